@@ -1,0 +1,38 @@
+// Randomness behind an interface: production draws from the operating system, the simulator from its seed.
+
+export interface Random {
+  /** A whole number in [0, bound), bound between 1 and 2^32. */
+  below(bound: number): number;
+  /** Fills all of `target` with random bytes. */
+  fill(target: Uint8Array<ArrayBuffer>): void;
+}
+
+export const systemRandom: Random = {
+  below(bound) {
+    const word = new Uint32Array(1);
+    crypto.getRandomValues(word);
+    return Math.floor(((word[0] as number) / 2 ** 32) * bound);
+  },
+  fill(target) {
+    crypto.getRandomValues(target);
+  },
+};
+
+/** A small seeded generator (splitmix32): the same seed gives the same draws on every machine. Not for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed | 0;
+  const next = (): number => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = state ^ (state >>> 16);
+    mixed = Math.imul(mixed, 0x21f0aaad);
+    mixed ^= mixed >>> 15;
+    mixed = Math.imul(mixed, 0x735a2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  };
+  return {
+    below: (bound) => Math.floor((next() / 2 ** 32) * bound),
+    fill(target) {
+      for (let i = 0; i < target.length; i++) target[i] = next() >>> 24;
+    },
+  };
+}
