@@ -1,0 +1,169 @@
+// The memory of one worker for received bytes and replies: one shared region, cut into slabs of a power of two by the buddy
+// method. The bytes are shared (other workers read them through descriptors); all bookkeeping is the owner's alone.
+// Invariants: slabs in use never overlap; a free block and its free buddy never stand side by side (they are one larger
+// block), so an arena with everything released is whole again. The capacity is the memory budget: what cannot be met is -1.
+// Runs on: the worker that owns the arena. A slab that another worker held comes back here by a message.
+// Not a general allocator: it neither clears memory nor moves a slab.
+import { assert } from '../base/assert.ts';
+import { KIB, MIB } from '../base/units.ts';
+
+export const SLAB_MIN_BYTES = 4 * KIB;
+export const SLAB_MAX_BYTES = 128 * MIB;
+
+const ORDER_MAX = Math.log2(SLAB_MAX_BYTES / SLAB_MIN_BYTES);
+
+export class SlabArena {
+  /** The whole arena, in which positions lie. The same memory as `region`. */
+  readonly bytes: Buffer<SharedArrayBuffer>;
+  /** To be given to other workers, so that they can read descriptors into it. */
+  readonly region: SharedArrayBuffer;
+  /** What can be claimed in all: whole blocks of SLAB_MIN_BYTES. */
+  readonly capacityBytes: number;
+  readonly #blockCount: number;
+  // By block (SLAB_MIN_BYTES each), 14 bytes a block in all, kept at the first block of a slab or free run. Zero means none everywhere, so that
+  // fresh arrays are right as they are and the bookkeeping of an untouched arena stays untouched too.
+  readonly #freeOrder: Uint8Array; // Order + 1 of the free run that starts here.
+  readonly #usedOrder: Uint8Array; // Order + 1 of the slab that starts here.
+  readonly #references: Int32Array; // Of the slab that starts here; >= 1 while in use.
+  readonly #next: Int32Array; // Block + 1 in the list of free runs of the same order.
+  readonly #previous: Int32Array;
+  readonly #heads = new Int32Array(ORDER_MAX + 1); // Block + 1 of the first free run by order.
+  #freeOrders = 0; // Bit by order: its list is not empty.
+  #usedBytes = 0;
+  readonly #listeners: (() => void)[] = [];
+
+  /** An arena over `region`, or over a new one of that many bytes; at least SLAB_MIN_BYTES. */
+  constructor(region: SharedArrayBuffer | number) {
+    this.region = typeof region === 'number' ? new SharedArrayBuffer(region) : region;
+    this.bytes = Buffer.from(this.region);
+    const blockCount = Math.floor(this.region.byteLength / SLAB_MIN_BYTES);
+    assert(blockCount >= 1, `an arena of ${this.region.byteLength} bytes holds no slab of ${SLAB_MIN_BYTES}`);
+    this.capacityBytes = blockCount * SLAB_MIN_BYTES;
+    this.#blockCount = blockCount;
+    this.#freeOrder = new Uint8Array(blockCount);
+    this.#usedOrder = new Uint8Array(blockCount);
+    this.#references = new Int32Array(blockCount);
+    this.#next = new Int32Array(blockCount);
+    this.#previous = new Int32Array(blockCount);
+    this.#addRuns(blockCount);
+  }
+
+  /** Bytes of all slabs in use, as they were rounded up. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** The largest slab that a claim could get from an empty arena. */
+  get slabMaxBytes(): number {
+    return SLAB_MIN_BYTES * 2 ** Math.min(ORDER_MAX, 31 - Math.clz32(this.#blockCount));
+  }
+
+  /**
+   * Takes a slab of at least `sizeBytes` with one reference; returns its position, a multiple of its size counted from the
+   * start of the arena, or -1 when there is none: the caller pauses until onReleased. The bytes in it are what they were.
+   */
+  claim(sizeBytes: number): number {
+    if (sizeBytes > SLAB_MAX_BYTES) return -1;
+    const wanted = orderFor(sizeBytes);
+    const candidates = this.#freeOrders & -(1 << wanted);
+    if (candidates === 0) return -1;
+    let order = 31 - Math.clz32(candidates & -candidates); // The smallest run that is large enough.
+    const block = (this.#heads[order] as number) - 1; // Last freed, first claimed: its pages are warm.
+    this.#unlink(block, order);
+    while (order > wanted) {
+      order--;
+      this.#link(block + 2 ** order, order); // Keeps the lower half.
+    }
+    this.#usedOrder[block] = order + 1;
+    this.#references[block] = 1;
+    this.#usedBytes += SLAB_MIN_BYTES * 2 ** order;
+    return block * SLAB_MIN_BYTES;
+  }
+
+  /** One more holder of the slab at `position`. */
+  retain(position: number): void {
+    const block = this.#usedBlock(position);
+    this.#references[block] = (this.#references[block] as number) + 1;
+  }
+
+  /** One holder less; the last one frees the slab, and then the listeners hear of it. */
+  release(position: number): void {
+    const block = this.#usedBlock(position);
+    const references = (this.#references[block] as number) - 1;
+    this.#references[block] = references;
+    if (references > 0) return;
+    const order = (this.#usedOrder[block] as number) - 1;
+    this.#usedOrder[block] = 0;
+    this.#usedBytes -= SLAB_MIN_BYTES * 2 ** order;
+    this.#free(block, order);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Size of the slab at `position`: at least what was claimed. */
+  slabBytes(position: number): number {
+    return SLAB_MIN_BYTES * 2 ** ((this.#usedOrder[this.#usedBlock(position)] as number) - 1);
+  }
+
+  /** `listener` is called whenever a slab has become free; it may claim. */
+  onReleased(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Joins the run with its buddy as long as that one is free and of the same order. */
+  #free(block: number, order: number): void {
+    let first = block;
+    let joined = order;
+    while (joined < ORDER_MAX) {
+      const buddy = first ^ (2 ** joined);
+      if (buddy >= this.#blockCount || this.#freeOrder[buddy] !== joined + 1) break;
+      this.#unlink(buddy, joined);
+      first = Math.min(first, buddy);
+      joined++;
+    }
+    this.#link(first, joined);
+  }
+
+  /** The free runs of an empty arena whose size need not be a power of two: the largest aligned ones, from its start. */
+  #addRuns(blockCount: number): void {
+    let block = 0;
+    while (block < blockCount) {
+      const alignment = block === 0 ? ORDER_MAX : 31 - Math.clz32(block & -block);
+      const order = Math.min(ORDER_MAX, alignment, 31 - Math.clz32(blockCount - block));
+      this.#link(block, order);
+      block += 2 ** order;
+    }
+  }
+
+  #link(block: number, order: number): void {
+    const head = this.#heads[order] as number;
+    this.#freeOrder[block] = order + 1;
+    this.#previous[block] = 0;
+    this.#next[block] = head;
+    if (head !== 0) this.#previous[head - 1] = block + 1;
+    this.#heads[order] = block + 1;
+    this.#freeOrders |= 1 << order;
+  }
+
+  #unlink(block: number, order: number): void {
+    const next = this.#next[block] as number;
+    const previous = this.#previous[block] as number;
+    if (previous !== 0) this.#next[previous - 1] = next;
+    else this.#heads[order] = next;
+    if (next !== 0) this.#previous[next - 1] = previous;
+    this.#freeOrder[block] = 0;
+    if (this.#heads[order] === 0) this.#freeOrders &= ~(1 << order);
+  }
+
+  #usedBlock(position: number): number {
+    const block = position / SLAB_MIN_BYTES;
+    const order = this.#usedOrder[block];
+    assert(order !== undefined && order !== 0, `no slab in use at position ${position}`);
+    return block;
+  }
+}
+
+/** The order (log2 of blocks) of the smallest slab of at least `sizeBytes`. */
+function orderFor(sizeBytes: number): number {
+  const blocks = Math.max(1, Math.ceil(sizeBytes / SLAB_MIN_BYTES));
+  return blocks === 1 ? 0 : 32 - Math.clz32(blocks - 1);
+}
