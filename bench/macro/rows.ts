@@ -1,0 +1,188 @@
+// The rows of the comparison: what is done to a broker and what one unit of it is. Source of the commands: the load generator's
+// own head (peers/kload.c). A row returns the broker's CPU for one unit, or a time, and what the client saw.
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import { cpuSeconds, residentMiB, type Subject } from './subjects.ts';
+
+export interface Outcome {
+  /** The compared figure, smaller is better. */
+  readonly value: number;
+  readonly unit: string;
+  /** What the client saw, larger is better; 0 where it makes no sense. */
+  readonly throughput: number;
+  readonly detail: Record<string, unknown>;
+}
+
+export interface Tools {
+  readonly kload: string;
+  readonly peers: string;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly title: string;
+  run(subject: Subject, tools: Tools, scale: number): Promise<Outcome>;
+}
+
+let topicCount = 0;
+
+/** Runs `work` on a fresh topic that is deleted afterwards. */
+async function withTopic<T>(subject: Subject, partitionCount: number, work: (topic: string) => Promise<T>): Promise<T> {
+  const kafka = new Kafka({ brokers: [`127.0.0.1:${subject.port}`], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  const topic = `bench-${process.pid}-${++topicCount}`;
+  await admin.connect();
+  try {
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: true });
+    const result = await work(topic);
+    await admin.deleteTopics({ topics: [topic] });
+    return result;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function kload(tools: Tools, args: readonly (string | number)[]): Promise<Record<string, number>> {
+  return new Promise((done, fail) => {
+    const child = spawn('bash', ['-c', `ulimit -n 20000; exec "$0" "$@"`, tools.kload, ...args.map(String)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.on('data', (bytes) => {
+      text += bytes;
+    });
+    child.on('exit', (code) => (code === 0 ? done(JSON.parse(text)) : fail(new Error(`kload ${args.join(' ')}: code ${code} ${text}`))));
+  });
+}
+
+const num = (record: Record<string, number>, key: string): number => record[key] ?? Number.NaN;
+
+function produceRow(id: string, title: string, perGigabyte: boolean, args: readonly [number, number, number, number, number, number]): Row {
+  const [partitions, connections, depth, requests, records, valueBytes] = args;
+  return {
+    id,
+    title,
+    run: (subject, tools, scale) =>
+      withTopic(subject, 6, async (topic) => {
+        const before = cpuSeconds(subject.pid());
+        const count = Math.max(connections, Math.round(requests * scale));
+        const seen = await kload(tools, ['produce', subject.port, topic, partitions, connections, depth, count, records, valueBytes, 1]);
+        const cpu = cpuSeconds(subject.pid()) - before;
+        return perGigabyte
+          ? { value: (cpu / num(seen, 'bytes')) * 1e9, unit: 'CPU-s/GB', throughput: num(seen, 'mb_s'), detail: seen }
+          : { value: (cpu / num(seen, 'requests')) * 1e6, unit: 'CPU-µs/request', throughput: num(seen, 'req_s'), detail: seen };
+      }),
+  };
+}
+
+export const rows: readonly Row[] = [
+  produceRow('1', 'one 100 B record a request, 1 connection, depth 1', false, [1, 1, 1, 100_000, 1, 100]),
+  produceRow('2', 'the same, depth 100', false, [1, 1, 100, 300_000, 1, 100]),
+  produceRow('3', 'the same, 6 connections, depth 5', false, [6, 6, 5, 300_000, 1, 100]),
+  produceRow('4', 'the same, 64 connections, depth 1', false, [6, 64, 1, 300_000, 1, 100]),
+  {
+    id: '5',
+    title: 'ApiVersions, depth 1',
+    async run(subject, tools, scale) {
+      const before = cpuSeconds(subject.pid());
+      const seen = await kload(tools, ['meta', subject.port, 1, 1, Math.round(100_000 * scale)]);
+      const cpu = cpuSeconds(subject.pid()) - before;
+      return { value: (cpu / num(seen, 'requests')) * 1e6, unit: 'CPU-µs/request', throughput: num(seen, 'req_s'), detail: seen };
+    },
+  },
+  produceRow('6', '16 KB batches, 1 connection, depth 5', false, [1, 1, 5, 20_000, 16, 1000]),
+  produceRow('7', '128 KB batches, 6 connections, depth 5', true, [6, 6, 5, 2500, 128, 1000]),
+  produceRow('8', '1 MB batches, 6 connections, depth 2', true, [6, 6, 2, 300, 1000, 1000]),
+  {
+    id: '11',
+    title: 'fetch of a backlog',
+    run: (subject, tools, scale) =>
+      withTopic(subject, 6, async (topic) => {
+        await kload(tools, ['produce', subject.port, topic, 6, 6, 2, Math.max(6, Math.round(1600 * scale)), 1000, 1000, 1]);
+        const before = cpuSeconds(subject.pid());
+        const seen = await kload(tools, ['fetch', subject.port, topic, 6, 1, Math.round(1.5e9 * scale), 1_048_576]);
+        const cpu = cpuSeconds(subject.pid()) - before;
+        return { value: (cpu / num(seen, 'bytes')) * 1e9, unit: 'CPU-s/GB', throughput: num(seen, 'mb_s'), detail: seen };
+      }),
+  },
+  ...['1', 'all'].map(
+    (acks): Row => ({
+      id: `14-acks-${acks}`,
+      title: `end-to-end latency, 100 B, acks=${acks}`,
+      run: (subject, tools, scale) =>
+        withTopic(subject, 1, async (topic) => {
+          const args = ['run', 'e2e-latency', `127.0.0.1:${subject.port}`, topic, String(Math.round(10_000 * scale)), acks, '100'];
+          // Without groups the tool's last step, a commit, fails after its figures are printed: they are what counts.
+          const text = await new Promise<string>((done) => {
+            const child = spawn(`${tools.peers}/kafka`, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+            let out = '';
+            child.stdout.on('data', (bytes) => {
+              out += bytes;
+            });
+            child.on('exit', () => done(out));
+          });
+          const mean = Number(/Avg latency: ([\d.]+) ms/.exec(text)?.[1]);
+          const percentiles = /99th - ([\d.]+), 99.9th - ([\d.]+)/.exec(text);
+          return {
+            value: mean,
+            unit: 'ms (mean)',
+            throughput: 0,
+            detail: { p99Ms: Number(percentiles?.[1]), p999Ms: Number(percentiles?.[2]) },
+          };
+        }),
+    }),
+  ),
+  ...[0, 1000].map(
+    (connections): Row => ({
+      id: `15-${connections}`,
+      title: `a minute idle with ${connections} connections`,
+      async run(subject, tools, scale) {
+        const seconds = Math.max(2, Math.round(60 * scale));
+        const load = connections > 0 ? kload(tools, ['idle', subject.port, connections, seconds + 2]) : sleep(0);
+        await sleep(2000);
+        const before = cpuSeconds(subject.pid());
+        await sleep(seconds * 1000);
+        const cpu = cpuSeconds(subject.pid()) - before;
+        await load;
+        return { value: (cpu / seconds) * 60, unit: 'CPU-s/min', throughput: 0, detail: { seconds } };
+      },
+    }),
+  ),
+  {
+    id: '16-now',
+    title: 'resident memory, as it stands after the rows before',
+    async run(subject) {
+      return { value: residentMiB(subject.pid()), unit: 'MiB', throughput: 0, detail: {} };
+    },
+  },
+  {
+    id: '16-10000',
+    title: 'resident memory with 10,000 idle connections',
+    async run(subject, tools, scale) {
+      const load = kload(tools, ['idle', subject.port, Math.round(10_000 * scale), 8]);
+      await sleep(6000);
+      const value = residentMiB(subject.pid());
+      await load;
+      return { value, unit: 'MiB', throughput: 0, detail: {} };
+    },
+  },
+  {
+    id: '17',
+    title: '1,000 connections at once until all are answered',
+    async run(subject, tools, scale) {
+      const start = performance.now();
+      await kload(tools, ['idle', subject.port, Math.round(1000 * scale), 0]);
+      return { value: performance.now() - start, unit: 'ms', throughput: 0, detail: {} };
+    },
+  },
+];
+
+/** Row 18: from exec to the first Metadata answer, in ms. The broker must be down, and Naru's directory is emptied first. */
+export async function bootMs(subject: Subject, tools: Tools): Promise<number> {
+  if (subject.name !== 'kafka') rmSync(subject.directory, { recursive: true, force: true });
+  const probe = kload(tools, ['probe', subject.port, 'boot-probe']);
+  subject.launch();
+  return num(await probe, 'metadata_ms');
+}

@@ -1,0 +1,95 @@
+// The shared counters of every partition: one block of 64 bytes a slot, written by the worker that owns the partition,
+// read by all. A slot is given to a partition when its creation is replayed and never given again while the process lives,
+// so a reader that holds a slot can only find its own partition there, or the note that it is gone.
+//
+//   word   0      state version: rises when readers must forget what they were told (deletion, directory offline, truncation)
+//   word   1      leader epoch
+//   word   2      readers: threads that are inside a read of one of the partition's files at this moment
+//   word   3      unused
+//   word64 2      log start offset
+//   word64 3      high watermark
+//   word64 4      last stable offset
+//   word64 5      log end offset (written end: never ahead of the file)
+//   word64 6, 7   unused
+//
+// Invariant: logStart <= lastStable <= highWatermark <= logEnd, as long as the owner publishes logEnd first and logStart last.
+// The interest words and wake-up bits of parked fetches lie in the same region, behind the blocks.
+// Runs on: every worker.
+import { ParkProtocol } from '../actors/shared-park.ts';
+import { SharedWords } from '../actors/shared-words.ts';
+
+/** How many partitions (created and deleted ones together) one run of the process can hold: 64 MiB of untouched address space. */
+export const SLOT_COUNT_MAX = 2 ** 20;
+const SLOT_BYTES = 64;
+const SLOT_WORDS = SLOT_BYTES / 4;
+
+const STATE_VERSION = 0;
+const LEADER_EPOCH = 1;
+const READERS = 2;
+const LOG_START = 4;
+const HIGH_WATERMARK = 6;
+const LAST_STABLE = 8;
+const LOG_END = 10;
+
+/** Bytes of shared memory for `slotCount` partitions and `workerCount` workers. */
+export function partitionRegionBytes(slotCount: number, workerCount: number): number {
+  return slotCount * SLOT_BYTES + ParkProtocol.regionBytes(slotCount, workerCount);
+}
+
+export class PartitionWords {
+  readonly #words: SharedWords;
+
+  constructor(region: SharedArrayBuffer, slotCount: number) {
+    this.#words = new SharedWords(region, 0, slotCount * SLOT_BYTES);
+  }
+
+  stateVersion(slot: number): number {
+    return this.#words.load(slot * SLOT_WORDS + STATE_VERSION);
+  }
+  /** Runs on: the owner. */
+  raiseStateVersion(slot: number): void {
+    this.#words.add(slot * SLOT_WORDS + STATE_VERSION, 1);
+  }
+  leaderEpoch(slot: number): number {
+    return this.#words.load(slot * SLOT_WORDS + LEADER_EPOCH);
+  }
+  logStartOffset(slot: number): number {
+    return this.#words.load64(slot * SLOT_WORDS + LOG_START);
+  }
+  highWatermark(slot: number): number {
+    return this.#words.load64(slot * SLOT_WORDS + HIGH_WATERMARK);
+  }
+  lastStableOffset(slot: number): number {
+    return this.#words.load64(slot * SLOT_WORDS + LAST_STABLE);
+  }
+  logEndOffset(slot: number): number {
+    return this.#words.load64(slot * SLOT_WORDS + LOG_END);
+  }
+  /** Runs on: the owner. The high watermark is published by the park protocol, which wakes those who wait for it. */
+  publishEnds(slot: number, leaderEpoch: number, logStart: number, lastStable: number, logEnd: number): void {
+    const base = slot * SLOT_WORDS;
+    this.#words.store64(base + LOG_END, logEnd);
+    this.#words.store64(base + LAST_STABLE, lastStable);
+    this.#words.store64(base + LOG_START, logStart);
+    this.#words.store(base + LEADER_EPOCH, leaderEpoch);
+  }
+
+  /**
+   * Enters a read of a file that a plan of `stateVersion` named. False: the plan is void, ask the owner again.
+   * The order matters: we count ourselves in before we look at the version; the owner raises the version before it looks at
+   * the count. Whichever comes first, either we see the new version or the owner sees us and keeps the file open.
+   */
+  enterRead(slot: number, stateVersion: number): boolean {
+    this.#words.add(slot * SLOT_WORDS + READERS, 1);
+    if (this.#words.load(slot * SLOT_WORDS + STATE_VERSION) === stateVersion) return true;
+    this.leaveRead(slot);
+    return false;
+  }
+  leaveRead(slot: number): void {
+    this.#words.add(slot * SLOT_WORDS + READERS, -1);
+  }
+  /** Whether any thread is inside a read. Runs on: the owner, after raiseStateVersion, before it closes a file. */
+  hasReaders(slot: number): boolean {
+    return this.#words.load(slot * SLOT_WORDS + READERS) !== 0;
+  }
+}
