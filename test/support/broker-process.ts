@@ -1,0 +1,99 @@
+// A broker as its users have it: a process of its own, started through the command line, on a free port and a fresh directory.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const READY_WITHIN_MS = 30_000;
+
+export interface BrokerProcessOptions {
+  readonly workers: number;
+  readonly overrides?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Used again by a later start; made where it is left out. */
+  readonly directory?: string;
+  readonly port?: number;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port'))));
+    });
+  });
+}
+
+export class BrokerProcess {
+  readonly port: number;
+  readonly directory: string;
+  readonly child: ChildProcess;
+  readonly exit: Promise<Exit>;
+  /** All that it said on stdout and stderr. */
+  output = '';
+
+  private constructor(port: number, directory: string, child: ChildProcess) {
+    this.port = port;
+    this.directory = directory;
+    this.child = child;
+    this.exit = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+    const hear = (bytes: Buffer): void => {
+      this.output += bytes.toString();
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Starts a broker and waits for its ready line. */
+  static async start(options: BrokerProcessOptions): Promise<BrokerProcess> {
+    const broker = await BrokerProcess.launch(options);
+    await broker.ready();
+    return broker;
+  }
+
+  /** Starts a broker without waiting. */
+  static async launch(options: BrokerProcessOptions): Promise<BrokerProcess> {
+    const port = options.port ?? (await freePort());
+    const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'naru-test-'));
+    const overrides = Object.entries({ 'naru.workers': String(options.workers), ...options.overrides });
+    const args = [MAIN, 'start', '--port', String(port), '--data-dir', directory];
+    for (const [key, value] of overrides) args.push('--override', `${key}=${value}`);
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.environment } });
+    return new BrokerProcess(port, directory, child);
+  }
+
+  async ready(): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    while (!/^naru .* ready/m.test(this.output)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`the broker ended before it was ready:\n${this.output}`);
+      if (performance.now() > deadline) throw new Error(`the broker was not ready in ${READY_WITHIN_MS} ms:\n${this.output}`);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    this.child.kill(signal);
+    return this.exit;
+  }
+
+  /** Stops it if it still runs, and removes its directory. */
+  async dispose(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.stop('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
