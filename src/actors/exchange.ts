@@ -83,7 +83,7 @@ export class Exchange {
     this.#float64 = new Float64Array(region, 0, region.byteLength >> 3);
     this.#doorbell = new Doorbell(words, selfIndex, layout.sleepingWord, options.ringDoorbell);
     const ring = (from: number, to: number, use: typeof REQUEST_RING | typeof REPLY_RING): SpscRing =>
-      new SpscRing(words, layout.ringWord(from, to, use), ringCapacityBytes);
+      new SpscRing(words, layout.ringWord(from, to, use), ringCapacityBytes, from === to);
     for (let peer = 0; peer < workerCount; peer++) {
       const requestsOut = ring(selfIndex, peer, REQUEST_RING);
       const repliesOut = ring(selfIndex, peer, REPLY_RING);

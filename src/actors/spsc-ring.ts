@@ -33,6 +33,7 @@ export class SpscRing {
   readonly #dataWord: number;
   readonly #capacity: number; // In words, as all that follows.
   readonly #mask: number;
+  readonly #isLocal: boolean;
   // The producer's.
   #tail: number; // Behind the last committed record.
   #tailPublished: number; // What the consumer may know; tail - tailPublished < capacity.
@@ -44,8 +45,11 @@ export class SpscRing {
   #tailCached: number; // <= the published tail.
   #isReading = false;
 
-  /** Attaches to the ring that lies at `firstWord`; both counters are taken as they stand there. */
-  constructor(words: Words, firstWord: number, capacityBytes: number) {
+  /**
+   * Attaches to the ring that lies at `firstWord`; both counters are taken as they stand there. `isLocal`: this one instance
+   * is producer and consumer, a worker's ring to itself; its counters are then never shared (half the cost of a round).
+   */
+  constructor(words: Words, firstWord: number, capacityBytes: number, isLocal = false) {
     assertCapacity(capacityBytes);
     this.payloadWordsMax = payloadWordsMax(capacityBytes);
     this.#words = words;
@@ -54,6 +58,7 @@ export class SpscRing {
     this.#dataWord = firstWord + RING_DATA_WORD;
     this.#capacity = capacityBytes / WORD_BYTES;
     this.#mask = this.#capacity - 1;
+    this.#isLocal = isLocal;
     this.#tail = words.load(this.#tailWord);
     this.#tailPublished = this.#tail;
     this.#head = words.load(this.#headWord);
@@ -72,7 +77,7 @@ export class SpscRing {
     const offset = this.#tail & this.#mask;
     const padding = offset + need > this.#capacity ? this.#capacity - offset : 0;
     if (this.#usedWords() + padding + need > this.#capacity) {
-      this.#headCached = this.#words.load(this.#headWord); // One shared read, only when the ring looks full.
+      this.#headCached = this.#isLocal ? this.#head : this.#words.load(this.#headWord); // One shared read, only when the ring looks full.
       if (this.#usedWords() + padding + need > this.#capacity) return -1;
     }
     let index = this.#dataWord + offset;
@@ -108,7 +113,7 @@ export class SpscRing {
   publish(): boolean {
     if (this.#tailPublished === this.#tail) return false;
     this.#tailPublished = this.#tail;
-    this.#words.store(this.#tailWord, this.#tail);
+    if (!this.#isLocal) this.#words.store(this.#tailWord, this.#tail);
     return true;
   }
 
@@ -132,7 +137,7 @@ export class SpscRing {
     } finally {
       this.#isReading = false;
       this.#head = head;
-      this.#words.store(this.#headWord, head);
+      if (!this.#isLocal) this.#words.store(this.#headWord, head);
     }
     return count;
   }
@@ -140,7 +145,7 @@ export class SpscRing {
   /** Whether nothing is published that has not been read; looks at the shared counter where the cached one says so. Runs on: the consuming worker. */
   isEmpty(): boolean {
     if (this.#head !== this.#tailCached) return false;
-    this.#tailCached = this.#words.load(this.#tailWord);
+    this.#tailCached = this.#isLocal ? this.#tailPublished : this.#words.load(this.#tailWord);
     return this.#head === this.#tailCached;
   }
 
