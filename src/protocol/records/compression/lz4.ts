@@ -1,7 +1,7 @@
 // The lz4 frame format as Kafka's clients exchange it: written as Java writes it (independent blocks of 64 KiB, no checksums but the
 // header's), read with every flag that a client may set.
 // Blocks are compressed by the native library where there is one, decompressed by our own decoder: it writes into place, knows
-// linked blocks and stops at the limit, none of which the library's interface offers.
+// linked blocks and stops at the limit, none of which the library's interface offers, and is as fast (bench/micro/records.bench.ts).
 // Runs on: clients, tools, pool threads. Source: the LZ4 frame format description; KIP-57.
 import { concatBytes } from './concat-bytes.ts';
 import { CompressionError, corrupt } from './errors.ts';
