@@ -1,0 +1,132 @@
+// Whether what a client sent for one partition may be appended, as far as its bytes tell. Producer sequences are checked by the log.
+// Invariant: nothing outside bytes[position, position + length) is read, whatever the lengths inside say; nothing is thrown.
+// Pure. The order of the checks is Kafka's, so that a batch with several faults gets the same answer.
+import { ERROR } from '../protocol/errors.ts';
+import {
+  BATCH_MAGIC,
+  BATCH_OVERHEAD_BYTES,
+  BATCH_PREFIX_BYTES,
+  batchSizeBytes,
+  COMPRESSION,
+  compressionType,
+  isControl,
+  isSafeTimestamp,
+  LOG_OVERHEAD_BYTES,
+  NO_TIMESTAMP,
+  readBaseOffset,
+  readBaseSequence,
+  readBaseTimestamp,
+  readCrc,
+  readLastOffsetDelta,
+  readMagic,
+  readMaxTimestamp,
+  readProducerId,
+  readRecordCount,
+  TIMESTAMP_TYPE,
+  timestampType,
+  verifyCrc,
+} from '../protocol/records/batch.ts';
+import { RECORD_CHECK, recordCheckName } from '../protocol/records/record.ts';
+import { validateRecords } from '../protocol/records/records.ts';
+import { type AppendResult, refuse } from './append-result.ts';
+import type { LogConfig } from './log-config.ts';
+
+/** The smallest batch length field of any format: below it Kafka calls the set corrupt, above it only malformed. */
+const BATCH_LENGTH_MIN = 14;
+
+/** True where the batch may go on; else `result` has the error. `nowMs` is what timestamps are compared with. */
+export function validateClientBatch(
+  bytes: Uint8Array,
+  position: number,
+  length: number,
+  config: LogConfig,
+  nowMs: number,
+  result: AppendResult,
+): boolean {
+  if (length < LOG_OVERHEAD_BYTES)
+    return refuse(result, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
+  const sizeBytes = batchSizeBytes(bytes, position);
+  if (sizeBytes - LOG_OVERHEAD_BYTES < BATCH_LENGTH_MIN) return refuse(result, ERROR.CORRUPT_MESSAGE, `Record batch of ${sizeBytes} bytes`);
+  if (length < BATCH_PREFIX_BYTES)
+    return refuse(result, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
+  const magic = readMagic(bytes, position);
+  if (magic < 0 || magic > BATCH_MAGIC)
+    return refuse(result, ERROR.CORRUPT_MESSAGE, `Magic ${magic} of the record batch is none that exists`);
+  if (length < sizeBytes) return refuse(result, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
+  if (magic !== BATCH_MAGIC)
+    return refuse(result, ERROR.INVALID_RECORD, `Only record batches with magic ${BATCH_MAGIC} are allowed, not ${magic}`);
+  if (length > sizeBytes) {
+    return refuse(
+      result,
+      ERROR.INVALID_RECORD,
+      `A produce request must have exactly one record batch per partition: ${length - sizeBytes} bytes follow`,
+    );
+  }
+  if (sizeBytes < BATCH_OVERHEAD_BYTES) return refuse(result, ERROR.CORRUPT_MESSAGE, `Record batch of ${sizeBytes} bytes`);
+  if (compressionType(bytes, position) > COMPRESSION.ZSTD) {
+    return refuse(result, ERROR.UNSUPPORTED_COMPRESSION_TYPE, `Compression type ${compressionType(bytes, position)} is none that exists`);
+  }
+  if (readBaseOffset(bytes, position) !== 0) return refuse(result, ERROR.INVALID_RECORD, `The base offset of a record batch should be 0`);
+  if (sizeBytes > config.maxMessageBytes) {
+    return refuse(
+      result,
+      ERROR.MESSAGE_TOO_LARGE,
+      `The record batch of ${sizeBytes} bytes exceeds the maximum of ${config.maxMessageBytes}`,
+    );
+  }
+  if (!verifyCrc(bytes, position))
+    return refuse(result, ERROR.CORRUPT_MESSAGE, `Record is corrupt (stored crc = ${readCrc(bytes, position)})`);
+  const count = readRecordCount(bytes, position);
+  const lastOffsetDelta = readLastOffsetDelta(bytes, position);
+  if (count <= 0 || lastOffsetDelta !== count - 1) {
+    return refuse(result, ERROR.INVALID_RECORD, `Record batch counts ${count} records and has a last offset delta of ${lastOffsetDelta}`);
+  }
+  if (isControl(bytes, position)) return refuse(result, ERROR.INVALID_RECORD, 'Clients are not allowed to write control records');
+  const producerId = readProducerId(bytes, position);
+  if (producerId >= 0 && readBaseSequence(bytes, position) < 0) {
+    return refuse(
+      result,
+      ERROR.INVALID_RECORD,
+      `Sequence ${readBaseSequence(bytes, position)} in a record batch with producer id ${producerId}`,
+    );
+  }
+  if (!validateTimestamps(bytes, position, config, nowMs, result)) return false;
+  if ((config.isCompacted || config.validatesRecords) && !validateEach(bytes, position, config, result)) return false;
+  if (sizeBytes > config.segmentBytes) {
+    return refuse(
+      result,
+      ERROR.RECORD_LIST_TOO_LARGE,
+      `The record batch of ${sizeBytes} bytes exceeds the segment size of ${config.segmentBytes}`,
+    );
+  }
+  return true;
+}
+
+function validateTimestamps(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
+  if (timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME) {
+    return refuse(result, ERROR.INVALID_TIMESTAMP, 'A producer should not set the timestamp type to LogAppendTime');
+  }
+  const base = readBaseTimestamp(bytes, position);
+  const max = readMaxTimestamp(bytes, position);
+  if (!isSafeTimestamp(base) || !isSafeTimestamp(max) || max < NO_TIMESTAMP) {
+    return refuse(result, ERROR.INVALID_TIMESTAMP, 'A timestamp of the record batch is out of range');
+  }
+  if (config.isLogAppendTime || max === NO_TIMESTAMP) return true;
+  if (max - nowMs > config.timestampAfterMaxMs || nowMs - max > config.timestampBeforeMaxMs) {
+    const oldest = nowMs - config.timestampBeforeMaxMs;
+    return refuse(result, ERROR.INVALID_TIMESTAMP, `Timestamp ${max} is outside [${oldest}, ${nowMs + config.timestampAfterMaxMs}]`);
+  }
+  return true;
+}
+
+/** Record by record, decompressing where needed: the first that fails is named. */
+function validateEach(bytes: Uint8Array, position: number, config: LogConfig, result: AppendResult): boolean {
+  const findings = validateRecords(bytes, position, { requiresKey: config.isCompacted });
+  if (findings.check === RECORD_CHECK.OK) return true;
+  if (findings.check === RECORD_CHECK.BAD_COMPRESSION) return refuse(result, ERROR.CORRUPT_MESSAGE, 'The record batch does not decompress');
+  const isKeyless = findings.check === RECORD_CHECK.MISSING_KEY;
+  const message = isKeyless ? 'Compacted topic cannot accept message without key' : `Record ${recordCheckName(findings.check)}`;
+  if (findings.index >= 0) result.recordErrors = [{ batchIndex: findings.index, message }];
+  const error = findings.check === RECORD_CHECK.BAD_TIMESTAMP ? ERROR.INVALID_TIMESTAMP : ERROR.INVALID_RECORD;
+  return refuse(result, error, isKeyless ? 'One or more records have been rejected' : message);
+}

@@ -1,0 +1,219 @@
+// The real disk: node:fs, synchronous calls, positional reads and writes.
+// Invariant: nothing is thrown but StorageError, and it names the errno and the file.
+// Runs on: any worker; one owner per file. `syncLater` alone uses libuv's pool. Not the place for retries: callers compare counts.
+import * as fs from 'node:fs';
+import type { OpenMode, Storage, StorageFile } from './storage.ts';
+import { StorageError } from './storage.ts';
+
+const OPEN_FLAGS: Record<OpenMode, number> = {
+  read: fs.constants.O_RDONLY,
+  'read-write': fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+};
+const FILE_MODE = 0o644;
+
+/** Windows has no directory descriptors to sync; its file systems journal their names. */
+const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
+
+class DiskFile implements StorageFile {
+  readonly path: string;
+  #descriptor: number;
+  /** Syncs in the pool: the descriptor must not be closed (and given to another file) under them. */
+  #syncsInFlight = 0;
+  #isClosing = false;
+
+  constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+  }
+
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  read(target: Uint8Array, at: number, length: number, position: number): number {
+    try {
+      let total = 0;
+      // One call in all but the rarest cases: a read may be cut short by a signal.
+      while (total < length) {
+        const count = fs.readSync(this.#descriptor, target, at + total, length - total, position + total);
+        if (count === 0) break;
+        total += count;
+      }
+      return total;
+    } catch (error) {
+      throw storageError(error, this.path, 'reading');
+    }
+  }
+
+  write(source: Uint8Array, at: number, length: number, position: number): number {
+    try {
+      return fs.writeSync(this.#descriptor, source, at, length, position);
+    } catch (error) {
+      throw storageError(error, this.path, 'writing');
+    }
+  }
+
+  writeGathered(pieces: readonly Uint8Array[], position: number): number {
+    try {
+      return fs.writevSync(this.#descriptor, pieces, position);
+    } catch (error) {
+      throw storageError(error, this.path, 'writing');
+    }
+  }
+
+  sizeBytes(): number {
+    try {
+      return fs.fstatSync(this.#descriptor).size;
+    } catch (error) {
+      throw storageError(error, this.path, 'looking at');
+    }
+  }
+
+  truncate(sizeBytes: number): void {
+    try {
+      fs.ftruncateSync(this.#descriptor, sizeBytes);
+    } catch (error) {
+      throw storageError(error, this.path, 'truncating');
+    }
+  }
+
+  sync(): void {
+    try {
+      fs.fdatasyncSync(this.#descriptor);
+    } catch (error) {
+      throw storageError(error, this.path, 'syncing');
+    }
+  }
+
+  syncLater(done: (error: StorageError | null) => void): void {
+    this.#syncsInFlight++;
+    fs.fdatasync(this.#descriptor, (error) => {
+      this.#syncsInFlight--;
+      if (this.#isClosing && this.#syncsInFlight === 0) this.#close();
+      done(error === null ? null : storageError(error, this.path, 'syncing'));
+    });
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    if (this.#descriptor !== -1 && this.#syncsInFlight === 0) this.#close();
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    try {
+      fs.closeSync(descriptor);
+    } catch (error) {
+      throw storageError(error, this.path, 'closing');
+    }
+  }
+}
+
+export class FileStorage implements Storage {
+  open(path: string, mode: OpenMode): StorageFile {
+    try {
+      return new DiskFile(path, fs.openSync(path, OPEN_FLAGS[mode], FILE_MODE));
+    } catch (error) {
+      throw storageError(error, path, 'opening');
+    }
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(path);
+  }
+
+  list(path: string): string[] {
+    try {
+      return fs.readdirSync(path);
+    } catch (error) {
+      const refusal = storageError(error, path, 'listing');
+      if (refusal.errno === 'ENOENT') return [];
+      throw refusal;
+    }
+  }
+
+  isDirectory(path: string): boolean {
+    try {
+      return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    } catch (error) {
+      throw storageError(error, path, 'looking at');
+    }
+  }
+
+  makeDirectory(path: string): void {
+    try {
+      fs.mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw storageError(error, path, 'making');
+    }
+  }
+
+  rename(from: string, to: string): void {
+    try {
+      fs.renameSync(from, to);
+    } catch (error) {
+      throw storageError(error, from, 'renaming');
+    }
+  }
+
+  remove(path: string): void {
+    try {
+      fs.rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      throw storageError(error, path, 'removing');
+    }
+  }
+
+  syncDirectory(path: string): void {
+    if (!CAN_SYNC_DIRECTORIES) return;
+    try {
+      const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+      try {
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    } catch (error) {
+      throw storageError(error, path, 'syncing');
+    }
+  }
+
+  readText(path: string): string | null {
+    try {
+      return fs.readFileSync(path, 'utf8');
+    } catch (error) {
+      const refusal = storageError(error, path, 'reading');
+      if (refusal.errno === 'ENOENT') return null;
+      throw refusal;
+    }
+  }
+
+  replaceText(path: string, text: string): void {
+    const temporary = `${path}.tmp`;
+    try {
+      const descriptor = fs.openSync(temporary, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC, FILE_MODE);
+      try {
+        fs.writeFileSync(descriptor, text);
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+      fs.renameSync(temporary, path);
+    } catch (error) {
+      throw storageError(error, path, 'replacing');
+    }
+    this.syncDirectory(parentOf(path));
+  }
+}
+
+function storageError(error: unknown, path: string, doing: string): StorageError {
+  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+  return new StorageError(errno, path, doing, error);
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
+}

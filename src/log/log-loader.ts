@@ -1,0 +1,202 @@
+// Opens a partition directory: leftovers removed, segments opened, the tail recovered where the last stop was not clean, leader
+// epochs and producer state brought to the log's end.
+// Invariant: what comes back is a log of whole batches with one live segment; nothing else in the directory is needed.
+// Runs on: the log's owner, at open. Nothing here is on the hot path.
+import { BATCH_MAGIC, BATCH_PREFIX_BYTES, lastOffset as lastOffsetOf, readMagic } from '../protocol/records/batch.ts';
+import { BatchScanner } from './batch-scanner.ts';
+import {
+  CLEANED_SUFFIX,
+  DELETED_SUFFIX,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  offsetFileName,
+  offsetOfFileName,
+  SWAP_SUFFIX,
+  TIME_INDEX_SUFFIX,
+} from './file-names.ts';
+import { LeaderEpochCache } from './leader-epoch-cache.ts';
+import type { LogOptions } from './log.ts';
+import { replayBatch, replayNeedsRecords } from './producer-replay.ts';
+import { encodeSnapshot, ProducerSnapshots } from './producer-snapshot.ts';
+import { isExpired, ProducerState } from './producer-state.ts';
+import { recoverSegment } from './recovery.ts';
+import { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import type { Storage } from './storage.ts';
+
+/** The directory holds batches older than format 2, which Naru does not read. */
+export class UnsupportedFormatError extends Error {
+  override readonly name = 'UnsupportedFormatError';
+  readonly code = 'ERR_UNSUPPORTED_FORMAT';
+}
+
+export interface LoadedLog {
+  readonly segments: SegmentList;
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerState;
+  readonly snapshots: ProducerSnapshots;
+  readonly logStartOffset: number;
+  readonly endOffset: number;
+  readonly recoveryPoint: number;
+  /** What recovery did, for the start's log line. */
+  readonly cutBytes: number;
+  readonly checkedBytes: number;
+}
+
+/** Headers are walked for producers; whole batches only for transaction markers, which are small. */
+const REPLAY_BYTES = 64 * 1024;
+
+/** Throws StorageError, UnsupportedFormatError. */
+export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog {
+  const { storage, directory, config, nowMs } = options;
+  const segments = new SegmentList();
+  const epochs = new LeaderEpochCache(storage, directory);
+  epochs.load();
+  const names = removeLeftovers(storage, directory);
+  const bases = names.filter((name) => name.endsWith(LOG_SUFFIX)).map(offsetOfFileName);
+  let isWhole = options.cleanShutdown;
+  for (const base of bases.filter((offset) => offset >= 0).sort((a, b) => a - b)) {
+    if (!storage.exists(`${directory}/${offsetFileName(base, OFFSET_INDEX_SUFFIX)}`)) isWhole = false;
+    if (!storage.exists(`${directory}/${offsetFileName(base, TIME_INDEX_SUFFIX)}`)) isWhole = false;
+    const segment = new Segment(storage, directory, base, config, nowMs, jitterMs());
+    refuseOldFormat(segment);
+    segments.push(segment);
+  }
+  const begin = (offset: number): void => segments.push(new Segment(storage, directory, offset, config, nowMs, jitterMs()));
+  if (segments.count === 0) begin(options.logStartOffset);
+
+  let endOffset = 0;
+  let cutBytes = 0;
+  let checkedBytes = 0;
+  if (isWhole) endOffset = segments.live.readEndOffset();
+  if (!isWhole || lookedTorn(segments.live)) {
+    const recoveryPoint = options.cleanShutdown ? 0 : options.recoveryPoint;
+    for (let index = segments.floor(recoveryPoint); index < segments.count; index++) {
+      const found = recoverSegment(segments.at(index), recoveryPoint, config.indexIntervalBytes, epochs);
+      endOffset = found.endOffset;
+      cutBytes += found.cutBytes;
+      checkedBytes += found.checkedBytes;
+      // Behind a torn segment nothing can follow: what is there was written after bytes that are lost.
+      if (found.cutBytes > 0) while (segments.count > index + 1) drop(segments.pop());
+      else if (index + 1 < segments.count) segments.at(index).seal();
+    }
+  }
+  if (endOffset < options.logStartOffset) {
+    while (segments.count > 0) drop(segments.pop());
+    begin(options.logStartOffset);
+    endOffset = options.logStartOffset;
+  }
+  const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset);
+  segments.live.makeLive(config);
+  epochs.truncateFromEnd(endOffset);
+  epochs.truncateFromStart(logStartOffset);
+
+  const snapshots = new ProducerSnapshots(storage, directory);
+  snapshots.load(storage.list(directory), new Set(segments.all().map((segment) => segment.baseOffset)), segments.live.baseOffset);
+  const producers = new ProducerState();
+  loadProducers(producers, snapshots, segments, logStartOffset, endOffset, options);
+  const recoveryPoint = options.cleanShutdown && cutBytes === 0 && isWhole ? endOffset : Math.min(options.recoveryPoint, endOffset);
+  return { segments, epochs, producers, snapshots, logStartOffset, endOffset, recoveryPoint, cutBytes, checkedBytes };
+}
+
+/** The newest sound snapshot, and the batches behind it. Snapshots outside (log start, end] are removed. */
+export function loadProducers(
+  producers: ProducerState,
+  snapshots: ProducerSnapshots,
+  segments: SegmentList,
+  logStartOffset: number,
+  endOffset: number,
+  options: Pick<LogOptions, 'cleanShutdown' | 'nowMs' | 'config'>,
+): void {
+  snapshots.keepWithin(logStartOffset, endOffset);
+  if (options.cleanShutdown && snapshots.offsets.length === 0) {
+    // Stopped cleanly by a broker that left no snapshot: there were no producers with ids.
+    producers.clear(endOffset);
+  } else {
+    producers.clear(logStartOffset);
+    for (let offset = snapshots.floor(endOffset); offset !== -1; offset = snapshots.floor(endOffset)) {
+      const entries = snapshots.read(offset);
+      if (entries === null) continue;
+      producers.endOffset = offset;
+      for (const entry of entries) if (!isExpired(entry, options.nowMs, options.config.producerIdExpirationMs)) producers.put(entry);
+      break;
+    }
+    replay(producers, segments, endOffset);
+  }
+  if (endOffset > logStartOffset && !snapshots.has(endOffset)) {
+    snapshots.write(endOffset, encodeSnapshot(producers.entries(), producers.producerCount));
+  }
+}
+
+/** Reads the batches in [producers.endOffset, endOffset) into the producers' state. */
+function replay(producers: ProducerState, segments: SegmentList, endOffset: number): void {
+  const scanner = new BatchScanner(REPLAY_BYTES);
+  const from = producers.endOffset;
+  for (let index = segments.floor(from); index < segments.count && producers.endOffset < endOffset; index++) {
+    const segment = segments.at(index);
+    scanner.start(segment.file, segment.offsetIndex.lookup(from), segment.sizeBytes);
+    while (scanner.next()) {
+      if (lastOffsetOf(scanner.bytes, scanner.at) < from) continue;
+      if (replayNeedsRecords(scanner.bytes, scanner.at) && !scanner.loadWhole()) break;
+      replayBatch(producers, scanner.bytes, scanner.at, scanner.at + scanner.sizeBytes);
+    }
+  }
+  producers.endOffset = endOffset;
+}
+
+/** Files whose removal or replacement a crash interrupted; the names that are left. */
+function removeLeftovers(storage: Storage, directory: string): string[] {
+  const names = storage.list(directory);
+  for (const name of names) if (name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX)) storage.remove(`${directory}/${name}`);
+  const cleaned = names.filter((name) => name.endsWith(CLEANED_SUFFIX)).map(offsetOfFileName);
+  const oldestCleaned = Math.min(...cleaned, Number.MAX_SAFE_INTEGER);
+  const swaps = names.filter((name) => name.endsWith(SWAP_SUFFIX));
+  // A swap in front of every .cleaned file was complete before the crash: it takes the place of what it was made from.
+  for (const name of swaps.filter((swap) => offsetOfFileName(swap) >= oldestCleaned)) storage.remove(`${directory}/${name}`);
+  const complete = swaps.filter((swap) => offsetOfFileName(swap) < oldestCleaned);
+  for (const name of complete.filter((swap) => swap.endsWith(`${LOG_SUFFIX}${SWAP_SUFFIX}`)))
+    removeReplaced(storage, directory, name, names);
+  for (const name of complete) storage.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -SWAP_SUFFIX.length)}`);
+  return storage.list(directory);
+}
+
+/** Removes the segments whose offsets the compacted segment `swapName` covers. */
+function removeReplaced(storage: Storage, directory: string, swapName: string, names: readonly string[]): void {
+  const from = offsetOfFileName(swapName);
+  const file = storage.open(`${directory}/${swapName}`, 'read');
+  const scanner = new BatchScanner(REPLAY_BYTES);
+  scanner.start(file, 0, file.sizeBytes());
+  let end = from;
+  while (scanner.next()) end = lastOffsetOf(scanner.bytes, scanner.at) + 1;
+  file.close();
+  for (const name of names) {
+    const offset = offsetOfFileName(name);
+    if (!name.endsWith(SWAP_SUFFIX) && offset >= from && offset < end) storage.remove(`${directory}/${name}`);
+  }
+}
+
+function refuseOldFormat(segment: Segment): void {
+  const prefix = new Uint8Array(BATCH_PREFIX_BYTES);
+  if (segment.file.read(prefix, 0, BATCH_PREFIX_BYTES, 0) < BATCH_PREFIX_BYTES) return;
+  const magic = readMagic(prefix, 0);
+  // Zeros are no batch of format 0 but space that a crash left unwritten; recovery cuts it.
+  if (magic < 0 || magic >= BATCH_MAGIC || prefix.every((byte) => byte === 0)) return;
+  const { path } = segment.file;
+  throw new UnsupportedFormatError(
+    `${path} holds record batches of format ${magic}; only format ${BATCH_MAGIC} is read. Convert it with Apache Kafka 3.x first.`,
+  );
+}
+
+/** Whether a segment that should be whole has something behind its last batch. */
+function lookedTorn(segment: Segment): boolean {
+  const scanner = new BatchScanner(REPLAY_BYTES);
+  const entries = segment.offsetIndex.entryCount;
+  scanner.start(segment.file, entries === 0 ? 0 : segment.offsetIndex.positionAt(entries - 1), segment.sizeBytes);
+  while (scanner.next());
+  return scanner.stoppedBy !== 0;
+}
+
+function drop(segment: Segment): void {
+  segment.close();
+  segment.removeFiles('');
+}

@@ -1,0 +1,39 @@
+// `partition.metadata`: which topic a partition directory belongs to, by id. Written before the first batch.
+// Pure, but for the storage handed in.
+import { isUuid } from '../base/uuid.ts';
+import { MalformedFileError } from './checkpoint-file.ts';
+import { PARTITION_METADATA_NAME } from './file-names.ts';
+import type { Storage } from './storage.ts';
+
+const VERSION = 0;
+
+export function formatPartitionMetadata(topicId: string): string {
+  return `version: ${VERSION}\ntopic_id: ${topicId}`;
+}
+
+/** The topic id. Throws MalformedFileError; `path` is for its message. */
+export function parsePartitionMetadata(text: string, path: string): string {
+  const fields = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    const match = /^([a-z_]+):\s*(\S+)\s*$/.exec(line);
+    if (match === null) throw new MalformedFileError(path, `malformed line '${line}'`);
+    fields.set(match[1] as string, match[2] as string);
+  }
+  if (fields.get('version') !== String(VERSION))
+    throw new MalformedFileError(path, `version ${fields.get('version')}, expected ${VERSION}`);
+  const topicId = fields.get('topic_id');
+  if (topicId === undefined || !isUuid(topicId)) throw new MalformedFileError(path, `topic id '${topicId}'`);
+  return topicId;
+}
+
+/** The topic id that `directory` names, null where it has no such file. Throws MalformedFileError. */
+export function readPartitionMetadata(storage: Storage, directory: string): string | null {
+  const path = `${directory}/${PARTITION_METADATA_NAME}`;
+  const text = storage.readText(path);
+  return text === null ? null : parsePartitionMetadata(text, path);
+}
+
+export function writePartitionMetadata(storage: Storage, directory: string, topicId: string): void {
+  storage.replaceText(`${directory}/${PARTITION_METADATA_NAME}`, formatPartitionMetadata(topicId));
+}

@@ -1,0 +1,74 @@
+// Brings one segment back to whole batches after a crash: checks what the recovery point does not vouch for, cuts a torn tail,
+// builds the index entries behind it anew.
+// Invariant: below the recovery point data and indexes were synced together, so that entries there are believed once one batch
+// proves them; everything behind is read, its checksum included.
+// Runs on: the log's owner, at open.
+import {
+  BATCH_CHECK,
+  checkStoredBatch,
+  lastOffset as lastOffsetOf,
+  readBaseOffset,
+  readLeaderEpoch,
+  readMaxTimestamp,
+} from '../protocol/records/batch.ts';
+import { BatchScanner } from './batch-scanner.ts';
+import type { LeaderEpochCache } from './leader-epoch-cache.ts';
+import type { Segment } from './segment.ts';
+
+/** One per thread, made at the first recovery; grows to the largest batch. */
+let wholeBatches: BatchScanner | null = null;
+const SCAN_BYTES = 1024 * 1024;
+
+export interface RecoveredSegment {
+  /** The offset behind the last whole batch. */
+  endOffset: number;
+  /** Bytes behind it that were cut. */
+  cutBytes: number;
+  /** Bytes that were read and checked. */
+  checkedBytes: number;
+}
+
+/** Recovers `segment`; what ends below `recoveryPoint` is taken as it is, as far as the index leads there. Throws StorageError. */
+export function recoverSegment(
+  segment: Segment,
+  recoveryPoint: number,
+  indexIntervalBytes: number,
+  epochs: LeaderEpochCache,
+): RecoveredSegment {
+  const fileBytes = segment.sizeBytes;
+  wholeBatches ??= new BatchScanner(SCAN_BYTES);
+  const scanner = wholeBatches;
+  const entry = provenEntry(segment, recoveryPoint, scanner);
+  const start = entry === -1 ? 0 : segment.offsetIndex.positionAt(entry);
+  if (entry === -1) {
+    segment.resetForRecovery(0, 0, 0);
+  } else {
+    const indexedOffset = segment.offsetIndex.offsetAt(entry);
+    const timeEntries = segment.timeIndex.soundEntryCount(indexedOffset + 1);
+    segment.resetForRecovery(entry, timeEntries, start);
+  }
+  let endOffset = segment.baseOffset;
+  scanner.start(segment.file, start, fileBytes);
+  while (scanner.next()) {
+    if (!scanner.loadWhole()) break;
+    const { bytes, at } = scanner;
+    if (checkStoredBatch(bytes, at, scanner.sizeBytes) !== BATCH_CHECK.OK || readBaseOffset(bytes, at) < endOffset) break;
+    endOffset = lastOffsetOf(bytes, at) + 1;
+    segment.noteAppended(scanner.sizeBytes, endOffset - 1, readMaxTimestamp(bytes, at), indexIntervalBytes);
+    if (readLeaderEpoch(bytes, at) > epochs.latestEpoch) epochs.assign(readLeaderEpoch(bytes, at), readBaseOffset(bytes, at));
+  }
+  const cutBytes = fileBytes - segment.sizeBytes;
+  if (cutBytes > 0) segment.file.truncate(segment.sizeBytes);
+  return { endOffset, cutBytes, checkedBytes: fileBytes - start };
+}
+
+/** The last index entry below the recovery point, where the batch it names is there and whole; -1 where none can be believed. */
+function provenEntry(segment: Segment, recoveryPoint: number, scanner: BatchScanner): number {
+  const entry = Math.min(segment.offsetIndex.floorEntry(recoveryPoint - 1), segment.offsetIndex.soundEntryCount(segment.sizeBytes) - 1);
+  if (entry < 0) return -1;
+  scanner.start(segment.file, segment.offsetIndex.positionAt(entry), segment.sizeBytes);
+  if (!scanner.next() || !scanner.loadWhole()) return -1;
+  if (checkStoredBatch(scanner.bytes, scanner.at, scanner.sizeBytes) !== BATCH_CHECK.OK) return -1;
+  const lastOffset = lastOffsetOf(scanner.bytes, scanner.at);
+  return lastOffset === segment.offsetIndex.offsetAt(entry) && lastOffset < recoveryPoint ? entry : -1;
+}
