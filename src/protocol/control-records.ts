@@ -1,0 +1,67 @@
+// Values of the control records that KRaft writes into its log and snapshots, and the types in their keys.
+// Pure. Source: KIP-595, KIP-630, KIP-853.
+import { array, data, int16, int32, int64, type MessageOf, string, struct, uint16, uuid } from './schema.ts';
+
+/** The type in a control record's key (int16 version, int16 type). */
+export const CONTROL_RECORD = {
+  ABORT: 0,
+  COMMIT: 1,
+  LEADER_CHANGE: 2,
+  SNAPSHOT_HEADER: 3,
+  SNAPSHOT_FOOTER: 4,
+  KRAFT_VERSION: 5,
+  KRAFT_VOTERS: 6,
+} as const;
+
+export const leaderChangeMessage = data({
+  name: 'LeaderChangeMessage',
+  versions: [0, 1],
+  flexibleSince: 0,
+  fields: {
+    version: int16(),
+    leaderId: int32(),
+    voters: array({ voterId: int32(), voterDirectoryId: uuid({ since: 1 }) }),
+    grantingVoters: array({ voterId: int32(), voterDirectoryId: uuid({ since: 1 }) }),
+  },
+});
+export type LeaderChangeMessage = MessageOf<typeof leaderChangeMessage>;
+
+export const snapshotHeaderRecord = data({
+  name: 'SnapshotHeaderRecord',
+  versions: [0, 0],
+  flexibleSince: 0,
+  fields: { version: int16(), lastContainedLogTimestamp: int64() },
+});
+export type SnapshotHeaderRecord = MessageOf<typeof snapshotHeaderRecord>;
+
+export const snapshotFooterRecord = data({
+  name: 'SnapshotFooterRecord',
+  versions: [0, 0],
+  flexibleSince: 0,
+  fields: { version: int16() },
+});
+export type SnapshotFooterRecord = MessageOf<typeof snapshotFooterRecord>;
+
+export const kraftVersionRecord = data({
+  name: 'KRaftVersionRecord',
+  versions: [0, 0],
+  flexibleSince: 0,
+  fields: { version: int16(), kRaftVersion: int16() },
+});
+export type KRaftVersionRecord = MessageOf<typeof kraftVersionRecord>;
+
+export const votersRecord = data({
+  name: 'VotersRecord',
+  versions: [0, 0],
+  flexibleSince: 0,
+  fields: {
+    version: int16(),
+    voters: array({
+      voterId: int32(),
+      voterDirectoryId: uuid(),
+      endpoints: array({ name: string(), host: string(), port: uint16() }),
+      kRaftVersionFeature: struct({ minSupportedVersion: int16(), maxSupportedVersion: int16() }),
+    }),
+  },
+});
+export type VotersRecord = MessageOf<typeof votersRecord>;
