@@ -5,45 +5,22 @@
 // Runs on: the worker that owns the partition. Not in here: who leads, who may read how far, retention.
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
-import { ERROR } from '../protocol/errors.ts';
-import {
-  batchSizeBytes,
-  checkBatchFrame,
-  isTransactional,
-  LOG_APPEND_TIME_BIT,
-  lastOffset as lastOffsetOf,
-  readAttributes,
-  readBaseOffset,
-  readBaseSequence,
-  readLastOffsetDelta,
-  readLeaderEpoch,
-  readMaxTimestamp,
-  readProducerEpoch,
-  readProducerId,
-  recomputeCrc,
-  writeAttributes,
-  writeBaseOffset,
-  writeLeaderEpoch,
-  writeMaxTimestamp,
-} from '../protocol/records/batch.ts';
-import { type AppendResult, refuse, resetAppendResult } from './append-result.ts';
-import { validateClientBatch } from './append-validator.ts';
+import type { AppendResult } from './append-result.ts';
 import { markedDirectoryName } from './file-names.ts';
 import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';
-import { type LogConfig, PRODUCER_EXPIRY_CHECK_MS } from './log-config.ts';
+import { LogAppender } from './log-appender.ts';
+import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
-import { replayBatch } from './producer-replay.ts';
-import { encodeSnapshot, type ProducerSnapshots } from './producer-snapshot.ts';
+import type { ProducerSnapshots } from './producer-snapshot.ts';
 import type { ProducerState } from './producer-state.ts';
 import { ReadPlan } from './read-plan.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import { StagedBatches } from './staged-batches.ts';
-import { type Storage, StorageError, type StorageFile } from './storage.ts';
+import type { Storage, StorageError, StorageFile } from './storage.ts';
 
 export { type AppendResult, createAppendResult } from './append-result.ts';
 export type { EpochEndOffset } from './leader-epoch-cache.ts';
@@ -86,19 +63,11 @@ export interface LogOptions {
   readonly onClosingFile?: (file: StorageFile, close: () => void) => void;
 }
 
-/** A segment that begins with a staged batch; the snapshot is of the producers as they were before it. */
-interface StagedRoll {
-  readonly index: number;
-  readonly baseOffset: number;
-  readonly snapshot: Uint8Array;
-}
-
 export class Log {
   readonly topicId: string | null;
   /** Bytes that recovery cut off behind the last whole batch, and bytes it read, at open. */
   readonly recoveredCutBytes: number;
   readonly recoveredBytes: number;
-  config: LogConfig;
   #storage: Storage;
   #directory: string;
   #options: LogOptions;
@@ -109,18 +78,8 @@ export class Log {
   #reader: LogReader;
   #flusher: LogFlusher;
   #recent = new RecentBatches();
-  #staged = new StagedBatches();
-  #rolls: StagedRoll[] = [];
-  /** Bytes staged for the segment that will then be live. */
-  #stagedSegmentBytes = 0;
-  /** Largest timestamp of the first batch of a segment that a staged roll begins. */
-  #stagedSegmentFirstMs = -1;
+  #appender: LogAppender;
   #logStartOffset: number;
-  #stagedEnd: number;
-  #writtenEnd: number;
-  #nowMs: number;
-  #nextExpiryMs: number;
-  #isFailed = false;
   #isClosed = false;
   #deleted: Segment[] = [];
   #epochEnd: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
@@ -137,7 +96,6 @@ export class Log {
     this.topicId = options.topicId;
     this.recoveredCutBytes = loaded.cutBytes;
     this.recoveredBytes = loaded.checkedBytes;
-    this.config = options.config;
     this.#storage = options.storage;
     this.#directory = options.directory;
     this.#options = options;
@@ -147,15 +105,22 @@ export class Log {
     this.#snapshots = loaded.snapshots;
     this.#reader = new LogReader(loaded.segments, this.#recent);
     this.#logStartOffset = loaded.logStartOffset;
-    this.#stagedEnd = loaded.endOffset;
-    this.#writtenEnd = loaded.endOffset;
-    this.#nowMs = options.nowMs;
-    this.#nextExpiryMs = options.nowMs + PRODUCER_EXPIRY_CHECK_MS;
     this.#flusher = new LogFlusher(
       loaded,
       () => this.#flushTarget(),
       () => options.storage.syncDirectory(this.#directory),
     );
+    const newSegment = (baseOffset: number, nowMs: number): Segment => this.#newSegment(baseOffset, nowMs);
+    this.#appender = new LogAppender(loaded, options.config, options.nowMs, this.#recent, this.#flusher, newSegment);
+  }
+
+  get config(): LogConfig {
+    return this.#appender.config;
+  }
+
+  /** A live change of the topic's configuration: counts from the next batch on. */
+  set config(config: LogConfig) {
+    this.#appender.config = config;
   }
 
   get directory(): string {
@@ -169,12 +134,12 @@ export class Log {
 
   /** The offset that the next staged batch gets. */
   get stagedEnd(): number {
-    return this.#stagedEnd;
+    return this.#appender.stagedEnd;
   }
 
   /** Everything below is in the files. */
   get writtenEnd(): number {
-    return this.#writtenEnd;
+    return this.#appender.writtenEnd;
   }
 
   /** Everything below is on the medium, indexes and epochs included: recovery after a crash begins here. */
@@ -206,7 +171,7 @@ export class Log {
 
   /** A write or a flush failed: nothing is taken any more. */
   get isFailed(): boolean {
-    return this.#isFailed;
+    return this.#appender.isFailed;
   }
 
   /** Bytes of the .log files. */
@@ -220,42 +185,15 @@ export class Log {
    * Throws nothing for a peer's mistake: `result` tells, with Kafka's error codes.
    */
   stage(bytes: Uint8Array, position: number, length: number, leaderEpoch: number, nowMs: number, result: AppendResult): void {
-    resetAppendResult(result);
-    if (this.#isFailed) {
-      refuse(result, ERROR.KAFKA_STORAGE_ERROR, 'The log directory is offline');
-      return;
-    }
-    if (!validateClientBatch(bytes, position, length, this.config, nowMs, result)) return;
-    const producerId = readProducerId(bytes, position);
-    if (producerId >= 0 && !this.#checkProducer(bytes, position, producerId, nowMs, result)) return;
-    if (producerId < 0 && isTransactional(bytes, position)) {
-      refuse(result, ERROR.INVALID_RECORD, 'Transactional batch without a producer id');
-      return;
-    }
-    if (this.config.isLogAppendTime) {
-      writeMaxTimestamp(bytes, position, nowMs);
-      writeAttributes(bytes, position, readAttributes(bytes, position) | LOG_APPEND_TIME_BIT);
-      recomputeCrc(bytes, position);
-      result.logAppendTimeMs = nowMs;
-    }
-    result.baseOffset = this.#stagedEnd;
-    result.lastOffset = this.#stageBatch(bytes, position, length, leaderEpoch, nowMs);
+    this.#appender.stage(bytes, position, length, leaderEpoch, nowMs, result);
   }
 
   /**
    * Stages batches that this broker made itself: any number in a row, control batches included, with checksums already right.
-   * Offsets and leader epoch are assigned in place. The base offset of the first; `result` of stage() is not needed.
+   * Offsets and leader epoch are assigned in place. The base offset of the first.
    */
   stageOwn(bytes: Uint8Array, position: number, length: number, leaderEpoch: number, nowMs: number): number {
-    assert(!this.#isFailed, 'the log takes nothing after a failed write');
-    const baseOffset = this.#stagedEnd;
-    for (let at = position, end = position + length; at < end; ) {
-      assert(checkBatchFrame(bytes, at, end - at) === 0, 'own batches are whole');
-      const sizeBytes = batchSizeBytes(bytes, at);
-      this.#stageBatch(bytes, at, sizeBytes, leaderEpoch, nowMs);
-      at += sizeBytes;
-    }
-    return baseOffset;
+    return this.#appender.stageOwn(bytes, position, length, leaderEpoch, nowMs);
   }
 
   /**
@@ -263,17 +201,7 @@ export class Log {
    * An error code: OFFSET_OUT_OF_RANGE for a batch that does not follow the staged end.
    */
   stageReplicated(bytes: Uint8Array, position: number, nowMs: number): number {
-    if (this.#isFailed) return ERROR.KAFKA_STORAGE_ERROR;
-    if (readBaseOffset(bytes, position) < this.#stagedEnd) return ERROR.OFFSET_OUT_OF_RANGE;
-    this.#accept(
-      bytes,
-      position,
-      batchSizeBytes(bytes, position),
-      readBaseOffset(bytes, position),
-      readLeaderEpoch(bytes, position),
-      nowMs,
-    );
-    return ERROR.NONE;
+    return this.#appender.stageReplicated(bytes, position, nowMs);
   }
 
   /**
@@ -281,24 +209,7 @@ export class Log {
    * Throws StorageError; the file is cut back to whole batches as far as it lets itself be cut, and the log takes nothing more.
    */
   writeStaged(): void {
-    const staged = this.#staged;
-    if (staged.count === 0) return;
-    try {
-      let from = 0;
-      for (const roll of this.#rolls) {
-        this.#writeGroup(from, roll.index);
-        this.#roll(roll);
-        from = roll.index;
-      }
-      this.#writeGroup(from, staged.count);
-    } catch (error) {
-      this.#isFailed = true;
-      throw error;
-    }
-    staged.clear();
-    this.#rolls.length = 0;
-    this.#stagedSegmentBytes = 0;
-    assert(this.#writtenEnd === this.#stagedEnd, 'everything staged is written');
+    this.#appender.writeStaged();
     const writebackBytes = this.#options.writebackBytes ?? 0;
     if (writebackBytes > 0 && this.#flusher.unflushedBytes >= writebackBytes) this.flushLater(this.#onWriteback);
   }
@@ -309,7 +220,7 @@ export class Log {
    * OFFSET_OUT_OF_RANGE (in plan.error) below logStartOffset or above writtenEnd. Touches no file near the tail.
    */
   planRead(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean, plan: ReadPlan): void {
-    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.#logStartOffset, this.#writtenEnd, plan);
+    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.#logStartOffset, this.writtenEnd, plan);
   }
 
   /** ListOffsets: a time in ms, or one of the named ones (-1 … -6). `limitOffset` is what may be seen. Null: no such record. */
@@ -332,7 +243,7 @@ export class Log {
 
   /** OffsetForLeaderEpoch: the largest known epoch that is at most `epoch`, and where it ends. The object is reused. */
   epochEndOffset(epoch: number): EpochEndOffset {
-    this.#epochs.endOffsetFor(epoch, this.#writtenEnd, this.#epochEnd);
+    this.#epochs.endOffsetFor(epoch, this.writtenEnd, this.#epochEnd);
     return this.#epochEnd;
   }
 
@@ -357,7 +268,7 @@ export class Log {
 
   /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */
   advanceLogStart(offset: number): void {
-    assert(offset <= this.#writtenEnd, 'the log starts within what is written');
+    assert(offset <= this.writtenEnd, 'the log starts within what is written');
     if (offset <= this.#logStartOffset) return;
     this.#logStartOffset = offset;
     this.#epochs.truncateFromStart(offset);
@@ -387,8 +298,8 @@ export class Log {
 
   /** Cuts the tail: the log ends at `offset`, or at the start of the batch that holds it. Nothing may be staged. */
   truncateTo(offset: number): void {
-    assert(this.#staged.count === 0, 'nothing is staged while a log is truncated');
-    if (offset >= this.#writtenEnd) return;
+    assert(!this.#appender.hasStaged, 'nothing is staged while a log is truncated');
+    if (offset >= this.writtenEnd) return;
     while (this.#segments.count > 1 && this.#segments.live.baseOffset >= offset) {
       const segment = this.#segments.pop();
       this.#closeSegment(segment);
@@ -399,7 +310,7 @@ export class Log {
     if (live.baseOffset >= offset) {
       this.#closeSegment(this.#segments.pop());
       live.removeFiles('');
-      this.#segments.push(this.#newSegment(offset));
+      this.#segments.push(this.#newSegment(offset, this.#appender.nowMs));
     } else {
       const found = { position: -1, sizeBytes: 0, baseOffset: 0 };
       live.findBatch(offset, found);
@@ -411,12 +322,11 @@ export class Log {
     this.#segments.live.makeLive(this.config);
     this.#recent.clear();
     this.#reader.forget();
-    this.#stagedEnd = end;
-    this.#writtenEnd = end;
+    this.#appender.truncatedTo(end);
     if (this.#logStartOffset > end) this.#logStartOffset = end;
     this.#flusher.truncatedTo(end);
     this.#epochs.truncateFromEnd(end);
-    const unclean = { cleanShutdown: false, nowMs: this.#nowMs, config: this.config };
+    const unclean = { cleanShutdown: false, nowMs: this.#appender.nowMs, config: this.config };
     loadProducers(this.#producers, this.#snapshots, this.#segments, this.#logStartOffset, end, unclean);
   }
 
@@ -426,12 +336,12 @@ export class Log {
    */
   close({ clean }: { clean: boolean }): void {
     if (this.#isClosed) return;
-    if (clean && !this.#isFailed) {
-      assert(this.#staged.count === 0, 'nothing is staged when a log is closed');
+    if (clean && !this.#appender.isFailed) {
+      assert(!this.#appender.hasStaged, 'nothing is staged when a log is closed');
       this.#segments.live.seal();
       this.#flusher.flush();
-      if (this.#writtenEnd > this.#logStartOffset && !this.#snapshots.has(this.#writtenEnd)) {
-        this.#snapshots.write(this.#writtenEnd, encodeSnapshot(this.#producers.entries(), this.#producers.producerCount));
+      if (this.writtenEnd > this.#logStartOffset && !this.#snapshots.has(this.writtenEnd)) {
+        this.#snapshots.write(this.writtenEnd, this.#appender.encodeProducers());
       }
       this.removeDeletedFiles();
     }
@@ -442,7 +352,7 @@ export class Log {
   closeFiles(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#isFailed = true;
+    this.#appender.isFailed = true;
     this.#flusher.stop();
     for (const segment of this.#segments.all()) segment.close();
     for (const segment of this.#deleted.splice(0)) segment.close();
@@ -456,7 +366,7 @@ export class Log {
     this.#storage.rename(this.#directory, directory);
     this.#storage.syncDirectory(parent);
     this.#directory = directory;
-    this.#isFailed = true;
+    this.#appender.isFailed = true;
     for (const segment of this.#segments.all()) segment.movedTo(directory);
     this.#epochs.movedTo(directory);
     this.#snapshots.movedTo(directory);
@@ -471,131 +381,12 @@ export class Log {
 
   #onWriteback = (error: StorageError | null): void => {
     if (error === null || this.#isClosed) return;
-    this.#isFailed = true;
+    this.#appender.isFailed = true;
     this.#options.onWritebackError?.(error);
   };
 
-  /** Duplicates and sequences; true where the batch may be staged. */
-  #checkProducer(bytes: Uint8Array, position: number, producerId: number, nowMs: number, result: AppendResult): boolean {
-    if (nowMs >= this.#nextExpiryMs) {
-      this.#producers.expire(nowMs, this.config.producerIdExpirationMs);
-      this.#nextExpiryMs = nowMs + PRODUCER_EXPIRY_CHECK_MS;
-    }
-    const entry = this.#producers.entry(producerId);
-    const epoch = readProducerEpoch(bytes, position);
-    const firstSequence = readBaseSequence(bytes, position);
-    const lastSequence = (firstSequence + readLastOffsetDelta(bytes, position)) & 0x7fffffff;
-    const original = entry === undefined ? -1 : entry.findDuplicate(epoch, firstSequence, lastSequence);
-    if (entry !== undefined && original !== -1) {
-      result.isDuplicate = true;
-      result.lastOffset = entry.lastOffset(original);
-      result.baseOffset = result.lastOffset - entry.offsetDelta(original);
-      result.logAppendTimeMs = entry.timestamp(original);
-      return false;
-    }
-    const openTransaction = entry !== undefined && entry.transactionFirstOffset !== -1;
-    if (isTransactional(bytes, position) !== openTransaction && (openTransaction || entry === undefined || epoch >= entry.epoch)) {
-      return refuse(result, ERROR.INVALID_TXN_STATE, 'The batch does not belong to the transaction that is open, if any');
-    }
-    const error = this.#producers.checkClientBatch(producerId, epoch, firstSequence);
-    if (error === ERROR.NONE) return true;
-    const last = entry === undefined ? -1 : entry.lastSequence();
-    const known = `epoch ${entry?.epoch ?? -1}, last sequence ${last}`;
-    return refuse(result, error, `Producer ${producerId} sent epoch ${epoch}, sequence ${firstSequence}; known are ${known}`);
-  }
-
-  /** Assigns offset and epoch, then accepts. The last offset of the batch. */
-  #stageBatch(bytes: Uint8Array, position: number, sizeBytes: number, leaderEpoch: number, nowMs: number): number {
-    const baseOffset = this.#stagedEnd;
-    writeBaseOffset(bytes, position, baseOffset);
-    writeLeaderEpoch(bytes, position, leaderEpoch);
-    this.#accept(bytes, position, sizeBytes, baseOffset, leaderEpoch, nowMs);
-    return this.#stagedEnd - 1;
-  }
-
-  #accept(bytes: Uint8Array, position: number, sizeBytes: number, baseOffset: number, leaderEpoch: number, nowMs: number): void {
-    const lastOffset = lastOffsetOf(bytes, position);
-    const timestampMs = readMaxTimestamp(bytes, position);
-    this.#nowMs = nowMs;
-    if (this.#mustRoll(sizeBytes, lastOffset, timestampMs, nowMs)) {
-      const snapshot = encodeSnapshot(this.#producers.entries(), this.#producers.producerCount);
-      this.#rolls.push({ index: this.#staged.count, baseOffset, snapshot });
-      this.#stagedSegmentBytes = 0;
-      this.#stagedSegmentFirstMs = timestampMs;
-    }
-    if (leaderEpoch > this.#epochs.latestEpoch) this.#epochs.assign(leaderEpoch, baseOffset);
-    this.#staged.add(bytes, position, sizeBytes, baseOffset, lastOffset, timestampMs);
-    this.#stagedSegmentBytes += sizeBytes;
-    this.#stagedEnd = lastOffset + 1;
-    replayBatch(this.#producers, bytes, position, position + sizeBytes);
-  }
-
-  #mustRoll(sizeBytes: number, lastOffset: number, timestampMs: number, nowMs: number): boolean {
-    if (this.#rolls.length === 0) {
-      return this.#segments.live.mustRoll(this.config, this.#stagedSegmentBytes, sizeBytes, lastOffset, timestampMs, nowMs);
-    }
-    if (this.#stagedSegmentBytes > this.config.segmentBytes - sizeBytes) return true;
-    return this.#stagedSegmentFirstMs >= 0 && timestampMs - this.#stagedSegmentFirstMs > this.config.segmentMs;
-  }
-
-  /** Writes the staged batches [from, to) behind the live segment's end and accounts for them. */
-  #writeGroup(from: number, to: number): void {
-    if (from === to) return;
-    const staged = this.#staged;
-    const live = this.#segments.live;
-    const position = live.sizeBytes;
-    let bytes = 0;
-    for (let n = from; n < to; n++) bytes += staged.sizes[n] as number;
-    let written = staged.write(live.file, from, to, position);
-    // The second try gives the errno of what cut the first one short (a full disk, mostly).
-    if (written < bytes) written += this.#writeRest(live, from, to, position, written);
-    if (written < bytes) {
-      this.#cutBack(live, position);
-      throw new StorageError('ENOSPC', live.file.path, `writing ${bytes} bytes, of which ${written} were taken, to`);
-    }
-    for (let n = from; n < to; n++) {
-      const lastOffset = staged.lastOffsets[n] as number;
-      this.#recent.add(staged.baseOffsets[n] as number, live.sizeBytes);
-      live.noteAppended(staged.sizes[n] as number, lastOffset, staged.timestamps[n] as number, this.config.indexIntervalBytes);
-      this.#writtenEnd = lastOffset + 1;
-    }
-    this.#flusher.noteWritten(bytes);
-  }
-
-  #writeRest(live: Segment, from: number, to: number, position: number, written: number): number {
-    try {
-      return this.#staged.write(live.file, from, to, position + written, written);
-    } catch (error) {
-      this.#cutBack(live, position);
-      throw error;
-    }
-  }
-
-  #cutBack(live: Segment, position: number): void {
-    try {
-      live.file.truncate(position);
-    } catch (error) {
-      // Recovery cuts the torn tail at the next open.
-      if (!(error instanceof StorageError)) throw error;
-    }
-  }
-
-  /**
-   * Begins a segment. The order survives a crash anywhere: the old segment is sealed (its indexes are rebuilt from it if that is
-   * lost), the snapshot is written (its checksum tells whether it is whole), then the new files appear. The directory is synced by
-   * the flush that first moves the recovery point into the new segment.
-   */
-  #roll(roll: StagedRoll): void {
-    this.#segments.live.seal();
-    this.#snapshots.write(roll.baseOffset, roll.snapshot);
-    this.#segments.push(this.#newSegment(roll.baseOffset));
-    this.#segments.live.makeLive(this.config);
-    this.#recent.clear();
-    this.#flusher.noteNewFiles();
-  }
-
-  #newSegment(baseOffset: number): Segment {
-    return new Segment(this.#storage, this.#directory, baseOffset, this.config, this.#nowMs, jitterOf(this.#options)());
+  #newSegment(baseOffset: number, nowMs: number): Segment {
+    return new Segment(this.#storage, this.#directory, baseOffset, this.config, nowMs, jitterOf(this.#options)());
   }
 
   #closeSegment(segment: Segment): void {
@@ -606,11 +397,11 @@ export class Log {
 
   /** What a flush that begins now vouches for. Producer state stands at the staged end, so it counts only when all is written. */
   #flushTarget(): { offset: number; snapshot: Uint8Array | null } {
-    const isAllWritten = this.#staged.count === 0;
+    const isAllWritten = !this.#appender.hasStaged;
     const wantsSnapshot = isAllWritten && this.#flusher.wantsSnapshot;
     return {
-      offset: this.#writtenEnd,
-      snapshot: wantsSnapshot ? encodeSnapshot(this.#producers.entries(), this.#producers.producerCount) : null,
+      offset: this.writtenEnd,
+      snapshot: wantsSnapshot ? this.#appender.encodeProducers() : null,
     };
   }
 }

@@ -11,7 +11,7 @@ import type { Storage, StorageError, StorageFile } from './storage.ts';
 import { TimeIndex } from './time-index.ts';
 
 /** Relative offsets are int32. */
-const RELATIVE_OFFSET_MAX = 2 ** 31 - 1;
+export const RELATIVE_OFFSET_MAX = 2 ** 31 - 1;
 
 /** What findBatch found; reused. `position` is -1 where no batch in the segment reaches the offset. */
 export interface FoundBatch {
