@@ -1,0 +1,134 @@
+// A broker's life as the log tells it: registered (fenced), its directories told, unfenced with a new leadership for what it holds, gone.
+// Invariant: after each start the leader epoch of every partition that the broker leads is higher than it was: clients see
+// truncation by it.
+// Pure.
+import type { OperationResult } from './controller.ts';
+import type { ClusterImage } from './image.ts';
+import { type EndpointImage, type FeatureRangeImage, NO_LEADER, type PartitionImage } from './image-types.ts';
+import type { MetadataRecord } from './metadata-records.ts';
+
+/** In PARTITION_CHANGE: the recovery state stays what it is. */
+const NO_RECOVERY_CHANGE = -1;
+
+export interface ControllerRegistration {
+  readonly controllerId: number;
+  readonly incarnationId: string;
+  readonly endPoints: readonly EndpointImage[];
+  readonly features: readonly FeatureRangeImage[];
+}
+
+export interface BrokerRegistration {
+  readonly brokerId: number;
+  /** New at each start of the process. */
+  readonly incarnationId: string;
+  readonly endPoints: readonly EndpointImage[];
+  readonly features: readonly FeatureRangeImage[];
+  readonly rack: string | null;
+  /** Ids of the broker's log directories. */
+  readonly logDirs: readonly string[];
+}
+
+export function registerController(registration: ControllerRegistration): MetadataRecord {
+  return {
+    type: 'RegisterControllerRecord',
+    controllerId: registration.controllerId,
+    incarnationId: registration.incarnationId,
+    zkMigrationReady: false,
+    endPoints: [...registration.endPoints],
+    features: [...registration.features],
+  };
+}
+
+/** Registers a broker, fenced; its epoch is the offset of the record. */
+export function registerBroker(registration: BrokerRegistration, nextOffset: number): OperationResult<{ brokerEpoch: number }> {
+  const record: MetadataRecord = {
+    type: 'RegisterBrokerRecord',
+    brokerId: registration.brokerId,
+    isMigratingZkBroker: false,
+    incarnationId: registration.incarnationId,
+    brokerEpoch: nextOffset,
+    endPoints: [...registration.endPoints],
+    features: [...registration.features],
+    rack: registration.rack,
+    fenced: true,
+    inControlledShutdown: false,
+    logDirs: [...registration.logDirs],
+    cordonedLogDirs: null,
+  };
+  return { records: [record], response: { brokerEpoch: nextOffset } };
+}
+
+/** The broker's first heartbeat tells that none of its directories is cordoned. */
+export function tellCordonedDirectories(brokerId: number, brokerEpoch: number): MetadataRecord {
+  return registrationChange(brokerId, brokerEpoch, { cordonedLogDirs: [] });
+}
+
+/** Lets the broker serve: unfences it and makes it the leader, anew, of every partition that only it can lead. */
+export function unfenceBroker(image: ClusterImage, brokerId: number, brokerEpoch: number): MetadataRecord[] {
+  const records: MetadataRecord[] = [registrationChange(brokerId, brokerEpoch, { fenced: -1 })];
+  for (const topic of image.topics) {
+    for (const partition of topic.partitions) {
+      const change = leadership(partition, brokerId);
+      if (change !== null) records.push({ ...partitionChange(topic.id, partition.partition), ...change });
+    }
+  }
+  return records;
+}
+
+/** Before a clean stop, as an orderly broker asks: no partition loses its leader yet, which is one node's case. */
+export function beginControlledShutdown(brokerId: number, brokerEpoch: number): MetadataRecord {
+  return registrationChange(brokerId, brokerEpoch, { inControlledShutdown: 1 });
+}
+
+/** Takes a broker out of service. */
+export function fenceBroker(brokerId: number, brokerEpoch: number): MetadataRecord {
+  return registrationChange(brokerId, brokerEpoch, { fenced: 1 });
+}
+
+/** What makes `brokerId` the partition's leader in a new epoch, or null where it may not lead. */
+function leadership(partition: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
+  if (!partition.replicas.includes(brokerId)) return null;
+  if (partition.leader === brokerId && partition.isr.includes(brokerId)) return { leader: brokerId };
+  if (partition.leader !== NO_LEADER) return null;
+  // Nobody leads (an orderly stop left it so): whoever holds all that was acknowledged may.
+  if (partition.isr.includes(brokerId)) return { leader: brokerId };
+  if (!partition.eligibleLeaderReplicas.includes(brokerId) && partition.replicas.length > 1) return null;
+  return { leader: brokerId, isr: [brokerId], eligibleLeaderReplicas: [], lastKnownElr: [] };
+}
+
+type PartitionChangeRecord = Extract<MetadataRecord, { type: 'PartitionChangeRecord' }>;
+
+/** A change of nothing: every field says that its part stays as it is. */
+function partitionChange(topicId: string, partitionId: number): PartitionChangeRecord {
+  return {
+    type: 'PartitionChangeRecord',
+    partitionId,
+    topicId,
+    isr: null,
+    leader: -2,
+    replicas: null,
+    removingReplicas: null,
+    addingReplicas: null,
+    leaderRecoveryState: NO_RECOVERY_CHANGE,
+    directories: null,
+    eligibleLeaderReplicas: null,
+    lastKnownElr: null,
+  };
+}
+
+function registrationChange(
+  brokerId: number,
+  brokerEpoch: number,
+  change: { fenced?: number; inControlledShutdown?: number; cordonedLogDirs?: string[] },
+): MetadataRecord {
+  return {
+    type: 'BrokerRegistrationChangeRecord',
+    brokerId,
+    brokerEpoch,
+    fenced: 0,
+    inControlledShutdown: 0,
+    logDirs: [],
+    cordonedLogDirs: null,
+    ...change,
+  };
+}

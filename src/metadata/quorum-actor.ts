@@ -1,0 +1,405 @@
+// The controller of the cluster: carries out raft's effects over the metadata log, decides operations on its own image and answers
+// them once every worker has applied what they were decided on.
+// Invariant: appliedOnAll <= committed <= flushed <= appended = the image's end. An operation's records are one batch, or one metadata
+// transaction over several, so that a crash keeps all of them or none.
+// Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor.
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Storage, StorageError } from '../log/storage.ts';
+import type { RaftEffect } from '../raft/effects.ts';
+import type { RaftEvent } from '../raft/events.ts';
+import { decodeQuorumState, encodeQuorumState, type QuorumState } from '../raft/quorum-state.ts';
+import { Raft } from '../raft/raft.ts';
+import { type Voter, VoterSet } from '../raft/voter-set.ts';
+import type { TimerHandle } from '../scheduler/runtime.ts';
+import { bootstrapRecords, SUPPORTED_FEATURES } from './bootstrap.ts';
+import { type ControllerRegistration, registerController } from './brokers.ts';
+import { encodeLeaderChange, encodeQuorumRecords } from './control-batches.ts';
+import type { ControllerDefaults, ControllerEnv, Operation } from './controller.ts';
+import { RECORDS_PER_OPERATION_MAX } from './controller.ts';
+import { ClusterImage, ImageError } from './image.ts';
+import { imageRecords } from './image-records.ts';
+import { loadMetadata } from './metadata-loader.ts';
+import type { MetadataLog } from './metadata-log.ts';
+import type { MetadataAppliedMessage, MetadataMessage } from './metadata-messages.ts';
+import type { MetadataRecord } from './metadata-records.ts';
+import { encodeRecordBatch, visitRecordBatches } from './record-batch.ts';
+import { concatenated, encodeSnapshot, visitSnapshot } from './snapshot-file.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+
+const QUORUM_STATE_NAME = 'quorum-state';
+/** The wait before an election among several voters; the only voter never waits. */
+const ELECTION_TIMEOUT_MS = 1000;
+
+export interface QuorumActorOptions {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  /** Id of the log directory that holds the metadata log. */
+  readonly directoryId: string;
+  /** Path of `__cluster_metadata-0`. */
+  readonly directory: string;
+  readonly storage: Storage;
+  readonly log: MetadataLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly after: (delayMs: number, task: () => void) => TimerHandle;
+  readonly workerCount: number;
+  /** Brings a message to the MetadataActor of every worker, this one included, in order. */
+  readonly broadcast: (message: MetadataMessage) => void;
+  /** The metadata cannot be kept any more: the broker stops. Called once. */
+  readonly onFailure: (error: Error) => void;
+  readonly defaults: ControllerDefaults;
+  /** How other controllers would reach this one; stands in the voters' record. */
+  readonly controllerEndPoint: { readonly name: string; readonly host: string; readonly port: number; readonly securityProtocol: number };
+  /** New at each start of the process. */
+  readonly incarnationId: string;
+  /** metadata.max.idle.interval.ms; 0 writes no NO_OP records. */
+  readonly idleIntervalMs: number;
+  /** metadata.log.max.record.bytes.between.snapshots */
+  readonly snapshotBytes: number;
+  /** metadata.log.max.snapshot.interval.ms; 0 is never by time. */
+  readonly snapshotIntervalMs: number;
+}
+
+/** A batch in the log that is not committed yet. */
+interface UncommittedBatch {
+  readonly bytes: Uint8Array;
+  readonly endOffset: number;
+  readonly epoch: number;
+  /** Nothing in it changes an image. */
+  readonly isIdle: boolean;
+}
+
+interface WaitingReply {
+  readonly endOffset: number;
+  readonly reply: () => void;
+}
+
+export class QuorumActor {
+  readonly #options: QuorumActorOptions;
+  readonly #raft: Raft;
+  readonly #snapshots: SnapshotKeeper;
+  readonly #appliedByWorker: number[];
+  readonly #uncommitted: UncommittedBatch[] = [];
+  readonly #waiting: WaitingReply[] = [];
+  /** Operations that came before this node led. */
+  #early: (() => void)[] = [];
+  #image: ClusterImage;
+  #hasSentState = false;
+  #isFlushing = false;
+  #isStopped = false;
+  #hasFailed = false;
+  /** The log, or the snapshot it follows, names the voters (kraft.version 1). */
+  #hasVotersInLog = false;
+  /** End of the last batch that changes an image, or of the state that workers begin with. */
+  #changeEnd = 0;
+  #lastAppendMs = 0;
+  #lastRecordTimestampMs = 0;
+  #idleTimer: TimerHandle | null = null;
+
+  constructor(options: QuorumActorOptions) {
+    this.#options = options;
+    this.#image = new ClusterImage(options.clusterId);
+    this.#snapshots = new SnapshotKeeper(options.storage, options.directory, options.log, options);
+    this.#appliedByWorker = new Array<number>(options.workerCount).fill(0);
+    this.#raft = new Raft({
+      nodeId: options.nodeId,
+      directoryId: options.directoryId,
+      electionTimeoutMs: ELECTION_TIMEOUT_MS,
+      random: options.random,
+    });
+  }
+
+  /** The leader epoch of the quorum. */
+  get epoch(): number {
+    return this.#raft.epoch;
+  }
+  /** All records below are committed; 0 before anything is. */
+  get highWatermark(): number {
+    return Math.max(this.#raft.highWatermark, 0);
+  }
+  /** All records below are applied on every worker. */
+  get appliedOnAll(): number {
+    return Math.min(...this.#appliedByWorker);
+  }
+  /** The controller's own image, ahead of the commit. */
+  get image(): ClusterImage {
+    return this.#image;
+  }
+
+  /**
+   * Loads snapshot and log, takes the leadership in a new epoch, sends every worker the state and, in a new cluster, writes its first
+   * records. `ready` is called when all workers have applied that. Throws ImageError (the metadata cannot be read) and StorageError.
+   */
+  start(ready: () => void): void {
+    const options = this.#options;
+    const quorumState = this.#readQuorumState();
+    const loaded = loadMetadata(options.storage, options.directory, options.log, this.#image);
+    const voters = this.#checkVoters(loaded.voters);
+    this.#hasVotersInLog = loaded.voters !== null;
+    this.#snapshots.loaded(loaded.snapshots, loaded.replayedBytes, options.clock.monotonicMs());
+    this.#early.push(() => this.#activate(ready));
+    this.#step({
+      type: 'started',
+      nowMs: options.clock.monotonicMs(),
+      quorumState,
+      voters,
+      logEndOffset: options.log.logEndOffset,
+      lastEpoch: Math.max(options.log.lastEpoch, this.#image.epoch),
+    });
+  }
+
+  /**
+   * Runs an operation on the newest image and appends its records; `done` hears the response once the state it was decided on is
+   * committed and applied on every worker. After a failure `done` is never called: the broker stops.
+   */
+  submit<Response>(operation: Operation<Response>, done: (response: Response) => void): void {
+    if (this.#isStopped) return;
+    if (!this.#hasSentState) {
+      this.#early.push(() => this.submit(operation, done));
+      return;
+    }
+    const { records, response } = operation(this.#image, this.#env());
+    if (records.length > 0 && !this.#appendRecords(records)) return;
+    this.#whenAppliedOnAll(() => done(response));
+  }
+
+  /** A worker has applied what it was sent. */
+  receive(message: MetadataAppliedMessage): void {
+    this.#appliedByWorker[message.worker] = message.endOffset;
+    const applied = this.appliedOnAll;
+    let due = 0;
+    while (due < this.#waiting.length && (this.#waiting[due] as WaitingReply).endOffset <= applied) due++;
+    for (const { reply } of this.#waiting.splice(0, due)) reply();
+  }
+
+  /** Stops taking operations and closes the log. Nothing is lost by not stopping. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#idleTimer?.cancel();
+    this.#options.log.close({ clean: this.#hasFailed === false });
+  }
+
+  /** The first commit of this leadership has been sent to the workers: the cluster may change. */
+  #activate(ready: () => void): void {
+    if (this.#image.features.size === 0) this.#appendRecords(bootstrapRecords());
+    this.#appendRecords([registerController(this.#registration())]);
+    this.#whenAppliedOnAll(ready);
+    this.#startIdleTimer();
+  }
+
+  #registration(): ControllerRegistration {
+    const { nodeId, incarnationId, controllerEndPoint } = this.#options;
+    return { controllerId: nodeId, incarnationId, endPoints: [controllerEndPoint], features: SUPPORTED_FEATURES };
+  }
+
+  #readQuorumState(): QuorumState | null {
+    const path = `${this.#options.directory}/${QUORUM_STATE_NAME}`;
+    const text = this.#options.storage.readText(path);
+    if (text === null) return null;
+    const state = decodeQuorumState(text);
+    if (state === null) throw new ImageError(`${path}: not a quorum state that this version can read`);
+    return state;
+  }
+
+  /** The voters that the log names, or this node alone where it names none (kraft.version 0: voters by configuration). */
+  #checkVoters(voters: VoterSet | null): VoterSet {
+    const { nodeId, directoryId, directory } = this.#options;
+    if (voters === null) return new VoterSet([this.#self()]);
+    if (voters.isOnlyVoter(nodeId, directoryId)) return voters;
+    const names = voters.voters.map((voter) => `${voter.voterId} (directory ${voter.voterDirectoryId})`).join(', ');
+    throw new ImageError(
+      `${directory}: the quorum's voters are ${names}; this is node ${nodeId} with directory ${directoryId}, which cannot lead it alone`,
+    );
+  }
+
+  #self(): Voter {
+    const { nodeId, directoryId, controllerEndPoint } = this.#options;
+    const { name, host, port } = controllerEndPoint;
+    return { voterId: nodeId, voterDirectoryId: directoryId, endpoints: [{ name, host, port }] };
+  }
+
+  #step(event: RaftEvent): void {
+    for (const effect of this.#raft.step(event)) this.#perform(effect);
+  }
+
+  #perform(effect: RaftEffect): void {
+    switch (effect.type) {
+      case 'persist-quorum-state': {
+        const path = `${this.#options.directory}/${QUORUM_STATE_NAME}`;
+        this.#options.storage.replaceText(path, encodeQuorumState(effect.state));
+        return;
+      }
+      case 'append-leader-change': {
+        const place = this.#place();
+        const quorumRecords = effect.isLogEmpty && this.#hasVotersInLog ? encodeQuorumRecords(effect.voters.voters) : [];
+        const change = { leaderId: effect.leaderId, voterIds: effect.voters.ids(), grantingVoterIds: effect.grantingVoterIds };
+        this.#append(encodeLeaderChange(place, change, quorumRecords), 1 + quorumRecords.length, true);
+        // A transaction that its writer did not live to end: nobody will. It had no effect, and neither has this.
+        if (this.#image.isInTransaction) this.#appendBatch([{ type: 'AbortTransactionRecord', reason: 'The controller restarted' }], true);
+        return;
+      }
+      case 'committed':
+        this.#onCommitted(effect.endOffset);
+        return;
+      case 'became-leader':
+      case 'request-votes':
+        // Nobody else votes or leads: a quorum of one (other voters are refused at the start).
+        return;
+    }
+  }
+
+  #env(): ControllerEnv {
+    const { clock, random, defaults } = this.#options;
+    return { nowMs: clock.wallMs(), random, defaults, nextOffset: this.#options.log.logEndOffset };
+  }
+
+  #place(): { baseOffset: number; leaderEpoch: number; timestampMs: number } {
+    this.#lastRecordTimestampMs = this.#options.clock.wallMs();
+    return { baseOffset: this.#options.log.logEndOffset, leaderEpoch: this.#raft.epoch, timestampMs: this.#lastRecordTimestampMs };
+  }
+
+  /** False when the disk refused them; the broker has been told. */
+  #appendRecords(records: readonly MetadataRecord[]): boolean {
+    const isIdle = records.every((record) => record.type === 'NoOpRecord');
+    if (records.length <= RECORDS_PER_OPERATION_MAX) return this.#appendBatch(records, isIdle);
+    // Too many for one batch: between the marks of a transaction they still happen together.
+    if (!this.#appendBatch([{ type: 'BeginTransactionRecord', name: 'Large operation' }], false)) return false;
+    for (let at = 0; at < records.length; at += RECORDS_PER_OPERATION_MAX) {
+      if (!this.#appendBatch(records.slice(at, at + RECORDS_PER_OPERATION_MAX), false)) return false;
+    }
+    return this.#appendBatch([{ type: 'EndTransactionRecord' }], false);
+  }
+
+  #appendBatch(records: readonly MetadataRecord[], isIdle: boolean): boolean {
+    return this.#append(encodeRecordBatch(records, this.#place()), records.length, isIdle);
+  }
+
+  /** Writes a batch, replays it from its own bytes (what is replayed is what a restart would read) and asks for the sync. */
+  #append(bytes: Uint8Array, recordCount: number, isIdle: boolean): boolean {
+    const { log } = this.#options;
+    const endOffset = log.logEndOffset + recordCount;
+    try {
+      log.append(bytes, this.#lastRecordTimestampMs);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    this.#lastAppendMs = this.#options.clock.monotonicMs();
+    visitRecordBatches(bytes, { record: (record, offset) => this.#image.replay(record, offset) });
+    this.#image.endOffset = endOffset;
+    this.#image.epoch = this.#raft.epoch;
+    this.#image.takeChange();
+    if (!isIdle) this.#changeEnd = endOffset;
+    this.#uncommitted.push({ bytes, endOffset, epoch: this.#raft.epoch, isIdle });
+    this.#snapshots.noteAppended(bytes.length);
+    this.#step({ type: 'appended', logEndOffset: endOffset });
+    this.#flush();
+    return true;
+  }
+
+  /** One sync at a time; what is appended meanwhile shares the next one. */
+  #flush(): void {
+    if (this.#isFlushing || this.#isStopped) return;
+    this.#isFlushing = true;
+    const endOffset = this.#options.log.logEndOffset;
+    this.#options.log.flushLater((error: StorageError | null) => {
+      this.#isFlushing = false;
+      if (this.#isStopped) return;
+      if (error !== null) {
+        this.#fail(error);
+        return;
+      }
+      this.#step({ type: 'flushed', endOffset });
+      if (this.#options.log.logEndOffset > endOffset) this.#flush();
+      else this.#snapshotWhenDue();
+    });
+  }
+
+  #onCommitted(endOffset: number): void {
+    const committed: UncommittedBatch[] = [];
+    while (this.#uncommitted.length > 0 && (this.#uncommitted[0] as UncommittedBatch).endOffset <= endOffset) {
+      committed.push(this.#uncommitted.shift() as UncommittedBatch);
+    }
+    if (!this.#hasSentState) {
+      this.#sendState(endOffset);
+      return;
+    }
+    const batches = committed.filter((batch) => !batch.isIdle);
+    if (batches.length === 0) return; // Nothing to see: the offset goes along with the next batch.
+    const bytes = concatenated(batches.map((batch) => batch.bytes));
+    this.#options.broadcast({ type: 'metadata-batch', bytes, endOffset, epoch: this.#raft.epoch });
+  }
+
+  /**
+   * The start: workers get the state as records, not its history, so that slots are given to partitions that are there. The
+   * controller's image is made from the same records, and has the same slots.
+   */
+  #sendState(endOffset: number): void {
+    const epoch = this.#raft.epoch;
+    const bytes = this.#encodeImage();
+    const image = new ClusterImage(this.#options.clusterId);
+    visitSnapshot(bytes, { record: (record, offset) => image.replay(record, offset) });
+    image.endOffset = this.#options.log.logEndOffset;
+    image.epoch = epoch;
+    image.takeChange();
+    this.#image = image;
+    this.#hasSentState = true;
+    this.#options.broadcast({ type: 'metadata-snapshot', bytes, endOffset, epoch });
+    this.#changeEnd = Math.max(this.#changeEnd, endOffset);
+    const early = this.#early;
+    this.#early = [];
+    for (const task of early) task();
+  }
+
+  /** The controller's image as a snapshot. */
+  #encodeImage(): Uint8Array {
+    return encodeSnapshot({
+      epoch: this.#raft.epoch,
+      timestampMs: this.#options.clock.wallMs(),
+      lastContainedLogTimestamp: this.#lastRecordTimestampMs,
+      quorumRecords: this.#hasVotersInLog ? encodeQuorumRecords(this.#raft.voters.voters) : [],
+      records: imageRecords(this.#image),
+    });
+  }
+
+  /** Called when nothing is on its way to the disk: the image is what is committed. */
+  #snapshotWhenDue(): void {
+    const monotonicMs = this.#options.clock.monotonicMs();
+    const isAllCommitted = this.#raft.highWatermark === this.#options.log.logEndOffset;
+    if (!this.#hasSentState || !isAllCommitted || this.#image.isInTransaction || !this.#snapshots.isDue(monotonicMs)) return;
+    try {
+      this.#snapshots.write({ endOffset: this.#options.log.logEndOffset, epoch: this.#image.epoch }, this.#encodeImage(), monotonicMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Replies at once where nothing that the answer rests on is still to be applied. */
+  #whenAppliedOnAll(reply: () => void): void {
+    const endOffset = this.#changeEnd;
+    if (endOffset <= this.appliedOnAll) reply();
+    else this.#waiting.push({ endOffset, reply });
+  }
+
+  /** A quiet log still gets a record now and then, so that others can tell a leader that is idle from one that is gone. */
+  #startIdleTimer(): void {
+    const { idleIntervalMs, clock, after } = this.#options;
+    if (idleIntervalMs <= 0 || this.#isStopped) return;
+    const quietMs = clock.monotonicMs() - this.#lastAppendMs;
+    this.#idleTimer = after(Math.max(idleIntervalMs - quietMs, 1), () => {
+      if (this.#isStopped) return;
+      if (clock.monotonicMs() - this.#lastAppendMs >= idleIntervalMs) this.#appendRecords([{ type: 'NoOpRecord' }]);
+      this.#startIdleTimer();
+    });
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.stop();
+    this.#options.onFailure(new Error(`the cluster metadata in ${this.#options.directory} cannot be written: ${reason}`, { cause }));
+  }
+}

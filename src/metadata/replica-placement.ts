@@ -1,0 +1,78 @@
+// Which brokers hold a new partition: given by hand and checked, or chosen in stripes over the brokers.
+// Pure.
+
+import type { Random } from '../base/random.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
+import type { ClusterImage } from './image.ts';
+import { isActive } from './image.ts';
+import type { BrokerImage } from './image-types.ts';
+
+/** A refusal's text instead of a placement. */
+export type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
+
+/** Broker lists for `partitionCount` partitions. Leaders and followers go round the active brokers first, then the fenced ones. */
+export function placeReplicas(image: ClusterImage, partitionCount: number, replicationFactor: number, random: Random): Placement {
+  const usable = image.brokers.filter(hasUncordonedDirectory);
+  const active = usable.filter((broker) => isActive(image, broker.brokerId)).map((broker) => broker.brokerId);
+  const inactive = usable.filter((broker) => !isActive(image, broker.brokerId)).map((broker) => broker.brokerId);
+  if (active.length === 0) {
+    return { fault: 'All brokers are currently fenced, or have all their log directories cordoned.' };
+  }
+  if (replicationFactor > usable.length) {
+    return {
+      fault:
+        `The target replication factor of ${replicationFactor} cannot be reached because only ${usable.length} broker(s) ` +
+        'are registered or some brokers have all their log directories cordoned.',
+    };
+  }
+  // A random first broker, then the next one each time: partition 0 of many one-partition topics is not always on the same broker.
+  const first = random.below(active.length);
+  const replicas: number[][] = [];
+  for (let partition = 0; partition < partitionCount; partition++) {
+    replicas.push([...rotated(active, first + partition), ...rotated(inactive, partition)].slice(0, replicationFactor));
+  }
+  return { fault: null, replicas };
+}
+
+/** Null where the broker list may be a partition's; `replicationFactor` is that of the topic's other partitions, or -1. */
+export function assignmentFault(image: ClusterImage, brokerIds: readonly number[], replicationFactor: number): string | null {
+  if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.';
+  const sorted = [...brokerIds].sort((a, b) => a - b);
+  for (let i = 0; i < sorted.length; i++) {
+    const brokerId = sorted[i] as number;
+    const broker = image.broker(brokerId);
+    if (broker === null) {
+      return `The manual partition assignment includes broker ${brokerId}, but no such broker is registered.`;
+    }
+    if (!hasUncordonedDirectory(broker)) {
+      return `The manual partition assignment includes broker ${brokerId}, but all its log directories are cordoned.`;
+    }
+    if (brokerId === sorted[i - 1]) return `The manual partition assignment includes the broker ${brokerId} more than once.`;
+  }
+  if (replicationFactor !== -1 && sorted.length !== replicationFactor) {
+    return (
+      `The manual partition assignment includes a partition with ${sorted.length} replica(s), but this is not consistent with ` +
+      `previous partitions, which have ${replicationFactor} replica(s).`
+    );
+  }
+  return null;
+}
+
+/** The directory that a broker's new replica goes to: its only one, or none named where the broker is to choose. */
+export function directoryOf(image: ClusterImage, brokerId: number): string {
+  const broker = image.broker(brokerId);
+  const directories = broker === null ? [] : uncordonedDirectories(broker);
+  return directories.length === 1 ? (directories[0] as string) : ZERO_UUID;
+}
+
+function hasUncordonedDirectory(broker: BrokerImage): boolean {
+  return broker.logDirs.length === 0 || uncordonedDirectories(broker).length > 0;
+}
+
+function uncordonedDirectories(broker: BrokerImage): string[] {
+  return broker.logDirs.filter((directory) => !(broker.cordonedLogDirs ?? []).includes(directory));
+}
+
+function rotated(list: readonly number[], by: number): number[] {
+  return list.map((_, i) => list[(i + by) % list.length] as number);
+}
