@@ -1,0 +1,262 @@
+// The broker's configuration: all that was given, checked and put in order, in one plain object that can be sent to every worker.
+// Invariant: plain data (no functions, no classes), so that it survives a structured clone; every value in it was accepted.
+// Pure. Not the reading of files and variables: the command line does that.
+import { MIB } from '../base/units.ts';
+import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions } from './broker-options.ts';
+import { ConfigError, type Option, readRows, readText } from './define.ts';
+import { laterOptionsByName } from './later-options.ts';
+import { type Listener, parseListeners, parseProtocolMap } from './listeners.ts';
+import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
+import { refuseUnservedSecurity } from './security-options.ts';
+
+/** What was changed while the brokers run, as the metadata image has it: for this broker, and for all. */
+export interface BrokerOverrides {
+  readonly forBroker: ReadonlyMap<string, string>;
+  readonly forCluster: ReadonlyMap<string, string>;
+}
+
+export const NO_OVERRIDES: BrokerOverrides = { forBroker: new Map(), forCluster: new Map() };
+
+/** The option values under the code's names, several of them worked out from more than one option. */
+export interface BrokerConfig
+  extends Omit<
+    BrokerOptionValues,
+    | 'listeners'
+    | 'advertisedListeners'
+    | 'logDir'
+    | 'logDirs'
+    | 'metadataLogDir'
+    | 'interBrokerListenerName'
+    | 'logRollMs'
+    | 'logRollJitterMs'
+    | 'logFlushIntervalMs'
+    | 'logRetentionMs'
+    | 'naruWorkers'
+    | 'naruNative'
+    | 'naruMemoryMax'
+    | 'naruWritebackBytes'
+    | 'naruValidateRecords'
+    | 'naruConnectionInflightMax'
+  > {
+  /** Where clients are listened to; at least one. */
+  readonly listeners: readonly Listener[];
+  /** Where other controllers are listened to: the listeners named in controller.listener.names. */
+  readonly controllerListeners: readonly Listener[];
+  /** What clients are told, one for each of `listeners` or fewer. A port of 0 stands for the one that the listener got. */
+  readonly advertisedListeners: readonly Listener[];
+  readonly interBrokerListenerName: string;
+  /** At least one; relative ones as given. */
+  readonly logDirs: readonly string[];
+  readonly metadataLogDir: string;
+  readonly logRollMs: number;
+  readonly logRollJitterMs: number;
+  readonly logFlushIntervalMs: number;
+  readonly logRetentionMs: number;
+  /** naru.workers: 0 is everything in the main thread. */
+  readonly workers: number;
+  /** naru.native */
+  readonly isNativeAllowed: boolean;
+  /** naru.memory.max, all workers together. */
+  readonly memoryMaxBytes: number;
+  /** naru.writeback.bytes */
+  readonly writebackBytes: number;
+  /** naru.validate.records */
+  readonly validatesRecords: boolean;
+  /** naru.connection.inflight.max */
+  readonly connectionInflightMax: number;
+  /** What was given at the start, by Kafka's names, as it was written. */
+  readonly givenTexts: ReadonlyMap<string, string>;
+}
+
+export interface BrokerConfigSources extends ConfigSources {
+  /** --port: takes the place of the first listener's port. */
+  readonly port?: number;
+  /** os.availableParallelism(), for the number of workers. */
+  readonly coreCount: number;
+}
+
+export interface ResolvedBrokerConfig {
+  readonly config: BrokerConfig;
+  /** What the operator should know: unknown keys, keys without effect. */
+  readonly warnings: readonly string[];
+}
+
+const MEMORY_PER_WORKER_BYTES = 256 * MIB;
+
+/** All option names that anybody may give. */
+export function knownOptionNames(): Iterable<string> {
+  return [...brokerOptionsByName.keys(), ...laterOptionsByName.keys()];
+}
+
+/** The text of a broker option as it holds now: changed for this broker, for all, given at the start, or the default. */
+export function brokerTextOf(config: BrokerConfig, overrides: BrokerOverrides, name: string): string | null {
+  return (
+    overrides.forBroker.get(name) ??
+    overrides.forCluster.get(name) ??
+    config.givenTexts.get(name) ??
+    (brokerOptionsByName.get(name) ?? laterOptionsByName.get(name))?.defaultText ??
+    null
+  );
+}
+
+/** Checks and orders what was given. Throws ConfigError: which key, what was given, what is allowed. */
+export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBrokerConfig {
+  const { given, unknownVariables } = gatherValues(sources, knownOptionNames());
+  if (sources.port !== undefined) given.set('listeners', withPort(given.get('listeners'), sources.port));
+  const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
+  for (const [key, { text, origin }] of given) {
+    const later = laterOptionsByName.get(key);
+    refuseUnservedSecurity(key, text);
+    if (brokerOptionsByName.has(key)) continue;
+    if (later === undefined) warnings.push(`unknown option ${key} (${origin})`);
+    else if (later.canonical(text) !== later.defaultText) warnings.push(`${key} is known but has no effect yet (${origin})`);
+  }
+
+  const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
+    parseGiven(row, given.get(row.name)?.text ?? row.defaultText),
+  );
+  const workers = values.naruWorkers ?? sources.coreCount;
+  const logDirs = values.logDirs ?? values.logDir;
+  const { naruWorkers, naruNative, naruMemoryMax, naruWritebackBytes, naruValidateRecords, naruConnectionInflightMax, ...kept } = values;
+  const config: BrokerConfig = {
+    ...kept,
+    ...resolveListeners(values),
+    logDirs,
+    metadataLogDir: values.metadataLogDir ?? logDirs[0] ?? '',
+    logRollMs: values.logRollMs ?? hours(values.logRollHours),
+    logRollJitterMs: values.logRollJitterMs ?? hours(values.logRollJitterHours),
+    logFlushIntervalMs: values.logFlushIntervalMs ?? values.logFlushSchedulerIntervalMs,
+    logRetentionMs: values.logRetentionMs ?? retentionMs(values),
+    workers,
+    isNativeAllowed: naruNative === 'on',
+    memoryMaxBytes: naruMemoryMax ?? MEMORY_PER_WORKER_BYTES * Math.max(1, workers),
+    writebackBytes: naruWritebackBytes,
+    validatesRecords: naruValidateRecords,
+    connectionInflightMax: naruConnectionInflightMax,
+    givenTexts: new Map([...given].map(([key, { text }]) => [key, text])),
+  };
+  refuseBadCombination(config, given);
+  return { config, warnings };
+}
+
+/** Names the bounds besides Kafka's sentence, so that the operator need not look them up. */
+function parseGiven<T>(row: Option<T>, text: string | null): T {
+  try {
+    return readText(row, text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${error.message} (allowed: ${row.allowed})`, row.name, text);
+  }
+}
+
+const HOUR_IN_MS = 3_600_000;
+const MINUTE_IN_MS = 60_000;
+
+function hours(count: number): number {
+  return count * HOUR_IN_MS;
+}
+
+function retentionMs(values: BrokerOptionValues): number {
+  const { logRetentionMinutes: minutes, logRetentionHours } = values;
+  if (minutes !== null) return minutes < 0 ? -1 : minutes * MINUTE_IN_MS;
+  return logRetentionHours < 0 ? -1 : hours(logRetentionHours);
+}
+
+function withPort(listeners: GivenValue | undefined, port: number): GivenValue {
+  const [first = '', ...rest] = (listeners?.text ?? brokerOptions.listeners.defaultText ?? '').split(',');
+  return { text: [first.replace(/:\d+\s*$/, `:${port}`), ...rest].join(','), origin: 'command line' };
+}
+
+type Listeners = Pick<BrokerConfig, 'listeners' | 'controllerListeners' | 'advertisedListeners' | 'interBrokerListenerName'>;
+
+function resolveListeners(values: BrokerOptionValues): Listeners {
+  const protocols = parseProtocolMap(values.listenerSecurityProtocolMap);
+  const controllerNames = new Set(values.controllerListenerNames.map((name) => name.toUpperCase()));
+  for (const name of controllerNames) if (!protocols.has(name)) protocols.set(name, 'PLAINTEXT');
+  const all = parseListeners('listeners', values.listeners, protocols);
+  const listeners = all.filter((each) => !controllerNames.has(each.name));
+  const [first] = listeners;
+  if (first === undefined) {
+    throw new ConfigError(
+      'listeners: at least one listener must serve clients; all of them stand in controller.listener.names',
+      'listeners',
+    );
+  }
+  const secured = all.find((each) => each.securityProtocol !== 'PLAINTEXT');
+  if (secured !== undefined) {
+    throw new ConfigError(
+      `listeners: ${secured.name} speaks ${secured.securityProtocol}, which is not served yet (allowed: PLAINTEXT)`,
+      'listeners',
+      values.listeners.join(','),
+    );
+  }
+  return {
+    listeners,
+    controllerListeners: all.filter((each) => controllerNames.has(each.name)),
+    advertisedListeners: resolveAdvertised(values, listeners, controllerNames, protocols),
+    interBrokerListenerName: (values.interBrokerListenerName ?? first.name).toUpperCase(),
+  };
+}
+
+function resolveAdvertised(
+  values: BrokerOptionValues,
+  listeners: readonly Listener[],
+  controllerNames: ReadonlySet<string>,
+  protocols: Parameters<typeof parseListeners>[2],
+): Listener[] {
+  const key = 'advertised.listeners';
+  if (values.advertisedListeners === null) {
+    // 0.0.0.0 and :: are nowhere to connect to: the broker puts the machine's name in their place.
+    return listeners.map((each) => (each.host === '0.0.0.0' || each.host === '::' ? { ...each, host: '' } : each));
+  }
+  const given = values.advertisedListeners.join(',');
+  const advertised = parseListeners(key, values.advertisedListeners, protocols).filter((each) => !controllerNames.has(each.name));
+  for (const each of advertised) {
+    if (!listeners.some((listener) => listener.name === each.name)) {
+      throw new ConfigError(`${key}: ${each.name} is no name of listeners (${listeners.map(({ name }) => name).join(', ')})`, key, given);
+    }
+    if (each.host === '0.0.0.0' || each.host === '::') throw new ConfigError(`${key}: no client can connect to ${each.host}`, key, given);
+  }
+  if (advertised.length === 0) throw new ConfigError(`${key}: at least one listener must be advertised`, key, given);
+  return advertised;
+}
+
+function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, GivenValue>): void {
+  const brokerId = given.get('broker.id')?.text.trim();
+  if (brokerId !== undefined && brokerId !== '-1' && brokerId !== String(config.nodeId)) {
+    throw new ConfigError(
+      `broker.id=${brokerId} and node.id=${config.nodeId} must be the same; broker.id may be left out`,
+      'broker.id',
+      brokerId,
+    );
+  }
+  if (config.processRoles.length !== 2) {
+    const roles = config.processRoles.join(',');
+    throw new ConfigError(
+      `process.roles=${roles}: a node with one role alone is not served yet (allowed: broker,controller)`,
+      'process.roles',
+      roles,
+    );
+  }
+  const voters = given.get('controller.quorum.voters')?.text.trim() ?? '';
+  if (voters.includes(',')) {
+    throw new ConfigError(
+      `controller.quorum.voters=${voters}: a quorum of several nodes is not served yet`,
+      'controller.quorum.voters',
+      voters,
+    );
+  }
+  const { advertisedListeners, interBrokerListenerName } = config;
+  if (!advertisedListeners.some(({ name }) => name === interBrokerListenerName)) {
+    const key = 'inter.broker.listener.name';
+    throw new ConfigError(`${key}=${interBrokerListenerName} is none of the advertised listeners`, key, interBrokerListenerName);
+  }
+  atLeastOne('log.roll.ms', config.logRollMs);
+  if (config.logRollJitterMs < 0)
+    throw new ConfigError('log.roll.jitter.ms must be at least 0', 'log.roll.jitter.ms', String(config.logRollJitterMs));
+  if (config.logRetentionMs !== -1) atLeastOne('log.retention.ms', config.logRetentionMs, ', or -1');
+}
+
+function atLeastOne(key: string, value: number, orElse = ''): void {
+  if (value < 1) throw new ConfigError(`${key}: ${value} was given (allowed: at least 1${orElse})`, key, String(value));
+}

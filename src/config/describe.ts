@@ -1,0 +1,172 @@
+// What DescribeConfigs and CreateTopics tell of a configuration: each option's value, where it comes from, and all that stands behind it.
+// Pure.
+import { type BrokerConfig, type BrokerOverrides, brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
+import { brokerOptionsByName } from './broker-options.ts';
+import type { Option, OptionType } from './define.ts';
+import { laterOptionsByName } from './later-options.ts';
+import { inheritedText } from './topic-config.ts';
+import { type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
+
+/** ConfigSource on the wire. */
+export const CONFIG_SOURCE = {
+  DYNAMIC_TOPIC_CONFIG: 1,
+  DYNAMIC_BROKER_CONFIG: 2,
+  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
+  STATIC_BROKER_CONFIG: 4,
+  DEFAULT_CONFIG: 5,
+} as const;
+
+/** ConfigType on the wire. */
+const CONFIG_TYPE: Readonly<Record<OptionType, number>> = {
+  BOOLEAN: 1,
+  STRING: 2,
+  INT: 3,
+  SHORT: 4,
+  LONG: 5,
+  DOUBLE: 6,
+  LIST: 7,
+  CLASS: 8,
+  PASSWORD: 9,
+};
+const CONFIG_TYPE_UNKNOWN = 0;
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string | null;
+  readonly source: number;
+}
+
+/** One option as DescribeConfigs answers it; the field names are the wire's. */
+export interface ConfigEntry {
+  readonly name: string;
+  /** Null where there is no value, and where it is sensitive. */
+  readonly value: string | null;
+  readonly readOnly: boolean;
+  readonly configSource: number;
+  readonly isSensitive: boolean;
+  /** Strongest first; the first one's source is the entry's. */
+  readonly synonyms: readonly ConfigSynonym[];
+  readonly configType: number;
+  readonly documentation: string;
+}
+
+/** Options that are one setting in several units: what is listed as standing behind each of them. */
+const FAMILIES: readonly (readonly string[])[] = [
+  ['log.roll.ms', 'log.roll.hours'],
+  ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+  ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+];
+const FLUSH_FAMILY: readonly string[] = ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'];
+
+function familyOf(name: string): readonly string[] {
+  if (name === 'log.flush.interval.ms') return FLUSH_FAMILY;
+  return FAMILIES.find((family) => family.includes(name)) ?? [name];
+}
+
+function brokerRow(name: string): Option<unknown> | undefined {
+  return brokerOptionsByName.get(name) ?? laterOptionsByName.get(name);
+}
+
+/** Layer by layer, the strongest first, from the first mention of `name` itself on, as Apache Kafka lists them. */
+function brokerSynonyms(name: string, config: BrokerConfig, overrides: BrokerOverrides, isSensitive: boolean): ConfigSynonym[] {
+  const layers: [number, (each: string) => string | null | undefined][] = [
+    [CONFIG_SOURCE.DYNAMIC_BROKER_CONFIG, (each) => overrides.forBroker.get(each)],
+    [CONFIG_SOURCE.DYNAMIC_DEFAULT_BROKER_CONFIG, (each) => overrides.forCluster.get(each)],
+    [CONFIG_SOURCE.STATIC_BROKER_CONFIG, (each) => config.givenTexts.get(each)],
+    [CONFIG_SOURCE.DEFAULT_CONFIG, (each) => brokerRow(each)?.defaultText],
+  ];
+  const family = familyOf(name);
+  const all = layers.flatMap(([source, textOf]) =>
+    family.flatMap((each) => {
+      const text = textOf(each) ?? null;
+      return text === null ? [] : [{ name: each, value: isSensitive ? null : text, source }];
+    }),
+  );
+  const start = all.findIndex((synonym) => synonym.name === name);
+  return start < 0 ? [] : all.slice(start);
+}
+
+/** All options of a topic, sorted by name. Internal ones only where the topic sets them. */
+export function describeTopicConfigs(
+  topicOverrides: ReadonlyMap<string, string>,
+  config: BrokerConfig,
+  overrides: BrokerOverrides = NO_OVERRIDES,
+): ConfigEntry[] {
+  const entries: ConfigEntry[] = [];
+  for (const key of Object.keys(topicOptions) as TopicOptionKey[]) {
+    const row: Option<unknown> = topicOptions[key];
+    const own = topicOverrides.get(row.name);
+    if (row.isInternal && own === undefined) continue;
+    const text = own ?? inheritedText(key, config, overrides);
+    const value = text === null ? null : row.canonical(text);
+    const first = topicSynonyms[key]?.[0];
+    const inherited = first === undefined ? [] : brokerSynonyms(first.name, config, overrides, row.isSensitive);
+    const synonyms = own === undefined ? inherited : [{ name: row.name, value, source: CONFIG_SOURCE.DYNAMIC_TOPIC_CONFIG }, ...inherited];
+    entries.push(entryOf(row, value, false, synonyms));
+  }
+  return entries.sort(byName);
+}
+
+/** All options of this broker, sorted by name; unknown ones that were given stand among them, as with Apache Kafka. */
+export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOverrides = NO_OVERRIDES): ConfigEntry[] {
+  const names = new Set([...brokerOptionsByName.keys(), ...laterOptionsByName.keys(), ...config.givenTexts.keys()]);
+  const entries: ConfigEntry[] = [];
+  for (const name of names) {
+    const row = brokerRow(name);
+    const text = brokerTextOf(config, overrides, name);
+    if (row === undefined) {
+      entries.push(unknownEntry(name, config));
+    } else if (!row.isInternal || config.givenTexts.has(name)) {
+      const synonyms = brokerSynonyms(name, config, overrides, row.isSensitive);
+      const value = row.isSensitive || text === null ? null : row.canonical(text);
+      entries.push(entryOf(row, value, row.update === 'read-only', synonyms));
+    }
+  }
+  return entries.sort(byName);
+}
+
+/** What was set for all brokers of the cluster: the resource of type broker without a name. */
+export function describeClusterConfigs(overrides: BrokerOverrides): ConfigEntry[] {
+  const entries: ConfigEntry[] = [];
+  for (const [name, text] of overrides.forCluster) {
+    const row = brokerRow(name);
+    if (row === undefined) continue;
+    const value = row.isSensitive ? null : row.canonical(text);
+    const source = CONFIG_SOURCE.DYNAMIC_DEFAULT_BROKER_CONFIG;
+    entries.push(entryOf(row, value, row.update === 'read-only', [{ name, value, source }]));
+  }
+  return entries.sort(byName);
+}
+
+function entryOf(row: Option<unknown>, value: string | null, readOnly: boolean, synonyms: readonly ConfigSynonym[]): ConfigEntry {
+  return {
+    name: row.name,
+    value,
+    readOnly,
+    configSource: synonyms[0]?.source ?? CONFIG_SOURCE.DEFAULT_CONFIG,
+    isSensitive: row.isSensitive,
+    synonyms,
+    configType: CONFIG_TYPE[row.type],
+    documentation: row.doc,
+  };
+}
+
+/** Nobody knows what an unknown option holds: it is treated as a secret. */
+function unknownEntry(name: string, config: BrokerConfig): ConfigEntry {
+  const source = CONFIG_SOURCE.STATIC_BROKER_CONFIG;
+  const synonyms = config.givenTexts.has(name) ? [{ name, value: null, source }] : [];
+  return {
+    name,
+    value: null,
+    readOnly: true,
+    configSource: source,
+    isSensitive: true,
+    synonyms,
+    configType: CONFIG_TYPE_UNKNOWN,
+    documentation: '',
+  };
+}
+
+function byName(a: ConfigEntry, b: ConfigEntry): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

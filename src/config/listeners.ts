@@ -1,0 +1,74 @@
+// Listener addresses: `NAME://host:port`.
+// Pure.
+import { ConfigError } from './define.ts';
+
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+const SECURITY_PROTOCOLS: readonly SecurityProtocol[] = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
+
+export interface Listener {
+  /** Upper case, as Kafka normalises it. */
+  readonly name: string;
+  readonly securityProtocol: SecurityProtocol;
+  /** Empty is every interface. An IPv6 address stands without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const ADDRESS = /^([A-Za-z0-9_]+):\/\/(?:\[([0-9A-Fa-f:.%]+)\]|([^:/[\]]*)):(\d{1,5})$/;
+
+/** `NAME:PROTOCOL,…` as a map. Throws ConfigError. */
+export function parseProtocolMap(text: string): Map<string, SecurityProtocol> {
+  const key = 'listener.security.protocol.map';
+  const map = new Map<string, SecurityProtocol>();
+  for (const pair of text.split(',')) {
+    const [name = '', protocolName = ''] = pair.trim().split(':');
+    const protocol = SECURITY_PROTOCOLS.find((each) => each === protocolName.trim().toUpperCase());
+    if (name === '' || protocol === undefined) {
+      throw new ConfigError(`${key}: "${pair}" is not NAME:PROTOCOL with a protocol of ${SECURITY_PROTOCOLS.join(', ')}`, key, pair);
+    }
+    map.set(name.trim().toUpperCase(), protocol);
+  }
+  return map;
+}
+
+/** Addresses as listeners; every name once, every port once. Throws ConfigError. */
+export function parseListeners(key: string, addresses: readonly string[], protocols: ReadonlyMap<string, SecurityProtocol>): Listener[] {
+  const listeners: Listener[] = [];
+  for (const address of addresses) {
+    const match = ADDRESS.exec(address);
+    const port = Number(match?.[4] ?? -1);
+    if (match === null || port > 65_535) {
+      throw new ConfigError(`${key}: "${address}" is not NAME://host:port with a port of 0 to 65535`, key, address);
+    }
+    const name = (match[1] ?? '').toUpperCase();
+    const securityProtocol = protocols.get(name);
+    if (securityProtocol === undefined) {
+      throw new ConfigError(
+        `${key}: no security protocol is known for the listener ${name}; name it in listener.security.protocol.map`,
+        key,
+        address,
+      );
+    }
+    const host = match[2] ?? match[3] ?? '';
+    if (listeners.some((other) => other.name === name && other.port === port)) {
+      throw new ConfigError(`${key}: the listener ${name} stands there twice`, key, addresses.join(','));
+    }
+    const twin = listeners.find(
+      (other) => other.name === name || (other.port === port && port !== 0 && key === 'listeners' && other.host === host),
+    );
+    if (twin !== undefined) {
+      throw new ConfigError(
+        `${key}: ${formatListener(twin)} and ${address} have the same ${twin.name === name ? 'name' : 'port'}`,
+        key,
+        addresses.join(','),
+      );
+    }
+    listeners.push({ name, securityProtocol, host, port });
+  }
+  return listeners;
+}
+
+export function formatListener(listener: Listener): string {
+  const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
+  return `${listener.name}://${host}:${listener.port}`;
+}
