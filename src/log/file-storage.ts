@@ -4,6 +4,7 @@
 import * as fs from 'node:fs';
 import type { OpenMode, Storage, StorageFile } from './storage.ts';
 import { StorageError } from './storage.ts';
+import { virtualFile } from './virtual-descriptors.ts';
 
 const OPEN_FLAGS: Record<OpenMode, number> = {
   read: fs.constants.O_RDONLY,
@@ -11,6 +12,32 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT,
 };
 const FILE_MODE = 0o644;
+
+/**
+ * Reads what a read plan names into target[at, at + length): the bytes read, fewer than asked only at the end of the file.
+ * Throws StorageError. For readers that are not the file's owner, and so have its descriptor alone.
+ */
+export function readDescriptor(descriptor: number, target: Uint8Array, at: number, length: number, position: number): number {
+  if (descriptor >= 0) return readFully(descriptor, `descriptor ${descriptor}`, target, at, length, position);
+  const file = virtualFile(descriptor);
+  if (file === undefined) throw new StorageError('EBADF', `descriptor ${descriptor}`, 'reading');
+  return file.read(target, at, length, position);
+}
+
+function readFully(descriptor: number, path: string, target: Uint8Array, at: number, length: number, position: number): number {
+  try {
+    let total = 0;
+    // One call in all but the rarest cases: a read may be cut short by a signal.
+    while (total < length) {
+      const count = fs.readSync(descriptor, target, at + total, length - total, position + total);
+      if (count === 0) break;
+      total += count;
+    }
+    return total;
+  } catch (error) {
+    throw storageError(error, path, 'reading');
+  }
+}
 
 /** Windows has no directory descriptors to sync; its file systems journal their names. */
 const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
@@ -32,18 +59,7 @@ class DiskFile implements StorageFile {
   }
 
   read(target: Uint8Array, at: number, length: number, position: number): number {
-    try {
-      let total = 0;
-      // One call in all but the rarest cases: a read may be cut short by a signal.
-      while (total < length) {
-        const count = fs.readSync(this.#descriptor, target, at + total, length - total, position + total);
-        if (count === 0) break;
-        total += count;
-      }
-      return total;
-    } catch (error) {
-      throw storageError(error, this.path, 'reading');
-    }
+    return readFully(this.#descriptor, this.path, target, at, length, position);
   }
 
   write(source: Uint8Array, at: number, length: number, position: number): number {

@@ -258,12 +258,20 @@ export class Log {
 
   /** Everything written is on the medium when this returns. Throws StorageError. */
   flush(): void {
-    this.#flusher.flush();
+    try {
+      this.#flusher.flush();
+    } catch (error) {
+      this.#appender.isFailed = true;
+      throw error;
+    }
   }
 
   /** The same off the loop: `done` is called once, later, when everything written before this call is on the medium. */
   flushLater(done: (error: StorageError | null) => void): void {
-    this.#flusher.flushLater(done);
+    this.#flusher.flushLater((error) => {
+      if (error !== null) this.#appender.isFailed = true;
+      done(error);
+    });
   }
 
   /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */
@@ -381,7 +389,6 @@ export class Log {
 
   #onWriteback = (error: StorageError | null): void => {
     if (error === null || this.#isClosed) return;
-    this.#appender.isFailed = true;
     this.#options.onWritebackError?.(error);
   };
 

@@ -4,6 +4,7 @@
 
 import type { OpenMode, Storage, StorageFile } from './storage.ts';
 import { StorageError } from './storage.ts';
+import { claimVirtualDescriptor, releaseVirtualDescriptor } from './virtual-descriptors.ts';
 
 /** What is first allocated for a file that is written to. */
 const CAPACITY_BYTES_MIN = 1024;
@@ -26,13 +27,14 @@ class MemoryContent {
 
 class MemoryFile implements StorageFile {
   readonly path: string;
-  readonly descriptor = -1;
+  readonly descriptor: number;
   #content: MemoryContent;
   #isOpen = true;
 
   constructor(path: string, content: MemoryContent) {
     this.path = path;
     this.#content = content;
+    this.descriptor = claimVirtualDescriptor(this);
   }
 
   read(target: Uint8Array, at: number, length: number, position: number): number {
@@ -83,6 +85,7 @@ class MemoryFile implements StorageFile {
 
   close(): void {
     this.#isOpen = false;
+    releaseVirtualDescriptor(this.descriptor);
   }
 
   #checkOpen(doing: string): void {

@@ -8,7 +8,7 @@ export class ReadPlan {
   error = 0;
   /** Null where there is nothing to read. */
   file: StorageFile | null = null;
-  /** The file's descriptor, or -1 where there is none (memory): read through `file` then. */
+  /** The file's descriptor, for readDescriptor; -1 where there is nothing to read. */
   descriptor = -1;
   /** First byte of the batch that holds the offset asked for. */
   position = 0;

@@ -17,7 +17,7 @@ export class StorageError extends Error {
 
 export interface StorageFile {
   readonly path: string;
-  /** The descriptor, or -1 where there is none (memory, simulation). Valid until close(). */
+  /** The operating system's descriptor; below -1 a virtual one (memory, simulation), -1 where there is none. Valid until close(). */
   readonly descriptor: number;
   /** Bytes read into target[at, at + length) from `position`; fewer than asked only at the end of the file. */
   read(target: Uint8Array, at: number, length: number, position: number): number;

@@ -1,0 +1,224 @@
+// A log directory as a whole: whose it is, how the last stop went, which partitions it holds, its checkpoint files.
+// Invariants: nothing in it is read or written before the lock is held; the clean-shutdown marker is taken before the first log is
+// opened and written after the last is closed; the checkpoints vouch for nothing that is not on the medium.
+// Runs on: the main thread, at start, at checkpoints and at stop. The logs in it are opened by the workers that own them.
+import type { Random } from '../base/random.ts';
+import { randomUuid } from '../base/uuid.ts';
+import {
+  CLEANER_OFFSET_CHECKPOINT_NAME,
+  LOG_START_OFFSET_CHECKPOINT_NAME,
+  MalformedFileError,
+  type PartitionOffset,
+  RECOVERY_POINT_CHECKPOINT_NAME,
+  REPLICATION_OFFSET_CHECKPOINT_NAME,
+  readOffsetCheckpoint,
+  writeOffsetCheckpoint,
+} from './checkpoint-file.ts';
+import { markCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
+import {
+  DELETE_DIRECTORY_SUFFIX,
+  markedDirectoryName,
+  parsePartitionDirectory,
+  partitionDirectoryName,
+  STRAY_DIRECTORY_SUFFIX,
+} from './file-names.ts';
+import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
+import { readPartitionMetadata } from './partition-metadata.ts';
+import type { Storage } from './storage.ts';
+
+/** The cluster's metadata log lives here as well, but is no partition that a worker opens. */
+const METADATA_DIRECTORY = '__cluster_metadata-0';
+
+/** The directory belongs to another cluster or node: a start is refused. */
+export class ForeignDirectoryError extends Error {
+  override readonly name = 'ForeignDirectoryError';
+  readonly code = 'ERR_FOREIGN_DIRECTORY';
+}
+
+export interface LogDirectoryOptions {
+  readonly storage: Storage;
+  /** log.dirs, one of them. */
+  readonly path: string;
+  /** What the other directories or the configuration say; null takes the directory's own, or a new one. */
+  readonly clusterId: string | null;
+  readonly nodeId: number;
+  readonly random: Random;
+  /** Locks `<path>/.lock` for this process, or throws with one clear line; gives what unlocks it. */
+  readonly lock?: (path: string) => () => void;
+}
+
+export interface FoundPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly directory: string;
+  /** Null where partition.metadata is missing or malformed: nobody can say whose it is. */
+  readonly topicId: string | null;
+}
+
+export interface PartitionEnds {
+  readonly topic: string;
+  readonly partition: number;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+}
+
+export class LogDirectory {
+  readonly path: string;
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly directoryId: string;
+  /** It had no meta.properties before: this is its first start. */
+  readonly isNew: boolean;
+  readonly hadCleanShutdown: boolean;
+  /** The broker epoch of the last clean stop, -1 where there was none (KIP-966). */
+  readonly previousBrokerEpoch: number;
+  #storage: Storage;
+  #random: Random;
+  #unlock: () => void;
+  #recoveryPoints: Map<string, number>;
+  #logStartOffsets: Map<string, number>;
+
+  /**
+   * Makes and formats the directory where needed, checks whose it is, takes the clean-shutdown marker, removes what deleted topics
+   * left. Throws StorageError, MalformedFileError, ForeignDirectoryError, and what `lock` throws.
+   */
+  static open(options: LogDirectoryOptions): LogDirectory {
+    const { storage, path } = options;
+    if (!storage.isDirectory(path)) storage.makeDirectory(path);
+    const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
+    try {
+      return new LogDirectory(options, unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  private constructor(options: LogDirectoryOptions, unlock: () => void) {
+    const { storage, path } = options;
+    const found = readMetaProperties(storage, path);
+    const properties = found ?? { clusterId: options.clusterId ?? randomUuid(options.random), nodeId: options.nodeId, directoryId: null };
+    checkOwner(path, properties, options);
+    this.path = path;
+    this.clusterId = properties.clusterId;
+    this.nodeId = properties.nodeId;
+    this.directoryId = properties.directoryId ?? randomUuid(options.random);
+    this.isNew = found === null;
+    this.#storage = storage;
+    this.#random = options.random;
+    this.#unlock = unlock;
+    if (properties.directoryId === null) writeMetaProperties(storage, path, { ...properties, directoryId: this.directoryId });
+    const shutdown = takeCleanShutdown(storage, path);
+    this.hadCleanShutdown = shutdown.isClean;
+    this.previousBrokerEpoch = shutdown.brokerEpoch;
+    for (const name of storage.list(path)) if (name.endsWith(DELETE_DIRECTORY_SUFFIX)) storage.remove(`${path}/${name}`);
+    this.#recoveryPoints = this.#read(RECOVERY_POINT_CHECKPOINT_NAME);
+    this.#logStartOffsets = this.#read(LOG_START_OFFSET_CHECKPOINT_NAME);
+  }
+
+  partitionPath(topic: string, partition: number): string {
+    return `${this.path}/${partitionDirectoryName(topic, partition)}`;
+  }
+
+  /** Where recovery of a partition begins; 0 where nothing vouches for it. As it was at start. */
+  recoveryPoint(topic: string, partition: number): number {
+    return this.#recoveryPoints.get(partitionDirectoryName(topic, partition)) ?? 0;
+  }
+
+  /** As it was at start. */
+  logStartOffset(topic: string, partition: number): number {
+    return this.#logStartOffsets.get(partitionDirectoryName(topic, partition)) ?? 0;
+  }
+
+  /** The partitions that lie here, without the metadata log and without what is marked deleted or stray. */
+  partitions(): FoundPartition[] {
+    const found: FoundPartition[] = [];
+    for (const name of this.#storage.list(this.path)) {
+      const parsed = name === METADATA_DIRECTORY ? null : parsePartitionDirectory(name);
+      const directory = `${this.path}/${name}`;
+      if (parsed === null || !this.#storage.isDirectory(directory)) continue;
+      found.push({ ...parsed, directory, topicId: this.#topicIdOf(directory) });
+    }
+    return found;
+  }
+
+  /** Puts a partition aside that the cluster's metadata doesn't know: `<topic>-<p>.<uuid>-stray`. The new path. */
+  setAside(topic: string, partition: number): string {
+    return this.#mark(topic, partition, STRAY_DIRECTORY_SUFFIX);
+  }
+
+  /** Removes a partition whose topic was deleted while no broker ran here: renamed first, so that a crash leaves no half. */
+  removePartition(topic: string, partition: number): void {
+    this.#storage.remove(this.#mark(topic, partition, DELETE_DIRECTORY_SUFFIX));
+  }
+
+  /** Writes recovery points and log start offsets of all partitions: at an interval, and at the end when every log is closed. */
+  checkpoint(partitions: readonly PartitionEnds[]): void {
+    const recovery: PartitionOffset[] = [];
+    const starts: PartitionOffset[] = [];
+    for (const { topic, partition, recoveryPoint, logStartOffset } of partitions) {
+      recovery.push({ topic, partition, offset: recoveryPoint });
+      if (logStartOffset > 0) starts.push({ topic, partition, offset: logStartOffset });
+    }
+    this.#write(RECOVERY_POINT_CHECKPOINT_NAME, recovery);
+    this.#write(LOG_START_OFFSET_CHECKPOINT_NAME, starts);
+  }
+
+  /** High watermarks: what may be read again at once after a start. */
+  checkpointHighWatermarks(offsets: readonly PartitionOffset[]): void {
+    this.#write(REPLICATION_OFFSET_CHECKPOINT_NAME, offsets);
+  }
+
+  readHighWatermarks(): Map<string, number> {
+    return this.#read(REPLICATION_OFFSET_CHECKPOINT_NAME);
+  }
+
+  /** How far compaction came. */
+  checkpointCleaner(offsets: readonly PartitionOffset[]): void {
+    this.#write(CLEANER_OFFSET_CHECKPOINT_NAME, offsets);
+  }
+
+  /** The end: every log is closed and checkpoint() was called. Without `isClean` the next start recovers. */
+  close(stop: { isClean: boolean; brokerEpoch: number }): void {
+    if (stop.isClean) markCleanShutdown(this.#storage, this.path, stop.brokerEpoch);
+    this.#unlock();
+  }
+
+  /** A damaged checkpoint costs time, not data: recovery begins at 0, as Kafka does. */
+  #read(name: string): Map<string, number> {
+    try {
+      return readOffsetCheckpoint(this.#storage, `${this.path}/${name}`);
+    } catch (error) {
+      if (error instanceof MalformedFileError) return new Map();
+      throw error;
+    }
+  }
+
+  #write(name: string, offsets: readonly PartitionOffset[]): void {
+    writeOffsetCheckpoint(this.#storage, `${this.path}/${name}`, offsets);
+  }
+
+  #mark(topic: string, partition: number, suffix: string): string {
+    const name = partitionDirectoryName(topic, partition);
+    const marked = `${this.path}/${markedDirectoryName(name, randomUuid(this.#random), suffix)}`;
+    this.#storage.rename(`${this.path}/${name}`, marked);
+    this.#storage.syncDirectory(this.path);
+    return marked;
+  }
+
+  #topicIdOf(directory: string): string | null {
+    try {
+      return readPartitionMetadata(this.#storage, directory);
+    } catch (error) {
+      if (error instanceof MalformedFileError) return null;
+      throw error;
+    }
+  }
+}
+
+function checkOwner(path: string, found: MetaProperties, options: LogDirectoryOptions): void {
+  if (options.clusterId !== null && found.clusterId !== options.clusterId) {
+    throw new ForeignDirectoryError(`${path} belongs to cluster ${found.clusterId}, not to ${options.clusterId}`);
+  }
+  if (found.nodeId !== options.nodeId) throw new ForeignDirectoryError(`${path} belongs to node ${found.nodeId}, not to ${options.nodeId}`);
+}
