@@ -36,10 +36,48 @@ export interface Runtime {
   post(task: Task): void;
   /** Asks for `onTurnEnd` of `actor` in the current turn (starts one where none runs). */
   touch(actor: TurnEndActor): void;
+  /**
+   * The same, but once a turn and behind all others, when the turn hears nothing more: for who flushes what the turn has
+   * brought (replies to sockets), so that one write carries all of it.
+   */
+  touchLast(actor: TurnEndActor): void;
+  /**
+   * Ends the broker instance with an error of our own, as if a handler of a turn had thrown it. For code that Node calls
+   * outside of turns (socket callbacks): there a thrown error would end the process of whoever embeds the broker.
+   */
+  fail(error: unknown): void;
   /** Makes sure that a turn follows soon (sockets call this when they brought something). */
   wake(): void;
-  /** A structured-clone message to another worker's `onControl`, in order per pair. For the control plane only: metadata, stop. */
+  /**
+   * A structured-clone message to a worker's `onControl` (this worker's too: queued and cloned like any other), in order per
+   * pair. For the control plane only: metadata, stop. A view carries the whole buffer below it: copy small pieces out of
+   * large buffers first. Buffers arrive as Uint8Array.
+   */
   sendControl(worker: number, message: unknown): void;
   /** Runs a promise-returning job outside the turn (disk pool); `done` comes back inside a later turn. */
   submit<T>(job: () => Promise<T>, done: (error: Error | null, value: T | undefined) => void): void;
 }
+
+/** What the composition root builds on a worker: the actors, behind what the outside may say to them. */
+export interface WorkerApp {
+  /** A message that worker `from` (this one too) gave to sendControl. Inside a turn. */
+  onControl(from: number, message: unknown): void;
+  /** A message from the supervisor's `send`. Inside a turn. */
+  onSupervisor(message: unknown): void;
+  /** An accepted connection now belongs to this worker: its descriptor, nothing read yet. Inside a turn. */
+  onConnection(descriptor: number): void;
+  /** Ends the actors: sockets, files. `done` once that is through; other workers still answer until all have called it. Inside a turn. */
+  stop(done: () => void): void;
+}
+
+/** What a worker may say to the supervisor: a structured-clone message, heard in order by its `onMessage`. */
+export interface SupervisorPort {
+  send(message: unknown): void;
+}
+
+/**
+ * Builds the actors of one worker. When it returns (or its promise resolves) every handler of the exchange is registered;
+ * only then does this worker hear its rings and its control messages. So it must not wait for other workers:
+ * what needs them happens afterwards, and is reported through `supervisor`.
+ */
+export type WorkerFactory<Data> = (runtime: Runtime, data: Data, supervisor: SupervisorPort) => WorkerApp | Promise<WorkerApp>;

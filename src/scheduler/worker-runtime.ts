@@ -1,0 +1,361 @@
+// A worker's Runtime over real time: Node's event loop turns its run loop, ports carry doorbells and control messages.
+// Two ways to have one: runWorker in a thread that a supervisor started, startLocal in the thread of the caller
+// (`naru.workers=0`, the embedded broker), where it is worker 0 of 1. The actors on it cannot tell which.
+// Invariant: a worker with nothing to do holds no timer but the one of its nearest deadline.
+// Runs on: every worker. Not here: starting threads and watching them (supervisor.ts).
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { TurnEndActor } from '../actors/actor.ts';
+import { Exchange } from '../actors/exchange.ts';
+import { createExchangeRegion } from '../actors/ring-layout.ts';
+import { SlabArena } from '../actors/slab-arena.ts';
+import { assert } from '../base/assert.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { type Random, systemRandom } from '../base/random.ts';
+import { KIB, MIB } from '../base/units.ts';
+import { FileStorage } from '../log/file-storage.ts';
+import type { Storage } from '../log/storage.ts';
+import { configureNative } from '../native/load.ts';
+import { serveInspector } from './inspector.ts';
+import { IoQueue, type JobDone } from './io-queue.ts';
+import { type LoopDriver, RunLoop } from './run-loop.ts';
+import type { Runtime, SupervisorPort, Task, TimerHandle, WorkerApp, WorkerFactory } from './runtime.ts';
+import { TurnStorage } from './turn-storage.ts';
+import type { BetweenWorkers, FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
+
+/** Room for about 1300 produce descriptors of one partition in each direction of each pair of workers. */
+export const RING_CAPACITY_BYTES = 256 * KIB;
+/** Virtual: pages that nothing has touched take no memory. */
+export const ARENA_BYTES = 512 * MIB;
+/** Jobs of one worker in libuv's pool at a time; the pool has four threads unless UV_THREADPOOL_SIZE says otherwise. */
+export const IO_CONCURRENCY = 4;
+/** Node takes no longer delay for a timer; a later deadline is looked at again then. */
+const TIMER_DELAY_MAX_MS = 2 ** 31 - 1;
+
+/** Turns a loop by setImmediate: what sockets brought in this round of the event loop is in one turn. */
+class ThreadDriver implements LoopDriver {
+  readonly #clock: Clock;
+  #loop: RunLoop | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #armedMs = Number.POSITIVE_INFINITY;
+  readonly #runTurn = (): void => this.#loop?.runTurn();
+  readonly #onTimer = (): void => {
+    this.#timer = null;
+    this.#armedMs = Number.POSITIVE_INFINITY;
+    this.#loop?.wake();
+  };
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  attach(loop: RunLoop): void {
+    this.#loop = loop;
+  }
+
+  scheduleTurn(): void {
+    setImmediate(this.#runTurn);
+  }
+
+  /** A timer that is armed for an earlier time stays: most deadlines are cancelled, and one turn for nothing costs less than arming anew each time. */
+  armTimer(deadlineMs: number): void {
+    if (deadlineMs === Number.POSITIVE_INFINITY) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = null;
+      this.#armedMs = deadlineMs;
+      return;
+    }
+    if (this.#armedMs <= deadlineMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#armedMs = deadlineMs;
+    const delayMs = Math.ceil(deadlineMs - this.#clock.monotonicMs());
+    this.#timer = setTimeout(this.#onTimer, Math.min(Math.max(delayMs, 0), TIMER_DELAY_MAX_MS));
+  }
+}
+
+export interface WorkerRuntimeOptions {
+  readonly workerIndex: number;
+  readonly regions: SharedRegions;
+  /** To the other workers; null, or missing, at this worker's own number. */
+  readonly ports: readonly (MessagePort | null)[];
+  readonly storage: Storage;
+  readonly ioConcurrency: number;
+  readonly onFailure: (error: Error) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export class WorkerRuntime implements Runtime {
+  readonly workerIndex: number;
+  readonly workerCount: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly storage: Storage;
+  readonly exchange: Exchange;
+  readonly arena: SlabArena;
+  readonly arenaBytes: readonly Uint8Array[];
+  readonly shared: SharedArrayBuffer;
+  readonly loop: RunLoop;
+  readonly #io: IoQueue;
+  readonly #ports: readonly (MessagePort | null)[];
+  #app: WorkerApp | null = null;
+
+  constructor(options: WorkerRuntimeOptions) {
+    const { workerIndex, regions, ports } = options;
+    this.workerIndex = workerIndex;
+    this.workerCount = regions.workerCount;
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? systemRandom;
+    this.exchange = new Exchange({
+      selfIndex: workerIndex,
+      workerCount: regions.workerCount,
+      region: regions.exchangeRegion,
+      ringCapacityBytes: regions.ringCapacityBytes,
+      ringDoorbell: (target) => this.#ringDoorbell(target),
+    });
+    const arenaRegion = regions.arenas[workerIndex];
+    assert(arenaRegion !== undefined, `no arena for worker ${workerIndex}`);
+    this.arena = new SlabArena(arenaRegion);
+    this.arenaBytes = regions.arenas.map((region, worker) => (worker === workerIndex ? this.arena.bytes : Buffer.from(region)));
+    this.shared = regions.shared;
+    const driver = new ThreadDriver(this.clock);
+    this.loop = new RunLoop({ exchange: this.exchange, clock: this.clock, driver, onFailure: options.onFailure });
+    driver.attach(this.loop);
+    this.storage = new TurnStorage(options.storage, (task) => this.loop.post(task));
+    this.#io = new IoQueue(options.ioConcurrency, (task) => this.loop.post(task));
+    this.#ports = ports;
+  }
+
+  after(delayMs: number, task: Task): TimerHandle {
+    return this.loop.after(delayMs, task);
+  }
+
+  post(task: Task): void {
+    this.loop.post(task);
+  }
+
+  touch(actor: TurnEndActor): void {
+    this.loop.touch(actor);
+  }
+
+  touchLast(actor: TurnEndActor): void {
+    this.loop.touchLast(actor);
+  }
+
+  wake(): void {
+    this.loop.wake();
+  }
+
+  fail(error: unknown): void {
+    this.loop.fail(error);
+  }
+
+  sendControl(worker: number, message: unknown): void {
+    if (worker === this.workerIndex) {
+      const copy: unknown = structuredClone(message);
+      this.loop.post(() => this.#app?.onControl(worker, copy));
+      return;
+    }
+    this.#port(worker).postMessage({ control: message } satisfies BetweenWorkers);
+  }
+
+  submit<T>(job: () => Promise<T>, done: JobDone<T>): void {
+    this.#io.submit(job, done);
+  }
+
+  /** Jobs in flight: what a clean end waits for. */
+  get inflightJobCount(): number {
+    return this.#io.inflightCount;
+  }
+
+  /** From here on rings and control messages are heard, by `app`. */
+  open(app: WorkerApp): void {
+    this.#app = app;
+    for (let from = 0; from < this.#ports.length; from++) {
+      this.#ports[from]?.on('message', (message: BetweenWorkers) => {
+        if (message === 0) this.loop.wake();
+        else this.loop.post(() => app.onControl(from, message.control));
+      });
+    }
+    this.loop.open();
+  }
+
+  /** No more turns, nothing that keeps the thread alive. */
+  close(): void {
+    this.loop.stop();
+    for (const port of this.#ports) port?.close();
+  }
+
+  #ringDoorbell(target: number): void {
+    this.#port(target).postMessage(0 satisfies BetweenWorkers);
+  }
+
+  #port(worker: number): MessagePort {
+    const port = this.#ports[worker];
+    assert(port !== undefined && port !== null, `no port from worker ${this.workerIndex} to worker ${worker}`);
+    return port;
+  }
+}
+
+export interface RunWorkerOptions {
+  /** The real disk when left out. */
+  readonly storage?: Storage;
+}
+
+/**
+ * The whole of a worker's entry file: builds this thread's runtime from what the supervisor has handed over and gives it to `factory`.
+ * An error of a turn, or any other that nothing catches, ends the thread; the supervisor hears which one and why.
+ */
+export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorkerOptions = {}): void {
+  const port = parentPort;
+  assert(port !== null, 'runWorker is called in a worker thread');
+  const boot: WorkerBoot<Data> = workerData;
+  configureNative({ enabled: boot.isNativeEnabled });
+  const send = (message: FromWorker): void => port.postMessage(message);
+  const runtime = new WorkerRuntime({
+    workerIndex: boot.workerIndex,
+    regions: boot.regions,
+    ports: boot.ports,
+    storage: options.storage ?? new FileStorage(),
+    ioConcurrency: boot.ioConcurrency,
+    onFailure: (error) => {
+      throw error; // Out of the turn and to the thread's end: all errors take the same way to the supervisor.
+    },
+  });
+  const start = async (): Promise<void> => {
+    const app = await factory(runtime, boot.data, { send: (message) => send({ type: 'message', message }) });
+    port.on('message', (message: ToWorker) => {
+      switch (message.type) {
+        case 'message':
+          return runtime.post(() => app.onSupervisor(message.message));
+        case 'connection':
+          return runtime.post(() => app.onConnection(message.descriptor));
+        case 'stop':
+          return runtime.post(() => app.stop(() => send({ type: 'stopped' })));
+        case 'exit':
+          runtime.close();
+          return process.exit(0);
+        case 'inspect':
+          void serveInspector(message.port, runtime);
+      }
+    });
+    runtime.open(app);
+    send({ type: 'ready' });
+  };
+  void start(); // A rejection ends the thread like any other error.
+}
+
+/** How the caller of a broker instance sees its workers, threads or not. */
+export interface Workers {
+  /** As Runtime.workerCount: at least 1. */
+  readonly count: number;
+  /** Threads besides the caller's own. */
+  readonly threadCount: number;
+  /** A message to `onSupervisor` of that worker's app. */
+  send(worker: number, message: unknown): void;
+  /** Gives an accepted connection (a descriptor of its own, see dup) to that worker, which closes it from here on. */
+  handOver(worker: number, descriptor: number): void;
+  /** Ends the actors of all workers, then the threads. Resolves also after a failure; calling it again gives the same promise. */
+  stop(): Promise<void>;
+}
+
+export interface WorkersListener {
+  /** A worker said something through its SupervisorPort. */
+  onMessage(worker: number, message: unknown): void;
+  /** Once at most: a worker has failed, and all others were stopped for it. */
+  onFailed(error: Error): void;
+}
+
+export interface LocalOptions<Data> {
+  readonly factory: WorkerFactory<Data>;
+  readonly data: Data;
+  readonly sharedBytes: number;
+  readonly listener: WorkersListener;
+  readonly storage?: Storage;
+  readonly arenaBytes?: number;
+  readonly ringCapacityBytes?: number;
+  readonly ioConcurrency?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** A runtime in the calling thread, worker 0 of 1; `open` it when the handlers are there. For startLocal and for tests. */
+export function createLocalRuntime(
+  options: Omit<LocalOptions<unknown>, 'factory' | 'data' | 'listener'> & { readonly onFailure: (error: Error) => void },
+): WorkerRuntime {
+  const ringCapacityBytes = options.ringCapacityBytes ?? RING_CAPACITY_BYTES;
+  return new WorkerRuntime({
+    workerIndex: 0,
+    regions: {
+      workerCount: 1,
+      exchangeRegion: createExchangeRegion(1, ringCapacityBytes),
+      ringCapacityBytes,
+      arenas: [new SharedArrayBuffer(options.arenaBytes ?? ARENA_BYTES)],
+      shared: new SharedArrayBuffer(options.sharedBytes),
+    },
+    ports: [null],
+    storage: options.storage ?? new FileStorage(),
+    ioConcurrency: options.ioConcurrency ?? IO_CONCURRENCY,
+    onFailure: options.onFailure,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.random === undefined ? {} : { random: options.random }),
+  });
+}
+
+/** Runs `factory` in the calling thread; the promise resolves when it is ready, and rejects with what it throws. */
+export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Workers> {
+  const { listener } = options;
+  let isReady = false;
+  let failure: Error | null = null;
+  let onStopped: (() => void) | null = null;
+  const runtime = createLocalRuntime({
+    ...options,
+    onFailure: (error) => {
+      failure = error;
+      runtime.close();
+      onStopped?.();
+      if (isReady) listener.onFailed(error);
+    },
+  });
+  let app: WorkerApp;
+  try {
+    const supervisor: SupervisorPort = {
+      send: (message) => {
+        const copy: unknown = structuredClone(message);
+        // Behind what runs now, as from a thread, and heard even when this runtime is closing.
+        setImmediate(() => listener.onMessage(0, copy));
+      },
+    };
+    app = await options.factory(runtime, options.data, supervisor);
+    if (failure !== null) throw failure;
+  } catch (error) {
+    runtime.close();
+    throw error;
+  }
+  runtime.open(app);
+  isReady = true;
+  let stopped: Promise<void> | null = null;
+  return {
+    count: 1,
+    threadCount: 0,
+    send(worker, message) {
+      assert(worker === 0, `worker ${worker} of 1`);
+      const copy: unknown = structuredClone(message);
+      runtime.post(() => app.onSupervisor(copy));
+    },
+    handOver(worker, descriptor) {
+      assert(worker === 0, `worker ${worker} of 1`);
+      runtime.post(() => app.onConnection(descriptor));
+    },
+    stop() {
+      stopped ??= new Promise((resolve) => {
+        onStopped = () => {
+          runtime.close();
+          resolve();
+        };
+        if (failure !== null) resolve();
+        else runtime.post(() => app.stop(() => onStopped?.()));
+      });
+      return stopped;
+    },
+  };
+}
