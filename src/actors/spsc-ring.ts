@@ -117,7 +117,10 @@ export class SpscRing {
     return true;
   }
 
-  /** Calls `handler` for up to `limit` records in order, then frees their room in one store; returns how many. Runs on: the consuming worker. */
+  /**
+   * Calls `handler` for up to `limit` records in order, then frees their room in one store; returns how many: 0 only when
+   * nothing is published, fewer than there are where the cached tail ends. Runs on: the consuming worker.
+   */
   read(handler: RecordHandler, limit: number): number {
     assert(!this.#isReading, 'a ring is not read from within its own handler');
     if (this.isEmpty()) return 0;

@@ -60,6 +60,22 @@ describe('all schedules of shared bits', () => {
     expect(exploreBits(count, members).ends).toBeGreaterThan(10);
   });
 
+  it.each<[string, number, number[]]>([
+    ['the same member', 40, [33, 33]],
+    ['members of one leaf', 1100, [1025, 1026]],
+  ])('%s, set by two: whoever is first to return can be found from the root', (_, count, members) => {
+    const setter =
+      (member: number): Thread =>
+      ({ words }) => {
+        const bits = new SharedBits(words, 0, count);
+        return () => {
+          bits.set(member);
+          if (!bits.any()) throw new Error(`member ${member} was set and cannot be found`);
+        };
+      };
+    expect(explore({ wordCount: sharedBitsWords(count), threads: members.map(setter) }).states).toBeGreaterThan(10);
+  });
+
   it('summaries set before the members are noticed', () => {
     const fromTheRoot: SetBit = (words, _count, member) => {
       words.or(2, 1 << (member >>> 5)); // The root of 40 bits; their two words come first.

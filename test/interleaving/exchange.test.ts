@@ -36,7 +36,17 @@ function runTurns(exchange: Exchange, context: ThreadContext, isDone: () => bool
   }
 }
 
-function exploreExchange(requestCount: number, requestWords: number, replyWords: number, wrapOwner: Wrap = same): Explored {
+interface Shape {
+  readonly requestCount: number;
+  readonly requestWords?: number;
+  readonly replyWords?: number;
+  /** The requester also tries again from within its reply handler. */
+  readonly isEager?: boolean;
+  readonly wrapOwner?: Wrap;
+}
+
+function exploreExchange(shape: Shape): Explored {
+  const { requestCount, requestWords = 0, replyWords = 0, isEager = false, wrapOwner = same } = shape;
   return explore({
     wordCount: layout.sizeBytes / 4,
     threads: [
@@ -54,6 +64,7 @@ function exploreExchange(requestCount: number, requestWords: number, replyWords:
           exchange.onReply(KIND, (_from, requestId) => {
             if (requestId !== answered) throw new Error(`reply to ${requestId}, expected ${answered}`);
             answered++;
+            if (isEager) send();
           });
           exchange.onCredits(send);
           send();
@@ -125,22 +136,26 @@ const sayAsleepLate: Wrap = (words) => {
 
 describe('all schedules of an exchange', () => {
   it('small requests, small replies', () => {
-    expect(exploreExchange(2, 0, 0).ends).toBeGreaterThan(10);
+    expect(exploreExchange({ requestCount: 2 }).ends).toBeGreaterThan(10);
   });
 
   it('one credit at a time', () => {
-    expect(exploreExchange(2, 0, 12).ends).toBeGreaterThan(10);
+    expect(exploreExchange({ requestCount: 2, replyWords: 12 }).ends).toBeGreaterThan(10);
+  });
+
+  it('a requester that tries again while it reads a reply', () => {
+    expect(exploreExchange({ requestCount: 2, replyWords: 12, isEager: true }).ends).toBeGreaterThan(10);
   });
 
   it('a request ring that is full before the credits are', () => {
-    expect(exploreExchange(3, 12, 0).ends).toBeGreaterThan(10);
+    expect(exploreExchange({ requestCount: 3, requestWords: 12 }).ends).toBeGreaterThan(10);
   });
 
   it('a reply that is published before the room of its request is free is noticed', () => {
-    expect(() => exploreExchange(3, 12, 0, replyBeforeFreeing)).toThrow(/lost wake-up/);
+    expect(() => exploreExchange({ requestCount: 3, requestWords: 12, wrapOwner: replyBeforeFreeing })).toThrow(/lost wake-up/);
   });
 
   it('a worker that says "asleep" after its second look is noticed', () => {
-    expect(() => exploreExchange(2, 0, 0, sayAsleepLate)).toThrow(/lost wake-up/);
+    expect(() => exploreExchange({ requestCount: 2, wrapOwner: sayAsleepLate })).toThrow(/lost wake-up/);
   });
 });
