@@ -65,6 +65,7 @@ export interface TestNodeOptions {
   readonly workerCount?: number;
   readonly quorum?: Partial<QuorumActorOptions>;
   readonly segmentBytes?: number;
+  readonly logDirectory?: string;
 }
 
 /** One process: begins with what is on the disk, ends when it is dropped (a crash) or stopped. */
@@ -76,13 +77,15 @@ export class TestNode {
   nowMs = START_MS;
   brokerEpoch = -1;
   readonly #storage: Storage;
+  readonly #directory: string;
   readonly #timers: Timer[] = [];
 
   constructor(options: TestNodeOptions) {
     const { storage, workerCount = 2 } = options;
     this.#storage = storage;
     this.random = seededRandom(options.seed ?? 1);
-    const directory = `${LOG_DIRECTORY}/${METADATA_DIRECTORY}`;
+    const directory = `${options.logDirectory ?? LOG_DIRECTORY}/${METADATA_DIRECTORY}`;
+    this.#directory = directory;
     const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: options.segmentBytes ?? DEFAULT_LOG_CONFIG.segmentBytes };
     const log = MetadataLog.open({ storage, directory, config, nowMs: this.nowMs });
     this.quorum = new QuorumActor({
@@ -177,7 +180,7 @@ export class TestNode {
 
   /** Every record of the log, control records included. */
   log(): (MetadataRecord | ControlSeen)[] {
-    return logRecords(this.#storage, `${LOG_DIRECTORY}/${METADATA_DIRECTORY}`);
+    return logRecords(this.#storage, this.#directory);
   }
 
   #rejectOnFailure(reject: (error: Error) => void): void {
@@ -198,8 +201,8 @@ export function settled(): Promise<void> {
 }
 
 /** A directory as formatting leaves it. */
-export function format(storage: Storage): void {
-  storage.makeDirectory(LOG_DIRECTORY);
+export function format(storage: Storage, logDirectory = LOG_DIRECTORY): void {
+  storage.makeDirectory(logDirectory);
   const { name, host, port } = CONTROLLER;
-  formatMetadata(storage, LOG_DIRECTORY, { voterId: NODE_ID, voterDirectoryId: DIRECTORY_ID, endpoints: [{ name, host, port }] }, START_MS);
+  formatMetadata(storage, logDirectory, { voterId: NODE_ID, voterDirectoryId: DIRECTORY_ID, endpoints: [{ name, host, port }] }, START_MS);
 }
