@@ -1,8 +1,11 @@
 // Reads the protocol's primitive types from bytes that a peer or a disk wrote, none of which is believed: every length is held
 // against what is left before anything is touched or allocated.
-// Invariant: a read that cannot be served throws DecodeError and nothing else.
-// Pure. The bytes may lie in shared memory. Source: the protocol guide, "Protocol Primitive Types".
-import { UUID_BYTES, uuidFromBytes } from './uuid.ts';
+// Invariant: a read that cannot be served throws DecodeError and nothing else; position <= limit <= bytes.length.
+// Pure. The bytes may lie in shared memory, so text goes through Buffer (a TextDecoder refuses it). Not the zigzag varints inside
+// records (protocol/records/varint.ts). Source: the protocol guide, "Protocol Primitive Types".
+import { readInt16, readInt32, readInt64 } from './big-endian.ts';
+import { rememberedText, rememberedUuid, utf8Bytes } from './byte-text.ts';
+import { UUID_BYTES } from './uuid.ts';
 
 /** The bytes are not what their sender claimed. The connection they came from is closed; nobody else notices. */
 export class DecodeError extends Error {
@@ -10,7 +13,8 @@ export class DecodeError extends Error {
   readonly code = 'ERR_DECODE';
 }
 
-const INT32_RANGE = 2 ** 32;
+/** Kafka's limit for text, in bytes: the length that an int16 can tell. Compact strings could be longer and may not. */
+export const STRING_BYTES_MAX = 0x7fff;
 
 export class ByteReader {
   bytes: Buffer;
@@ -38,7 +42,7 @@ export class ByteReader {
   /** Moves over `count` bytes and returns where they begin. */
   take(count: number): number {
     const at = this.position;
-    if (count < 0 || count > this.limit - at) this.#fail(count);
+    if (count < 0 || count > this.limit - at) this.#failShort(count);
     this.position = at + count;
     return at;
   }
@@ -52,8 +56,7 @@ export class ByteReader {
   }
 
   int16(): number {
-    const at = this.take(2);
-    return (((this.bytes[at] as number) << 24) >> 16) | (this.bytes[at + 1] as number);
+    return readInt16(this.bytes, this.take(2));
   }
 
   uint16(): number {
@@ -61,9 +64,7 @@ export class ByteReader {
   }
 
   int32(): number {
-    const at = this.take(4);
-    const { bytes } = this;
-    return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+    return readInt32(this.bytes, this.take(4));
   }
 
   uint32(): number {
@@ -72,16 +73,17 @@ export class ByteReader {
 
   /** A safe integer; what is beyond ±(2^53−1) is refused. */
   int64(): number {
-    const high = this.int32();
-    const value = high * INT32_RANGE + this.uint32();
-    if (!Number.isSafeInteger(value)) throw new DecodeError(`a 64-bit number beyond 2^53 at byte ${this.position - 8}`);
-    return value;
+    return safeInt64(this.bytes, this.take(8));
   }
 
   /** A 64-bit integer of any size: beyond ±2^53 the nearest number. For values that are judged, not kept. */
   int64Rounded(): number {
-    const high = this.int32();
-    return high * INT32_RANGE + this.uint32();
+    return readInt64(this.bytes, this.take(8));
+  }
+
+  /** A 64-bit integer of any size, exactly. For values that are handed on, not judged. */
+  int64Opaque(): bigint {
+    return this.bytes.readBigInt64BE(this.take(8));
   }
 
   float64(): number {
@@ -90,6 +92,16 @@ export class ByteReader {
 
   /** At most five bytes, at most 2^32−1. */
   uvarint(): number {
+    const at = this.position;
+    const first = this.bytes[at] as number;
+    if (first < 0x80 && at < this.limit) {
+      this.position = at + 1;
+      return first;
+    }
+    return this.#longUvarint();
+  }
+
+  #longUvarint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.bytes[this.take(1)] as number;
@@ -101,30 +113,33 @@ export class ByteReader {
   }
 
   uuid(): string {
-    return uuidFromBytes(this.bytes, this.take(UUID_BYTES));
+    return rememberedUuid(this.bytes, this.take(UUID_BYTES));
   }
 
-  /** `length` bytes as UTF-8. */
+  /** `length` bytes as UTF-8. Bytes that are none become replacement characters, as in Kafka. */
   utf8(length: number): string {
-    const at = this.take(length);
-    return this.bytes.toString('utf8', at, at + length);
+    if (length > STRING_BYTES_MAX) this.#failLength('a string', length);
+    const text = rememberedText(this.bytes, this.take(length), length);
+    // A replacement character takes three bytes for one: what came in as a string must be able to leave as one.
+    if (length * 3 > STRING_BYTES_MAX && utf8Bytes(text) > STRING_BYTES_MAX) this.#failLength('bytes that are no text,', length);
+    return text;
   }
 
   string(): string {
     const length = this.int16();
-    if (length < 0) throw new DecodeError(`null where a string must be, at byte ${this.position - 2}`);
+    if (length < 0) this.#failLength('a string', length);
     return this.utf8(length);
   }
 
   nullableString(): string | null {
     const length = this.int16();
-    if (length < -1) throw new DecodeError(`a string of ${length} bytes at byte ${this.position - 2}`);
-    return length < 0 ? null : this.utf8(length);
+    if (length >= 0) return this.utf8(length);
+    return length === -1 ? null : this.#failLength('a string', length);
   }
 
   compactString(): string {
     const length = this.uvarint() - 1;
-    if (length < 0) throw new DecodeError(`null where a string must be, at byte ${this.position}`);
+    if (length < 0) this.#failLength('a string', length);
     return this.utf8(length);
   }
 
@@ -135,38 +150,15 @@ export class ByteReader {
 
   /** A copy of `length` bytes: they may outlive the frame. */
   copyBytes(length: number): Uint8Array {
+    if (length < 0) this.#failLength('bytes', length);
     const at = this.take(length);
     return new Uint8Array(this.bytes.subarray(at, at + length));
   }
 
-  nullableBytes(): Uint8Array | null {
-    const length = this.int32();
-    if (length < -1) throw new DecodeError(`${length} bytes at byte ${this.position - 4}`);
-    return length < 0 ? null : this.copyBytes(length);
-  }
-
-  compactNullableBytes(): Uint8Array | null {
-    const length = this.uvarint() - 1;
-    return length < 0 ? null : this.copyBytes(length);
-  }
-
-  bytesNotNull(value: Uint8Array | null): Uint8Array {
-    if (value === null) throw new DecodeError(`null where bytes must be, at byte ${this.position}`);
-    return value;
-  }
-
-  /** An element count that can be true: each element takes at least `elementBytesMin` of what is left. −1 is null. */
+  /** An element count that can be true: each element takes at least `elementBytesMin`, one or more, of what is left. */
   count(count: number, elementBytesMin: number): number {
-    if (count < -1 || count * elementBytesMin > this.limit - this.position) {
-      throw new DecodeError(`an array of ${count} elements in ${this.limit - this.position} bytes at byte ${this.position}`);
-    }
+    if (count < 0 || count * elementBytesMin > this.limit - this.position) this.#failCount(count);
     return count;
-  }
-
-  /** The same where null is not allowed. */
-  countNotNull(count: number, elementBytesMin: number): number {
-    if (count < 0) throw new DecodeError(`null where an array must be, at byte ${this.position}`);
-    return this.count(count, elementBytesMin);
   }
 
   /** Moves over a tag section that nobody here knows anything of. */
@@ -177,9 +169,24 @@ export class ByteReader {
     }
   }
 
-  #fail(count: number): never {
-    throw new DecodeError(`${count} bytes wanted at byte ${this.position}, ${this.limit - this.position} left`);
+  #failShort(count: number): never {
+    throw new DecodeError(`${count} bytes wanted at byte ${this.position}, ${this.remaining} left`);
   }
+
+  #failLength(what: string, length: number): never {
+    throw new DecodeError(`${what} of length ${length} before byte ${this.position}`);
+  }
+
+  #failCount(count: number): never {
+    throw new DecodeError(`an array of ${count} elements before byte ${this.position}, ${this.remaining} bytes left`);
+  }
+}
+
+/** The int64 at `position`, within bounds; beyond ±(2^53−1) a DecodeError. */
+export function safeInt64(bytes: Uint8Array, position: number): number {
+  const value = readInt64(bytes, position);
+  if (!Number.isSafeInteger(value)) throw new DecodeError(`a 64-bit number beyond 2^53 at byte ${position}`);
+  return value;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

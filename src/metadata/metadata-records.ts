@@ -83,14 +83,13 @@ export function encodeMetadataRecord(record: MetadataRecord, version: number = n
   const table = tableOf[record.type];
   const { size, encode } = codec(table, version);
   const headerBytes = uvarintBytes(FRAME_VERSION) + uvarintBytes(table.apiKey) + uvarintBytes(version);
-  const bytes = Buffer.allocUnsafe(headerBytes + size(record));
-  const writer = new ByteWriter(bytes);
+  const writer = new ByteWriter(Buffer.allocUnsafe(headerBytes + size(record)));
   writer.uvarint(FRAME_VERSION);
   writer.uvarint(table.apiKey);
   writer.uvarint(version);
   encode(record, writer);
-  assert(writer.position === bytes.length, `${record.type} took ${writer.position} bytes, ${bytes.length} were reserved`);
-  return bytes;
+  assert(writer.position === writer.bytes.length, `the size of a ${record.type} was told wrong`);
+  return writer.bytes;
 }
 
 /** Reads one record's value, all of it. Throws DecodeError. */

@@ -1,17 +1,10 @@
-// Values of the control records that KRaft writes into its log and snapshots, and the types in their keys.
-// Pure. Source: KIP-595, KIP-630, KIP-853.
+// Values of the control records: transaction markers, and what KRaft writes into its log and snapshots.
+// Pure. Not their keys (records/control.ts). Source: KIP-98, KIP-595, KIP-630, KIP-853.
 import { array, data, int16, int32, int64, type MessageOf, string, struct, uint16, uuid } from './schema.ts';
 
-/** The type in a control record's key (int16 version, int16 type). */
-export const CONTROL_RECORD = {
-  ABORT: 0,
-  COMMIT: 1,
-  LEADER_CHANGE: 2,
-  SNAPSHOT_HEADER: 3,
-  SNAPSHOT_FOOTER: 4,
-  KRAFT_VERSION: 5,
-  KRAFT_VOTERS: 6,
-} as const;
+/** The value of an ABORT and of a COMMIT marker. */
+export const endTxnMarker = data({ name: 'EndTxnMarker', versions: [0, 0], fields: { coordinatorEpoch: int32() } });
+export type EndTxnMarker = MessageOf<typeof endTxnMarker>;
 
 export const leaderChangeMessage = data({
   name: 'LeaderChangeMessage',

@@ -1,6 +1,7 @@
 // Message tables: one table describes a message at every version, and gives its one TypeScript type. What a table says, compile.ts
 // turns into code for a version. Fields are in wire order; names are Kafka's, in camelCase.
 // Pure. Source: KIP-482 (flexible versions, tagged fields) and the protocol guide.
+import { ZERO_UUID } from '../base/uuid.ts';
 
 export type Primitive =
   | 'bool'
@@ -11,6 +12,7 @@ export type Primitive =
   | 'uint32'
   | 'int64'
   | 'int64Rounded'
+  | 'int64Opaque'
   | 'float64'
   | 'uuid'
   | 'string'
@@ -27,7 +29,7 @@ export interface RecordsRange {
 export interface FieldOptions<T> {
   readonly since?: number;
   readonly until?: number;
-  /** First version in which the field may be null. */
+  /** First version in which the field may be null; with `nullableUntil` the last one, too. */
   readonly nullableSince?: number;
   readonly nullableUntil?: number;
   /** Number in the tag section, from `tagSince` on (the field's first version where left out). */
@@ -57,19 +59,19 @@ type Element<E> = E extends Field<infer T> ? T : E extends Fields ? StructOf<E> 
 const primitive =
   <T>(name: Primitive, zero: T) =>
   (options: FieldOptions<T> = {}): Field<T> => ({ kind: 'primitive', primitive: name, default: zero, ...options });
+
+/** Null is the default only where the options say so. */
 const nullable =
-  <T>(name: Primitive) =>
+  <T>(name: Primitive, zero: T) =>
   (options: FieldOptions<T | null> = {}): Field<T | null> => ({
     kind: 'primitive',
     primitive: name,
     nullableSince: 0,
+    default: zero,
     ...options,
-    default: options.default === undefined ? zeroOf<T>(name) : options.default,
   });
 
-function zeroOf<T>(name: Primitive): T | null {
-  return name === 'string' ? ('' as T) : null;
-}
+const NO_BYTES = new Uint8Array(0);
 
 export const bool = primitive<boolean>('bool', false);
 export const int8 = primitive<number>('int8', 0);
@@ -81,23 +83,35 @@ export const uint32 = primitive<number>('uint32', 0);
 export const int64 = primitive<number>('int64', 0);
 /** A 64-bit integer that a peer may set beyond 2^53 and that must then be answered, not refused: the nearest number. */
 export const int64Rounded = primitive<number>('int64Rounded', 0);
+/** A 64-bit integer that is handed on as it came. */
+export const int64Opaque = primitive<bigint>('int64Opaque', 0n);
 export const float64 = primitive<number>('float64', 0);
 /** 22 characters of base64url. */
-export const uuid = primitive<string>('uuid', 'AAAAAAAAAAAAAAAAAAAAAA');
+export const uuid = primitive<string>('uuid', ZERO_UUID);
 export const string = primitive<string>('string', '');
-export const nullableString = nullable<string>('string');
-export const bytes = primitive<Uint8Array>('bytes', new Uint8Array(0));
-export const nullableBytes = nullable<Uint8Array>('bytes');
-/** Decoded as a RecordsRange; bytes or a gap when encoded. */
-export const nullableRecords = nullable<RecordsRange | Uint8Array>('records');
-export const records = primitive<RecordsRange | Uint8Array>('records', new Uint8Array(0));
+export const nullableString = nullable<string>('string', '');
+/** Decoded as a copy. */
+export const bytes = primitive<Uint8Array>('bytes', NO_BYTES);
+export const nullableBytes = nullable<Uint8Array>('bytes', NO_BYTES);
+/** Decoded as a RecordsRange, never copied; encoded from bytes or as a gap. */
+export const records = primitive<RecordsRange | Uint8Array>('records', NO_BYTES);
+/** Null where a version lacks it: there is no empty range. */
+export const nullableRecords = (options: FieldOptions<RecordsRange | Uint8Array | null> = {}): Field<RecordsRange | Uint8Array | null> => ({
+  kind: 'primitive',
+  primitive: 'records',
+  nullableSince: 0,
+  default: null,
+  ...options,
+});
 
+/** Its default is a struct of its fields' defaults. */
 export function struct<F extends Fields>(fields: F, options: FieldOptions<StructOf<F>> = {}): Field<StructOf<F>> {
   return { kind: 'struct', fields, ...options };
 }
 
+/** Its default is null. */
 export function nullableStruct<F extends Fields>(fields: F, options: FieldOptions<StructOf<F> | null> = {}): Field<StructOf<F> | null> {
-  return { kind: 'struct', fields, nullableSince: 0, ...options, default: options.default === undefined ? null : options.default };
+  return { kind: 'struct', fields, nullableSince: 0, default: null, ...options };
 }
 
 /** An array of structs, given as their fields, or of primitives, given as a field. */
@@ -105,7 +119,7 @@ export function array<E extends Fields | Field<unknown>>(element: E, options: Fi
   return { ...arrayShape(element), default: [], ...options };
 }
 
-/** Null is the default only where `options` says so. */
+/** Null is the default only where the options say so. */
 export function nullableArray<E extends Fields | Field<unknown>>(
   element: E,
   options: FieldOptions<Element<E>[] | null> = {},
@@ -113,7 +127,7 @@ export function nullableArray<E extends Fields | Field<unknown>>(
   return { ...arrayShape(element), nullableSince: 0, default: [], ...options };
 }
 
-function arrayShape(element: Fields | Field<unknown>): { kind: 'array'; fields?: Fields; element?: Primitive } {
+function arrayShape(element: Fields | Field<unknown>): { kind: 'array'; fields: Fields } | { kind: 'array'; element: Primitive } {
   if (isField(element)) return { kind: 'array', element: element.primitive as Primitive };
   return { kind: 'array', fields: element };
 }
@@ -125,7 +139,7 @@ function isField(element: Fields | Field<unknown>): element is Field<unknown> {
 export interface Table<F extends Fields = Fields> {
   readonly type: 'request' | 'response' | 'record' | 'header' | 'data';
   readonly name: string;
-  /** Of requests and responses the API's, of records the record type's. */
+  /** Of requests and responses the API's, of records the record type's; otherwise −1. */
   readonly apiKey: number;
   /** First and last version that the table describes; which of them are served is the handler table's matter. */
   readonly versions: readonly [number, number];
@@ -151,6 +165,7 @@ export const response = table('response');
 /** A record of a log of Kafka's own (metadata, offsets, …). */
 export const record = table('record');
 export const header = table('header');
+/** Any other piece that is told by a version: control records, checkpoints. */
 export const data = table('data');
 
 /** The one type of a message for all of its versions. */

@@ -6,6 +6,7 @@ import {
   int16,
   int32,
   int64,
+  int64Opaque,
   int64Rounded,
   type MessageOf,
   nullableArray,
@@ -47,7 +48,7 @@ export const fetchRequest = request({
         logStartOffset: int64({ since: 5, ignorable: true, default: -1 }),
         partitionMaxBytes: int32(),
         replicaDirectoryId: uuid({ since: 17, tag: 0, ignorable: true }),
-        highWatermark: int64Rounded({ since: 18, tag: 1, ignorable: true, default: 2 ** 63 }),
+        highWatermark: int64Opaque({ since: 18, tag: 1, ignorable: true, default: 2n ** 63n - 1n }),
       }),
     }),
     forgottenTopicsData: array(
