@@ -395,6 +395,16 @@ export const naruOptions = {
     words: ['on', 'off'],
     doc: 'Whether system calls that Node lacks may be used. Off, or where they cannot be loaded, the portable ways serve.',
   }),
+  naruLogLevel: oneOf('naru.log.level', {
+    default: 'info',
+    words: ['debug', 'info', 'warn', 'error'],
+    doc: 'Log lines below this level are left out.',
+  }),
+  naruLogFormat: oneOf('naru.log.format', {
+    default: 'plain',
+    words: ['plain', 'json'],
+    doc: 'Log lines for people or, as JSON, for machines.',
+  }),
   naruMemoryMax: bytes('naru.memory.max', {
     type: 'LONG',
     default: null,

@@ -1,0 +1,164 @@
+// `naru start`: reads the configuration, starts the broker, says that it is ready, and stops it when it is told to.
+// Invariant: whatever goes wrong is one line on stderr and an exit code; nothing but this file ends the process.
+// Runs on: the main thread.
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-config.ts';
+import { resolveBrokerConfig } from '../../config/broker-config.ts';
+import { ConfigError } from '../../config/define.ts';
+import { parseOverride } from '../../config/parse.ts';
+import { jsonSink, type Logger, loggerTo, plainSink } from '../../telemetry/logger.ts';
+import { parseOptions, UsageError } from '../options.ts';
+import { VERSION } from '../version.ts';
+import { startCommand } from './start-options.ts';
+
+/** What is told when the broker is ready. */
+export interface BrokerFacts {
+  /** NAME://host:port, with the ports that were really taken. */
+  readonly listeners: readonly string[];
+  readonly clusterId: string;
+  readonly dataDirectories: readonly string[];
+  readonly workers: number;
+  /** Which implementation of CRC-32C answers. */
+  readonly crc: string;
+  /** The native calls that answer; none where they are off or cannot be loaded. */
+  readonly nativeCalls: readonly string[];
+}
+
+/** A broker that serves. */
+export interface RunningBroker {
+  readonly ready: BrokerFacts;
+  /** Stops cleanly; resolves when everything is on disk. */
+  stop(): Promise<void>;
+  /** Resolves with the reason when the broker cannot go on. */
+  readonly failed: Promise<Error>;
+}
+
+export type BrokerStarter = (config: BrokerConfig, logger: Logger) => Promise<RunningBroker>;
+
+/** The parts of the process that a test puts something else in place of. */
+export interface ProcessParts {
+  readonly startBroker: BrokerStarter;
+  out(text: string): void;
+  err(text: string): void;
+  exit(code: number): void;
+  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): void;
+}
+
+const realProcess: ProcessParts = {
+  startBroker: async (config, logger) => (await import('../../broker/broker.ts')).startBroker(config, logger),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  exit: (code) => process.exit(code),
+  onSignal(listener) {
+    process.on('SIGINT', listener);
+    process.on('SIGTERM', listener);
+  },
+};
+
+/** 128 + the signal's number, as shells show it. */
+const SIGNAL_EXIT_CODE = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Returns once the broker is ready or has failed to start. Throws UsageError. */
+export async function start(args: readonly string[], parts: ProcessParts = realProcess): Promise<void> {
+  const failure = (message: string): void => {
+    parts.err(`naru: ${message}\n`);
+    parts.exit(1);
+  };
+  let resolved: ResolvedBrokerConfig;
+  try {
+    resolved = readConfig(args);
+  } catch (error) {
+    if (error instanceof ConfigError) return failure(error.message);
+    throw error;
+  }
+  const { config, warnings } = resolved;
+  const sink = config.naruLogFormat === 'json' ? await jsonSink() : plainSink(parts.err);
+  const logger = loggerTo(sink, config.naruLogLevel);
+  for (const warning of warnings) logger.warn(warning);
+
+  // A signal during the start is kept for its end: the broker is never left half started, and a second one still stops at once.
+  let isStopping = false;
+  let running: RunningBroker | null = null;
+  const stop = (broker: RunningBroker): void => {
+    broker.stop().then(
+      () => parts.exit(0),
+      (error: unknown) => failure(`the broker did not stop cleanly: ${describeFailure(error)}`),
+    );
+  };
+  parts.onSignal((signal) => {
+    if (isStopping) return parts.exit(SIGNAL_EXIT_CODE[signal]);
+    isStopping = true;
+    if (running !== null) stop(running);
+  });
+
+  try {
+    running = await parts.startBroker(config, logger);
+  } catch (error) {
+    return failure(describeFailure(error));
+  }
+  running.failed.then((error) => failure(`the broker failed: ${describeFailure(error)}`));
+  parts.out(readyLine(running.ready));
+  if (isStopping) stop(running);
+}
+
+function readConfig(args: readonly string[]): ResolvedBrokerConfig {
+  const values = parseOptions(startCommand, args);
+  const [file] = values.get('config') ?? [];
+  const [portText] = values.get('port') ?? [];
+  const [directory] = values.get('data-dir') ?? [];
+  const overrides = (values.get('override') ?? []).map(parseOverride);
+  if (directory !== undefined) overrides.push(['log.dirs', directory]);
+  return resolveBrokerConfig({
+    ...(file === undefined ? {} : { file: readConfigFile(file) }),
+    ...(portText === undefined ? {} : { port: parsePort(portText) }),
+    environment: process.env,
+    overrides,
+    coreCount: availableParallelism(),
+  });
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`the configuration ${path} cannot be read (${codeOf(error)})`, 'config', path);
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port takes a number of 0 to 65535; "${text}" was given`);
+  return port;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+/** One line for what users can mend; the whole stack for what only we can. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && 'port' in error) {
+    const address = `${'address' in error ? error.address : ''}:${error.port}`;
+    if (error.code === 'EADDRINUSE') return `the address ${address} is taken by another process`;
+    if (error.code === 'EACCES') return `the address ${address} may not be used by this user`;
+    if (error.code === 'EADDRNOTAVAIL') return `the address ${address} is none of this machine's`;
+  }
+  const isOurs =
+    error.name === 'AssertionError' || error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  return isOurs ? (error.stack ?? error.message) : error.message.replace(/\s*\n\s*/g, ' ');
+}
+
+function readyLine(facts: BrokerFacts): string {
+  const parts = [
+    facts.listeners.join(','),
+    `cluster ${facts.clusterId}`,
+    `data ${facts.dataDirectories.join(',')}`,
+    facts.workers === 1 ? '1 worker' : `${facts.workers} workers`,
+    `crc ${facts.crc}`,
+    `native ${facts.nativeCalls.length === 0 ? 'none' : facts.nativeCalls.join(' ')}`,
+    `${Math.round(performance.now())} ms`,
+  ];
+  return `naru ${VERSION} ready: ${parts.join(', ')}\n`;
+}

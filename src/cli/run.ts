@@ -1,0 +1,44 @@
+// Picks the command. What a command needs is loaded by the command.
+// Runs on: the main thread.
+import module from 'node:module';
+import { startCommand } from './commands/start-options.ts';
+import { type CliCommand, commandHelp, programHelp, UsageError } from './options.ts';
+import { VERSION } from './version.ts';
+
+const COMMANDS: readonly CliCommand[] = [startCommand];
+
+/** Runs a command line without its program. Sets the exit code; a broker goes on running. */
+export async function run(args: readonly string[]): Promise<void> {
+  // Compiled code is kept between starts; measured in docs/decisions/0003-bundle.md.
+  module.enableCompileCache();
+  const [first, ...rest] = args;
+  if (first === '--version' || first === '-v') {
+    process.stdout.write(`naru ${VERSION}\n`);
+  } else if (first === '--help' || first === '-h' || first === 'help') {
+    process.stdout.write(programHelp(COMMANDS));
+  } else if (first === undefined) {
+    process.stderr.write(programHelp(COMMANDS));
+    process.exitCode = 1;
+  } else if (first !== startCommand.name) {
+    fail(`there is no command "${first}"; see naru --help`);
+  } else if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(commandHelp(startCommand));
+  } else {
+    await runStart(rest);
+  }
+}
+
+async function runStart(args: readonly string[]): Promise<void> {
+  const { start } = await import('./commands/start.ts');
+  try {
+    await start(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    fail(`${error.message}; see naru start --help`);
+  }
+}
+
+function fail(message: string): void {
+  process.stderr.write(`naru: ${message}\n`);
+  process.exitCode = 1;
+}
