@@ -133,7 +133,7 @@ function arrayShape(element: Fields | Field<unknown>): { kind: 'array'; fields: 
 }
 
 function isField(element: Fields | Field<unknown>): element is Field<unknown> {
-  return typeof element['kind'] === 'string';
+  return typeof element.kind === 'string';
 }
 
 export interface Table<F extends Fields = Fields> {
