@@ -1,0 +1,133 @@
+// Both storages keep the same promises.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readDescriptor } from '../../src/log/file-storage.ts';
+import { type Storage, StorageError } from '../../src/log/storage.ts';
+import { storageCases } from './log-fixtures.ts';
+
+describe.each(storageCases)('storage in $name', ({ make }) => {
+  let storage: Storage;
+  let root: string;
+  let dispose: () => void;
+  beforeEach(() => {
+    ({ storage, root, dispose } = make());
+  });
+  afterEach(() => dispose());
+
+  const errnoOf = (run: () => unknown): string => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof StorageError) return error.errno;
+      throw error;
+    }
+    return 'none';
+  };
+
+  test('writes and reads at positions, with zeros in the gaps', () => {
+    const file = storage.open(`${root}/a`, 'create');
+    expect(file.write(Buffer.from('xxhello'), 2, 5, 10)).toBe(5);
+    const target = Buffer.alloc(20, 0xff);
+    expect(file.read(target, 1, 19, 8)).toBe(7);
+    expect([...target.subarray(0, 9)]).toEqual([0xff, 0, 0, ...Buffer.from('hello'), 0xff]);
+    expect(file.sizeBytes()).toBe(15);
+    expect(file.read(target, 0, 4, 15)).toBe(0);
+    file.close();
+  });
+
+  test('writes pieces behind one another in one call', () => {
+    const file = storage.open(`${root}/a`, 'create');
+    expect(file.writeGathered([Buffer.from('one'), Buffer.from(new SharedArrayBuffer(2)), Buffer.from('two')], 1)).toBe(8);
+    const target = Buffer.alloc(9);
+    file.read(target, 0, 9, 0);
+    expect(target.toString('latin1')).toBe('\0one\0\0two');
+    file.close();
+  });
+
+  test('truncates in both directions; what comes back is zeros', () => {
+    const file = storage.open(`${root}/a`, 'create');
+    file.write(Buffer.from('abcdef'), 0, 6, 0);
+    file.truncate(2);
+    file.truncate(4);
+    const target = Buffer.alloc(4);
+    expect(file.read(target, 0, 4, 0)).toBe(4);
+    expect(target.toString('latin1')).toBe('ab\0\0');
+    file.close();
+  });
+
+  test('opens what is there and refuses what is not', () => {
+    expect(errnoOf(() => storage.open(`${root}/a`, 'read'))).toBe('ENOENT');
+    expect(errnoOf(() => storage.open(`${root}/a`, 'read-write'))).toBe('ENOENT');
+    expect(errnoOf(() => storage.open(`${root}/no/a`, 'create'))).toBe('ENOENT');
+    const file = storage.open(`${root}/a`, 'create');
+    file.write(Buffer.from('abc'), 0, 3, 0);
+    file.close();
+    const again = storage.open(`${root}/a`, 'create');
+    expect(again.sizeBytes()).toBe(3);
+    again.close();
+    expect(storage.exists(`${root}/a`)).toBe(true);
+    expect(storage.isDirectory(`${root}/a`)).toBe(false);
+  });
+
+  test('reads through a descriptor until the file is closed', () => {
+    const file = storage.open(`${root}/a`, 'create');
+    file.write(Buffer.from('abcdef'), 0, 6, 0);
+    const target = Buffer.alloc(4);
+    const { descriptor } = file;
+    expect(descriptor).not.toBe(-1);
+    expect(readDescriptor(descriptor, target, 1, 3, 2)).toBe(3);
+    expect(target.toString('latin1')).toBe('\0cde');
+    file.close();
+    expect(errnoOf(() => readDescriptor(descriptor, target, 0, 1, 0))).toBe('EBADF');
+  });
+
+  test('lists, renames and removes files and directories', () => {
+    storage.makeDirectory(`${root}/d/e`);
+    storage.open(`${root}/d/f`, 'create').close();
+    storage.open(`${root}/d/e/g`, 'create').close();
+    expect(storage.list(`${root}/d`).sort()).toEqual(['e', 'f']);
+    expect(storage.list(`${root}/none`)).toEqual([]);
+    storage.rename(`${root}/d`, `${root}/moved`);
+    expect(storage.list(root)).toEqual(['moved']);
+    expect(storage.list(`${root}/moved/e`)).toEqual(['g']);
+    storage.rename(`${root}/moved/f`, `${root}/h`);
+    storage.syncDirectory(root);
+    storage.remove(`${root}/moved`);
+    storage.remove(`${root}/moved`);
+    expect(storage.list(root)).toEqual(['h']);
+    expect(errnoOf(() => storage.rename(`${root}/none`, `${root}/x`))).toBe('ENOENT');
+  });
+
+  test('an open file survives the renaming of its directory', () => {
+    storage.makeDirectory(`${root}/d`);
+    const file = storage.open(`${root}/d/f`, 'create');
+    storage.rename(`${root}/d`, `${root}/e`);
+    file.write(Buffer.from('z'), 0, 1, 0);
+    expect(storage.readText(`${root}/e/f`)).toBe('z');
+    file.close();
+  });
+
+  test('replaces small files whole', () => {
+    expect(storage.readText(`${root}/t`)).toBeNull();
+    storage.replaceText(`${root}/t`, 'a longer text');
+    storage.replaceText(`${root}/t`, 'short');
+    expect(storage.readText(`${root}/t`)).toBe('short');
+    expect(storage.list(root)).toEqual(['t']);
+  });
+
+  test('syncs later, once, even when the file is closed meanwhile', async () => {
+    const file = storage.open(`${root}/a`, 'create');
+    file.write(Buffer.from('abc'), 0, 3, 0);
+    let isInCall = true;
+    const answers: Array<StorageError | null> = [];
+    await new Promise<void>((resolve) => {
+      file.syncLater((error) => {
+        expect(isInCall).toBe(false);
+        answers.push(error);
+        resolve();
+      });
+      file.close();
+      isInCall = false;
+    });
+    expect(answers).toEqual([null]);
+  });
+});
