@@ -50,9 +50,7 @@ export function decodeLz4Block(
     }
     if (literals > end - at || literals > outputEnd - output.position) throw corrupt('lz4', 'literals run past their block');
     output.reserve(literals);
-    if (literals > 32) output.bytes.set(bytes.subarray(at, at + literals), output.position);
-    else for (let i = 0; i < literals; i++) output.bytes[output.position + i] = bytes[at + i] as number;
-    output.position += literals;
+    output.take(bytes, at, literals);
     at += literals;
     if (at === end) return; // The last sequence has no match.
     if (end - at < 2) throw corrupt('lz4', 'a block ends inside a distance');

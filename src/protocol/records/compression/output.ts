@@ -2,6 +2,9 @@
 // Pure.
 import { tooLarge } from './errors.ts';
 
+/** Fewer bytes than this are copied faster in a loop than through a view. */
+const VIEW_MIN_BYTES = 32;
+
 export class BoundedOutput {
   bytes: Uint8Array;
   position = 0;
@@ -25,6 +28,14 @@ export class BoundedOutput {
     this.bytes = grown;
   }
 
+  /** Takes `length` bytes from source[at, …), which has them. Room was reserved. */
+  take(source: Uint8Array, at: number, length: number): void {
+    const { bytes, position } = this;
+    if (length > VIEW_MIN_BYTES) bytes.set(source.subarray(at, at + length), position);
+    else for (let i = 0; i < length; i++) bytes[position + i] = source[at + i] as number;
+    this.position = position + length;
+  }
+
   append(source: Uint8Array): void {
     this.reserve(source.length);
     this.bytes.set(source, this.position);
@@ -37,7 +48,7 @@ export class BoundedOutput {
   repeat(distance: number, length: number): void {
     const { bytes, position } = this;
     const from = position - distance;
-    if (distance >= length && length > 32) bytes.copyWithin(position, from, from + length);
+    if (distance >= length && length > VIEW_MIN_BYTES) bytes.copyWithin(position, from, from + length);
     else for (let i = 0; i < length; i++) bytes[position + i] = bytes[from + i] as number;
     this.position = position + length;
   }

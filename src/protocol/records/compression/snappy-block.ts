@@ -25,12 +25,16 @@ export function snappyLength(bytes: Uint8Array, start: number, end: number): num
   return -1;
 }
 
-/** Decompresses the raw snappy in bytes[start, end) behind the output's position. Throws CompressionError. */
+/**
+ * Decompresses the raw snappy in bytes[start, end) behind the output's position; what it announces is reserved at once, so the
+ * caller has looked at snappyLength. Throws CompressionError.
+ */
 export function decodeSnappyBlock(bytes: Uint8Array, start: number, end: number, output: BoundedOutput): void {
   const length = snappyLength(bytes, start, end);
   if (length < 0) throw corrupt('snappy', 'no length');
   const historyStart = output.position;
   const outputEnd = output.position + length;
+  output.reserve(length);
   let at = start;
   while ((bytes[at++] as number) >= 0x80);
   while (at < end) {
@@ -45,19 +49,18 @@ export function decodeSnappyBlock(bytes: Uint8Array, start: number, end: number,
         at += sizeFieldBytes;
       }
       if (size > end - at || size > outputEnd - output.position) throw corrupt('snappy', 'literals run past the end');
-      output.append(bytes.subarray(at, at + size));
+      output.take(bytes, at, size);
       at += size;
       continue;
     }
     const distanceFieldBytes = kind === 3 ? 4 : kind;
     if (distanceFieldBytes > end - at) throw corrupt('snappy', 'ends inside a copy');
-    const low = readLittle(bytes, at, distanceFieldBytes);
+    const low = distanceFieldBytes === 4 ? readLittle(bytes, at, 4) : (bytes[at] as number);
+    const distance = kind === 1 ? ((tag >>> 5) << 8) | low : kind === 2 ? low | ((bytes[at + 1] as number) << 8) : low;
     at += distanceFieldBytes;
-    const distance = kind === 1 ? ((tag >>> 5) << 8) | low : low;
     const size = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
     if (distance === 0 || distance > output.position - historyStart) throw corrupt('snappy', 'a copy reaches before the data');
     if (size > outputEnd - output.position) throw corrupt('snappy', 'a copy runs past the end');
-    output.reserve(size);
     output.repeat(distance, size);
   }
   if (output.position !== outputEnd) throw corrupt('snappy', 'shorter than announced');
