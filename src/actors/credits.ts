@@ -5,7 +5,7 @@
 //   S + (L - alignment) <= capacity
 // L is the largest since the last time nothing was outstanding: never too small, and at worst half the capacity is usable.
 // Pure. Runs on: the requesting worker, one instance for each owner it asks.
-import { assert } from '../base/assert.ts';
+import { unreachable } from '../base/assert.ts';
 import { RECORD_ALIGNMENT_WORDS, RECORD_HEADER_WORDS } from './ring-layout.ts';
 
 export class Credits {
@@ -44,7 +44,7 @@ export class Credits {
     const largest = Math.max(this.#largestWords, replyRecordWords);
     if (this.#sumWords + replyRecordWords + largest - RECORD_ALIGNMENT_WORDS > this.#capacityWords) return false;
     const place = this.#find(requestId);
-    assert(this.#reserved[place] === 0, `request id ${requestId} is outstanding already`);
+    if (this.#reserved[place] !== 0) unreachable(`request id ${requestId} is outstanding already`);
     this.#ids[place] = requestId;
     this.#reserved[place] = replyRecordWords;
     this.#count++;
@@ -61,7 +61,7 @@ export class Credits {
   /** The reply was found in the ring; its room comes back with settle(). */
   replied(requestId: number, replyRecordWords: number): void {
     const reserved = this.#remove(requestId);
-    assert(replyRecordWords <= reserved, `reply ${requestId} takes ${replyRecordWords} words, ${reserved} were reserved`);
+    if (replyRecordWords > reserved) unreachable(`reply ${requestId} takes ${replyRecordWords} words, ${reserved} were reserved`);
     this.#returningWords += reserved;
   }
 
@@ -88,7 +88,7 @@ export class Credits {
   #remove(requestId: number): number {
     let hole = this.#find(requestId);
     const reserved = this.#reserved[hole] as number;
-    assert(reserved !== 0, `request id ${requestId} is not outstanding`);
+    if (reserved === 0) unreachable(`request id ${requestId} is not outstanding`);
     this.#count--;
     // Closes the gap: an entry behind it moves up unless that would put it before its home.
     for (let place = (hole + 1) & this.#mask; this.#reserved[place] !== 0; place = (place + 1) & this.#mask) {

@@ -5,7 +5,7 @@
 // the ring was full finds room at the latest when the last reply has come back, and onCredits tells it.
 // Runs on: each worker, an instance each, all over one region; several may live in one thread (tests, simulator).
 // Not here: what requests mean, when to poll (run-loop.ts), how a bell reaches a thread (the injected callback).
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import { Credits } from './credits.ts';
 import { Doorbell } from './doorbell.ts';
 import { exchangeLayout, payloadWordsMax, REPLY_RING, REQUEST_RING, recordWords } from './ring-layout.ts';
@@ -107,7 +107,7 @@ export class Exchange {
    * or -1: no credit, the caller pauses until onCredits. `requestId` (int32) is no other outstanding request's to that target.
    */
   tryRequest(target: number, kind: number, requestId: number, payloadWords: number, replyWords: number): number {
-    assert(replyWords >= 0 && replyWords <= this.maxPayloadWords, `reply of ${replyWords} words, at most ${this.maxPayloadWords}`);
+    if (replyWords < 0 || replyWords > this.maxPayloadWords) unreachable(`reply of ${replyWords} words, at most ${this.maxPayloadWords}`);
     const peer = this.#peer(target);
     if (!peer.credits.tryTake(requestId, recordWords(replyWords))) return -1;
     const index = peer.requestsOut.tryClaim(kind, requestId, payloadWords);
@@ -143,7 +143,7 @@ export class Exchange {
    */
   beginReply(target: number, kind: number, requestId: number, payloadWords: number): number {
     const index = this.#peer(target).repliesOut.tryClaim(kind, requestId, payloadWords);
-    assert(index !== -1, `reply ${requestId} to worker ${target} found no room: it was not requested, or larger than reserved`);
+    if (index === -1) unreachable(`reply ${requestId} to worker ${target} found no room: it was not requested, or larger than reserved`);
     return index;
   }
 
@@ -262,14 +262,14 @@ export class Exchange {
 
   #hearRequest(from: number, kind: number, requestId: number, index: number, payloadWords: number): void {
     const handler = this.#requestHandlers[kind];
-    assert(handler !== undefined, `no handler for requests of kind ${kind}`);
+    if (handler === undefined) unreachable(`no handler for requests of kind ${kind}`);
     handler(from, requestId, this.#int32, this.#float64, index, payloadWords);
   }
 
   #hearReply(from: number, kind: number, requestId: number, index: number, payloadWords: number): void {
     this.#peer(from).credits.replied(requestId, recordWords(payloadWords));
     const handler = this.#replyHandlers[kind];
-    assert(handler !== undefined, `no handler for replies of kind ${kind}`);
+    if (handler === undefined) unreachable(`no handler for replies of kind ${kind}`);
     handler(from, requestId, this.#int32, this.#float64, index, payloadWords);
   }
 
@@ -285,7 +285,7 @@ export class Exchange {
 
   #peer(index: number): Peer {
     const peer = this.#peers[index];
-    assert(peer !== undefined, `worker ${index} of ${this.workerCount}`);
+    if (peer === undefined) unreachable(`worker ${index} of ${this.workerCount}`);
     return peer;
   }
 }

@@ -3,7 +3,7 @@
 // A tree of bits: one per member, one per non-zero word below it, up to a single root word, so that an empty set of a
 // million is seen by one load. Invariant: when `set` has returned, its member is taken or can be found from the root.
 // Runs on: set() any worker; drain() and any() the one worker that owns the set. Wakes nobody: that is Exchange.signal.
-import { assert } from '../base/assert.ts';
+import { unreachable } from '../base/assert.ts';
 import { LINE_WORDS, WORD_BYTES, type Words } from './shared-words.ts';
 
 /** Words for `count` bits in whole cache lines, so that sets side by side do not share one. */
@@ -44,7 +44,7 @@ export class SharedBits {
    * we saw finds what we wrote.
    */
   set(member: number): void {
-    assert(member >= 0 && member < this.count, `bit ${member} of ${this.count}`);
+    if (member < 0 || member >= this.count) unreachable(`bit ${member} of ${this.count}`);
     let bit = member;
     for (let level = 0; level < this.#levels.length; level++) {
       const word = (this.#levels[level] as number) + (bit >>> 5);

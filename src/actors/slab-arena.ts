@@ -4,7 +4,7 @@
 // block), so an arena with everything released is whole again. The capacity is the memory budget: what cannot be met is -1.
 // Runs on: the worker that owns the arena. A slab that another worker held comes back here by a message.
 // Not a general allocator: it neither clears memory nor moves a slab.
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import { KIB, MIB } from '../base/units.ts';
 
 export const SLAB_MIN_BYTES = 4 * KIB;
@@ -157,7 +157,7 @@ export class SlabArena {
   #usedBlock(position: number): number {
     const block = position / SLAB_MIN_BYTES;
     const order = this.#usedOrder[block];
-    assert(order !== undefined && order !== 0, `no slab in use at position ${position}`);
+    if (order === undefined || order === 0) unreachable(`no slab in use at position ${position}`);
     return block;
   }
 }
