@@ -6,12 +6,20 @@
 // Runs on: any thread, each with its own instance.
 import { createRequire } from 'node:module';
 
-/** What is declared with a C prototype and called with scalars and buffers. */
-export type NativeFunction = (...values: readonly (number | Uint8Array | null)[]) => number;
+/** A value that crosses to C: a scalar, a buffer (its address), text, or structures that are written out for the call alone. */
+export type NativeValue = number | Uint8Array | BigInt64Array | BigUint64Array | string | null | readonly Record<string, NativeValue>[];
+export type NativeFunction = (...values: readonly NativeValue[]) => number;
+/** A type of koffi's own: what `struct` and `pointer` give. */
+type NativeType = object | string;
 
-/** As much of koffi as is used. Its own types speak of more than that, and loading them is its business. */
+/** As much of koffi as is used. */
 interface Koffi {
-  load(path: string | null): { func(prototype: string): NativeFunction };
+  load(path: string | null): {
+    func(prototype: string): NativeFunction;
+    func(name: string, result: NativeType, parameters: readonly NativeType[]): NativeFunction;
+  };
+  struct(members: Record<string, NativeType>): NativeType;
+  pointer(type: NativeType): NativeType;
   errno(): number;
 }
 
@@ -30,15 +38,33 @@ export function isNativeEnabled(): boolean {
 }
 
 /**
- * Declares a function of the C library, or gives null where there is none. `name` is what the boot line calls it; `build` makes
- * the function that the rest of Naru calls, and gives null when its self-test fails.
+ * Describes a call of the C library; what comes back gives the function that the rest of Naru calls, or null where there is
+ * none. It is built when first asked for. `name` is what the boot line calls it; `build` declares it, tries it on a known
+ * input, and gives null when the answer is not the known one.
  */
-export function declareNative<T>(name: string, build: (library: NativeLibrary) => T | null): T | null {
-  const koffi = isEnabled ? loadKoffi() : null;
+export function declareNative<T>(name: string, build: (library: NativeLibrary) => T | null): () => T | null {
+  let built: T | null | undefined;
+  return () => {
+    if (!isEnabled) return null;
+    if (built === undefined) built = buildNative(name, build);
+    return built;
+  };
+}
+
+function buildNative<T>(name: string, build: (library: NativeLibrary) => T | null): T | null {
+  const koffi = loadKoffi();
   if (koffi === null) return null;
   try {
-    const library = koffi.load(null); // What this process has already loaded: the C library among it.
-    const built = build({ declare: (prototype) => library.func(prototype), errno: () => koffi.errno() });
+    const library = koffi.load(null); // What this process has loaded already: the C library among it.
+    const built = build({
+      declare: (prototype) => library.func(prototype),
+      declareWithArray: (symbol, result, parameters, at, members) => {
+        const types: NativeType[] = [...parameters];
+        types[at] = koffi.pointer(koffi.struct(members));
+        return library.func(symbol, result, types);
+      },
+      errno: () => koffi.errno(),
+    });
     if (built !== null) answering.add(name);
     return built;
   } catch {
@@ -47,12 +73,35 @@ export function declareNative<T>(name: string, build: (library: NativeLibrary) =
 }
 
 export interface NativeLibrary {
+  /** A function by its C prototype. */
   declare(prototype: string): NativeFunction;
+  /** A function whose parameter `at` is an array of structures with these members. */
+  declareWithArray(
+    symbol: string,
+    result: string,
+    parameters: readonly string[],
+    at: number,
+    members: Record<string, string>,
+  ): NativeFunction;
   /** Of the last call that failed. Read before anything else runs. */
   errno(): number;
 }
 
-/** Names of the calls that were asked for so far and that answer. */
+/** Linux on a 64-bit machine with little-endian words: where the structures and numbers of these files hold. */
+export const isKnownLinux = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
+
+/** Makes an anonymous file in memory for a self-test, hands it to `test` and closes it; false where there is none to be had. */
+export function withMemoryFile(library: NativeLibrary, test: (descriptor: number) => boolean): boolean {
+  const descriptor = library.declare('int memfd_create(const char *name, unsigned int flags)')('naru', 1); // MFD_CLOEXEC
+  if (descriptor < 0) return false;
+  try {
+    return test(descriptor);
+  } finally {
+    library.declare('int close(int descriptor)')(descriptor);
+  }
+}
+
+/** Names of the calls that this thread has asked for so far and that answer, sorted. For the boot line. */
 export function nativeCalls(): string[] {
   return [...answering].sort();
 }

@@ -1,0 +1,193 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { duplicateDescriptor } from '../../src/native/dup.ts';
+import { configureNative, declareNative, nativeCalls } from '../../src/native/load.ts';
+import { posixLock } from '../../src/native/posix-lock.ts';
+import { raiseDescriptorLimit } from '../../src/native/raise-descriptor-limit.ts';
+import { rangeCached } from '../../src/native/range-cached.ts';
+import { sendFile } from '../../src/native/sendfile.ts';
+
+const isOff = process.env.NARU_NATIVE === 'off';
+const isLinux = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
+
+let directory = '';
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(join(tmpdir(), 'naru-native-'));
+});
+
+afterEach(() => {
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+function openFile(name: string, content: string | Uint8Array): { path: string; descriptor: number } {
+  const path = join(directory, name);
+  fs.writeFileSync(path, content);
+  return { path, descriptor: fs.openSync(path, 'r+') };
+}
+
+function present<T>(call: T | null): T {
+  if (call === null) throw new Error('the call does not answer on this machine');
+  return call;
+}
+
+/** Runs this module's source in another process and gives what it prints. */
+function inAnotherProcess(source: string): string {
+  const result = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', source], {
+    encoding: 'utf8',
+    cwd: import.meta.dirname,
+  });
+  if (result.status !== 0) throw new Error(result.stderr);
+  return result.stdout.trim();
+}
+
+describe.skipIf(isOff || !isLinux)('native calls', () => {
+  test('those that answer are named', () => {
+    for (const call of [duplicateDescriptor, posixLock, raiseDescriptorLimit, rangeCached, sendFile]) expect(call()).not.toBeNull();
+    expect(nativeCalls()).toEqual(['dup', 'posix-lock', 'preadv2', 'raise-descriptor-limit', 'sendfile']);
+  });
+
+  test('a duplicated descriptor reads the file after the first one is closed, and a closed one gives -1', () => {
+    const duplicate = present(duplicateDescriptor());
+    const { descriptor } = openFile('a', 'landing');
+    const second = duplicate(descriptor);
+    fs.closeSync(descriptor);
+    expect(fs.readFileSync(second, 'utf8')).toBe('landing');
+    fs.closeSync(second);
+    expect(duplicate(second)).toBe(-1);
+  });
+
+  test('a lock that this process holds keeps another process out, until it is given up', () => {
+    const lock = present(posixLock());
+    const { path, descriptor } = openFile('.lock', '');
+    const attempt = `
+      import * as fs from 'node:fs';
+      import { posixLock } from '../../src/native/posix-lock.ts';
+      const descriptor = fs.openSync(${JSON.stringify(path)}, 'r+');
+      const lock = posixLock();
+      console.log(lock.tryLock(descriptor), lock.holder(descriptor));`;
+    expect(lock.tryLock(descriptor)).toBe('taken');
+    expect(inAnotherProcess(attempt)).toBe(`held ${process.pid}`);
+    expect(lock.unlock(descriptor)).toBe(true);
+    expect(inAnotherProcess(attempt)).toBe('taken 0');
+    fs.closeSync(descriptor);
+  });
+
+  test('a file that is not open for writing cannot be locked', () => {
+    const { path, descriptor } = openFile('.lock', '');
+    fs.closeSync(descriptor);
+    const readOnly = fs.openSync(path, 'r');
+    expect(present(posixLock()).tryLock(readOnly)).toBe('refused');
+    fs.closeSync(readOnly);
+  });
+
+  test.skipIf(spawnSync('java', ['-version']).status !== 0)("the lock is the one that Java's FileChannel.tryLock sees", () => {
+    const lock = present(posixLock());
+    const { path, descriptor } = openFile('.lock', '');
+    const source = join(directory, 'TryLock.java');
+    fs.writeFileSync(
+      source,
+      `public class TryLock { public static void main(String[] a) throws Exception {
+         var channel = java.nio.channels.FileChannel.open(java.nio.file.Path.of(a[0]), java.nio.file.StandardOpenOption.WRITE);
+         System.out.print(channel.tryLock() == null ? "held" : "taken"); } }`,
+    );
+    const java = (): string => spawnSync('java', [source, path], { encoding: 'utf8' }).stdout;
+    lock.tryLock(descriptor);
+    expect(java()).toBe('held');
+    lock.unlock(descriptor);
+    expect(java()).toBe('taken');
+    fs.closeSync(descriptor);
+  });
+
+  test('the descriptor limit becomes the hard one', () => {
+    const script = 'import { raiseDescriptorLimit } from "./src/native/raise-descriptor-limit.ts"; console.log(raiseDescriptorLimit()())';
+    const command = `ulimit -S -n 300; ulimit -H -n 900; ulimit -S -n; exec "$0" --input-type=module-typescript -e '${script}'`;
+    const result = spawnSync('sh', ['-c', command, process.execPath], { encoding: 'utf8', cwd: join(import.meta.dirname, '../..') });
+    expect(result.stdout.trim().split('\n')).toEqual(['300', '900']);
+  });
+
+  test('sendfile puts a range of a file into a socket', async () => {
+    const send = present(sendFile());
+    const content = Buffer.alloc(300_000, 'the ferry crosses the river ');
+    const { descriptor } = openFile('segment', content);
+    const received: Buffer[] = [];
+    const server = net.createServer((socket) => {
+      socket.on('data', (bytes) => received.push(bytes));
+      socket.on('end', () => server.close());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const client = net.connect(address.port, '127.0.0.1');
+    await new Promise((resolve) => client.once('connect', resolve));
+    const handle: unknown = Reflect.get(client, '_handle');
+    const socket = Number(Reflect.get(Object(handle), 'fd'));
+    let position = 1_000;
+    const end = 250_000;
+    while (position < end) {
+      const sent = send(socket, descriptor, position, end - position);
+      if (sent === -11) await new Promise((resolve) => setTimeout(resolve, 1));
+      else expect(sent).toBeGreaterThan(0);
+      if (sent > 0) position += sent;
+    }
+    expect(send(socket, descriptor, content.length, 10)).toBe(0);
+    const closed = new Promise((resolve) => server.once('close', resolve));
+    client.end();
+    await closed;
+    expect(Buffer.concat(received).equals(content.subarray(1_000, end))).toBe(true);
+    fs.closeSync(descriptor);
+  });
+
+  test('a range that was just written is warm, or the file system cannot tell; a range that was dropped is not warm', () => {
+    const isCached = present(rangeCached());
+    const { path, descriptor } = openFile('segment', Buffer.alloc(1_000_000, 1));
+    expect(isCached(descriptor, 0, 1_000_000)).not.toBe(false);
+    expect(isCached(descriptor, 2_000_000, 10)).not.toBe(false);
+    if (isCached(descriptor, 0, 1) === null) return; // tmpfs
+    fs.fsyncSync(descriptor);
+    // `dd oflag=nocache` asks the kernel to drop the file's clean pages (posix_fadvise).
+    spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none', 'if=/dev/null']);
+    expect(isCached(descriptor, 0, 1_000_000)).toBe(false);
+    fs.readFileSync(path);
+    expect(isCached(descriptor, 0, 1_000_000)).toBe(true);
+    fs.closeSync(descriptor);
+  });
+
+  test('a call that cannot be declared, or whose self-test is not passed, is null', () => {
+    expect(declareNative('nowhere', (library) => library.declare('int naru_no_such_symbol(int value)'))()).toBeNull();
+    expect(declareNative('wrong', () => null)()).toBeNull();
+    const throwing = declareNative('throwing', () => {
+      throw new Error('self-test');
+    });
+    expect(throwing()).toBeNull();
+    expect(nativeCalls()).not.toContain('nowhere');
+  });
+
+  test('switched off, no call answers and koffi is not loaded', () => {
+    const source = `
+      import { createRequire } from 'node:module';
+      import { configureNative, nativeCalls } from '../../src/native/load.ts';
+      import { duplicateDescriptor } from '../../src/native/dup.ts';
+      configureNative({ enabled: false });
+      const cache = createRequire(import.meta.url).cache;
+      console.log(duplicateDescriptor(), nativeCalls().length, Object.keys(cache).some((path) => path.includes('koffi')));`;
+    expect(inAnotherProcess(source)).toBe('null 0 false');
+  });
+});
+
+test('the variable NARU_NATIVE=off has the last word', () => {
+  const before = process.env.NARU_NATIVE;
+  process.env.NARU_NATIVE = 'off';
+  try {
+    configureNative({ enabled: true });
+    expect(duplicateDescriptor()).toBeNull();
+  } finally {
+    if (before === undefined) delete process.env.NARU_NATIVE;
+    else process.env.NARU_NATIVE = before;
+    configureNative({ enabled: true });
+  }
+});
