@@ -75,11 +75,6 @@ export function unfenceBroker(image: ClusterImage, brokerId: number, brokerEpoch
   return records;
 }
 
-/** Before a clean stop, as an orderly broker asks: no partition loses its leader yet, which is one node's case. */
-export function beginControlledShutdown(brokerId: number, brokerEpoch: number): MetadataRecord {
-  return registrationChange(brokerId, brokerEpoch, { inControlledShutdown: 1 });
-}
-
 /** Takes a broker out of service. */
 export function fenceBroker(brokerId: number, brokerEpoch: number): MetadataRecord {
   return registrationChange(brokerId, brokerEpoch, { fenced: 1 });
@@ -119,7 +114,7 @@ function partitionChange(topicId: string, partitionId: number): PartitionChangeR
 function registrationChange(
   brokerId: number,
   brokerEpoch: number,
-  change: { fenced?: number; inControlledShutdown?: number; cordonedLogDirs?: string[] },
+  change: { fenced?: number; cordonedLogDirs?: string[] },
 ): MetadataRecord {
   return {
     type: 'BrokerRegistrationChangeRecord',

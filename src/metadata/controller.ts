@@ -25,7 +25,7 @@ export interface ControllerDefaults {
 /** What the controller asks of the configuration rows. */
 export interface TopicConfigRules {
   /** Null where the whole of a topic's own configuration is good; else what is wrong, in the words a client is shown. */
-  validate(configs: ReadonlyMap<string, string>): string | null;
+  validate(configs: ReadonlyMap<string, string>, image: ClusterImage): string | null;
   /** The configuration of a topic with these overrides, defaults included, sorted by name, as CreateTopics v5+ answers it. */
   effective(overrides: ReadonlyMap<string, string>, image: ClusterImage): readonly EffectiveConfig[];
 }

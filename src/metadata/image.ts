@@ -46,6 +46,8 @@ export class ClusterImage {
   /** Names with '.' as '_': which topics share metric names. */
   readonly #collisions = new Map<string, string[]>();
   readonly #brokers = new Map<number, BrokerImage>();
+  /** `brokers`, until one of them changes. */
+  #brokerList: readonly BrokerImage[] | null = null;
   readonly #controllers = new Map<number, ControllerImage>();
   readonly #features = new Map<string, number>();
   readonly #configs = new Map<number, Map<string, Map<string, string>>>();
@@ -78,7 +80,8 @@ export class ClusterImage {
   }
   /** By broker id, ascending. */
   get brokers(): readonly BrokerImage[] {
-    return [...this.#brokers.values()].sort((a, b) => a.brokerId - b.brokerId);
+    if (this.#brokerList === null) this.#brokerList = [...this.#brokers.values()].sort((a, b) => a.brokerId - b.brokerId);
+    return this.#brokerList;
   }
   broker(brokerId: number): BrokerImage | null {
     return this.#brokers.get(brokerId) ?? null;
@@ -175,7 +178,7 @@ export class ClusterImage {
         break;
       case 'UnregisterBrokerRecord':
         this.#brokers.delete(record.brokerId);
-        this.#change.brokerChanged(record.brokerId);
+        this.#brokerChanged(record.brokerId);
         break;
       case 'FenceBrokerRecord':
         this.#changeBroker(record.id, offset, { isFenced: true });
@@ -314,7 +317,7 @@ export class ClusterImage {
       logDirs: record.logDirs,
       cordonedLogDirs: record.cordonedLogDirs,
     });
-    this.#change.brokerChanged(record.brokerId);
+    this.#brokerChanged(record.brokerId);
   }
 
   #brokerRegistrationChange(record: RecordOf<'BrokerRegistrationChangeRecord'>, offset: number): void {
@@ -330,6 +333,11 @@ export class ClusterImage {
     const before = this.#brokers.get(brokerId);
     if (before === undefined) throw new ImageError(`offset ${offset}: broker ${brokerId} is not registered`);
     this.#brokers.set(brokerId, { ...before, ...change });
+    this.#brokerChanged(brokerId);
+  }
+
+  #brokerChanged(brokerId: number): void {
+    this.#brokerList = null;
     this.#change.brokerChanged(brokerId);
   }
 

@@ -1,7 +1,7 @@
 // Snapshots of the metadata log: files `<end offset, 20 digits>-<epoch, 10 digits>.checkpoint` beside its segments (KIP-630).
 // Invariant: a file of that name is whole: it is written under another one, synced, then renamed. A crash leaves `.part` files only.
 // Runs on: worker 0. Pure but for the storage that is handed in.
-import type { Storage } from '../log/storage.ts';
+import { type Storage, StorageError } from '../log/storage.ts';
 import { CONTROL_TYPE, type ControlRecord } from '../protocol/records/control.ts';
 import { encodeSnapshotFooter, encodeSnapshotHeader } from './control-batches.ts';
 import { ImageError } from './image.ts';
@@ -45,7 +45,11 @@ export function writeWhole(storage: Storage, directory: string, name: string, by
   storage.remove(part);
   const file = storage.open(part, 'create');
   try {
-    for (let written = 0; written < bytes.length; ) written += file.write(bytes, written, bytes.length - written, written);
+    for (let written = 0; written < bytes.length; ) {
+      const count = file.write(bytes, written, bytes.length - written, written);
+      if (count === 0) throw new StorageError('ENOSPC', part, 'writing');
+      written += count;
+    }
     file.sync();
   } finally {
     file.close();

@@ -133,7 +133,7 @@ export function deleteTopics(image: ClusterImage, request: DeleteTopicsInput): O
 }
 
 function createTopic(image: ClusterImage, topic: CreatableTopic, env: ControllerEnv, records: MetadataRecord[]): CreatedTopic {
-  const refusal = nameRefusal(image, topic.name) ?? configRefusal(topic, env);
+  const refusal = nameRefusal(image, topic.name) ?? configRefusal(image, topic, env);
   if (refusal !== null) return refused(topic.name, refusal);
   const placed = topic.assignments.length > 0 ? byHand(image, topic) : byCount(image, topic, env);
   if (!('replicas' in placed)) return refused(topic.name, placed.refusal);
@@ -181,11 +181,11 @@ function nameRefusal(image: ClusterImage, name: string): Refusal | null {
   return fault === null ? null : [ERROR.INVALID_TOPIC_EXCEPTION, fault];
 }
 
-function configRefusal(topic: CreatableTopic, env: ControllerEnv): Refusal | null {
+function configRefusal(image: ClusterImage, topic: CreatableTopic, env: ControllerEnv): Refusal | null {
   const nullNames = topic.configs.filter((config) => config.value === null).map((config) => config.name);
   if (nullNames.length > 0) return [ERROR.INVALID_CONFIG, `Null value not supported for topic configs: ${nullNames.join(',')}`];
   if (topic.configs.length === 0) return null;
-  const fault = env.defaults.topicConfigs.validate(new Map(topic.configs.map((config) => [config.name, config.value as string])));
+  const fault = env.defaults.topicConfigs.validate(new Map(topic.configs.map((config) => [config.name, config.value as string])), image);
   return fault === null ? null : [ERROR.INVALID_CONFIG, fault];
 }
 

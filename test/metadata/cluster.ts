@@ -2,6 +2,7 @@
 // syncs are answered when the test lets them, messages go to the actors in order.
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
+import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log.ts';
 import type { Storage } from '../../src/log/storage.ts';
 import { formatMetadata, METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../../src/metadata/bootstrap.ts';
@@ -11,6 +12,7 @@ import { MetadataActor } from '../../src/metadata/metadata-actor.ts';
 import { MetadataLog } from '../../src/metadata/metadata-log.ts';
 import type { MetadataRecord } from '../../src/metadata/metadata-records.ts';
 import { QuorumActor, type QuorumActorOptions } from '../../src/metadata/quorum-actor.ts';
+import { topicConfigRules } from '../../src/metadata/topic-config-rules.ts';
 import { type ControlSeen, logRecords } from './read-log.ts';
 
 export const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
@@ -20,38 +22,9 @@ export const LOG_DIRECTORY = '/data';
 const CONTROLLER = { name: 'CONTROLLER', host: '127.0.0.1', port: 29193, securityProtocol: 0 };
 const START_MS = 1_795_244_752_000;
 
-/** Rules that know two keys; enough to see that they are asked. */
-export const DEFAULTS: ControllerDefaults = {
-  numPartitions: 1,
-  replicationFactor: 1,
-  topicConfigs: {
-    validate(configs) {
-      for (const [name, value] of configs) {
-        if (name !== 'retention.ms' && name !== 'cleanup.policy') return `Unknown topic config name: ${name}`;
-        if (name === 'retention.ms' && !/^-?\d+$/.test(value)) {
-          return `Invalid value ${value} for configuration retention.ms: Not a number of type LONG`;
-        }
-      }
-      return null;
-    },
-    effective: (overrides) => [
-      {
-        name: 'cleanup.policy',
-        value: overrides.get('cleanup.policy') ?? 'delete',
-        readOnly: false,
-        configSource: overrides.has('cleanup.policy') ? 1 : 5,
-        isSensitive: false,
-      },
-      {
-        name: 'retention.ms',
-        value: overrides.get('retention.ms') ?? '604800000',
-        readOnly: false,
-        configSource: overrides.has('retention.ms') ? 1 : 5,
-        isSensitive: false,
-      },
-    ],
-  },
-};
+const { config } = resolveBrokerConfig({ environment: {}, overrides: [], coreCount: 1 });
+
+export const DEFAULTS: ControllerDefaults = { numPartitions: 1, replicationFactor: 1, topicConfigs: topicConfigRules(config, NODE_ID) };
 
 interface Timer {
   readonly atMs: number;
@@ -86,8 +59,8 @@ export class TestNode {
     this.random = seededRandom(options.seed ?? 1);
     const directory = `${options.logDirectory ?? LOG_DIRECTORY}/${METADATA_DIRECTORY}`;
     this.#directory = directory;
-    const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: options.segmentBytes ?? DEFAULT_LOG_CONFIG.segmentBytes };
-    const log = MetadataLog.open({ storage, directory, config, nowMs: this.nowMs });
+    const logConfig = { ...DEFAULT_LOG_CONFIG, segmentBytes: options.segmentBytes ?? DEFAULT_LOG_CONFIG.segmentBytes };
+    const log = MetadataLog.open({ storage, directory, config: logConfig, nowMs: this.nowMs });
     this.quorum = new QuorumActor({
       clusterId: CLUSTER_ID,
       nodeId: NODE_ID,

@@ -28,6 +28,8 @@ describe.skipIf(!canRun)('dump-log', () => {
   beforeAll(async () => {
     const storage = new FileStorage();
     format(storage, directory);
+    const fresh = join(directory, 'fresh'); // Formatted only: later snapshots take the place of the first one.
+    format(storage, fresh);
     for (const seed of [1, 2]) {
       const quorum = { idleIntervalMs: 500, snapshotBytes: 1500 };
       const node = await new TestNode({ storage, logDirectory: directory, seed, quorum }).start();
@@ -43,7 +45,8 @@ describe.skipIf(!canRun)('dump-log', () => {
     }
     const metadata = join(directory, METADATA_DIRECTORY);
     const files = readdirSync(metadata).filter((name) => name.endsWith('.log') || name.endsWith('.checkpoint'));
-    const paths = [join(directory, 'bootstrap.checkpoint'), ...files.map((name) => join(metadata, name))];
+    const first = join(fresh, METADATA_DIRECTORY, '00000000000000000000-0000000000.checkpoint');
+    const paths = [join(directory, 'bootstrap.checkpoint'), first, ...files.map((name) => join(metadata, name))];
     const text = execFileSync(join(peers, 'kafka'), ['run', 'dump-log', '--cluster-metadata-decoder', '--files', paths.join(',')], {
       encoding: 'utf8',
       env: { ...process.env, PEERS_HEAP: '-Xmx128M' },

@@ -1,6 +1,7 @@
 // The life of a single-node quorum: what a fresh directory holds, what a restart finds, when answers come.
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
+import { type OpenMode, StorageError, type StorageFile } from '../../src/log/storage.ts';
 import { METADATA_DIRECTORY } from '../../src/metadata/bootstrap.ts';
 import { allocateProducerIds } from '../../src/metadata/producer-ids.ts';
 import { createTopics, deleteTopics } from '../../src/metadata/topics.ts';
@@ -230,5 +231,59 @@ describe('snapshots', () => {
     const node = await new TestNode({ storage, quorum: { snapshotIntervalMs: 3_600_000, idleIntervalMs: 500_000 } }).start();
     await node.advance(4_000_000);
     expect(storage.list(DIRECTORY).filter((name) => name.endsWith('.checkpoint'))).toHaveLength(2);
+  });
+});
+
+describe('a disk that fails', () => {
+  /** A memory disk whose log files refuse to be written or synced from a chosen moment on. */
+  class FailingStorage extends MemoryStorage {
+    refuses: 'nothing' | 'write' | 'sync' = 'nothing';
+
+    override open(path: string, mode: OpenMode): StorageFile {
+      const file = super.open(path, mode);
+      if (!path.endsWith('.log')) return file;
+      const { write, writeGathered, syncLater } = file;
+      file.write = (source, at, length, position) => {
+        if (this.refuses === 'write') throw new StorageError('ENOSPC', path, 'writing');
+        return write.call(file, source, at, length, position);
+      };
+      file.writeGathered = (pieces, position) => {
+        if (this.refuses === 'write') throw new StorageError('ENOSPC', path, 'writing');
+        return writeGathered.call(file, pieces, position);
+      };
+      file.syncLater = (done) => {
+        if (this.refuses === 'sync') queueMicrotask(() => done(new StorageError('EIO', path, 'syncing')));
+        else syncLater.call(file, done);
+      };
+      return file;
+    }
+  }
+
+  test.each([
+    ['write', 'ENOSPC'],
+    ['sync', 'EIO'],
+  ] as const)('at a %s stops the broker with the reason, and answers nothing', async (refused, errno) => {
+    const storage = new FailingStorage();
+    format(storage);
+    const node = await new TestNode({ storage }).start();
+    storage.refuses = refused;
+    const answers: number[] = [];
+    node.quorum.submit(
+      (image, env) => createTopics(image, topic('lost'), env),
+      ([result]) => answers.push(result?.errorCode ?? -1),
+    );
+    node.quorum.submit(
+      (image, env) => createTopics(image, topic('after'), env),
+      ([result]) => answers.push(result?.errorCode ?? -1),
+    );
+    await settled();
+    expect(answers).toEqual([]);
+    expect(node.failures.map((error) => error.message)).toEqual([
+      expect.stringMatching(new RegExp(`^the cluster metadata in ${DIRECTORY} cannot be written: .*\\.log: ${errno}$`)),
+    ]);
+    expect(node.workers[0]?.image.topicByName('lost')).toBeNull();
+    storage.refuses = 'nothing';
+    const next = await new TestNode({ storage }).start();
+    expect(next.quorum.epoch).toBe(2);
   });
 });
