@@ -82,7 +82,7 @@ export class TimerWheel {
 
   /**
    * Runs the tasks of all timers whose deadline is at or before `nowMs`, those of earlier deadlines first, at most `limit`
-   * of them (the rest stays due); returns how many ran. A task may add and cancel timers; what it adds for now runs by a later call.
+   * of them (the rest stays due); returns how many ran. A task may add and cancel timers; no more run than were due when the call began.
    */
   expire(nowMs: number, limit: number): number {
     this.#turnTo(Math.floor(nowMs));

@@ -116,7 +116,7 @@ describe.skipIf(isOff || !isLinux)('native calls', () => {
     const { descriptor } = openFile('segment', content);
     const received: Buffer[] = [];
     const server = net.createServer((socket) => {
-      socket.on('data', (bytes) => received.push(bytes));
+      socket.on('data', (bytes: Buffer) => received.push(bytes));
       socket.on('end', () => server.close());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
