@@ -1,0 +1,52 @@
+// `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`) and worker-main.js (the entry of a worker),
+// with what both share in chunks beside them. Native packages stay outside, and so does pino, which is loaded only when asked for.
+// Invariant: everything lies in dist itself, since a worker's entry is found beside the running file.
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+/** Entries by the name of their bundle. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  cli: 'src/cli/main.ts',
+  'worker-main': 'src/broker/worker-main.ts',
+};
+
+interface PackageJson {
+  readonly engines: { readonly node: string };
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+
+async function bundle(): Promise<void> {
+  // Our own file, whose shape is known.
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson;
+  rmSync(dist, { recursive: true, force: true });
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(Object.entries(ENTRIES).filter(([, path]) => existsSync(join(root, path)))),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: `node${manifest.engines.node.replace(/[^\d.]/g, '')}`,
+    // pino starts threads from files of its own.
+    external: ['pino', ...Object.keys(manifest.optionalDependencies)],
+    chunkNames: '[name]-[hash]',
+    // Fewer bytes to read and compile; names stay, for stacks and profiles.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  chmodSync(join(dist, 'cli.js'), 0o755);
+  for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) console.log(`${path} ${(bytes / 1024).toFixed(1)} KiB`);
+}
+
+bundle().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
