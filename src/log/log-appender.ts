@@ -61,7 +61,7 @@ export class LogAppender {
   #rolls: StagedRoll[] = [];
   /** Bytes staged for the segment that will then be live. */
   #stagedSegmentBytes = 0;
-  /** Largest timestamp of the first batch of a segment that a staged roll begins. */
+  /** Largest timestamp of the first of them. */
   #stagedSegmentFirstMs = -1;
   #nextExpiryMs: number;
 
@@ -213,8 +213,8 @@ export class LogAppender {
       const snapshot = this.encodeProducers();
       this.#rolls.push({ index: this.#staged.count, baseOffset, snapshot });
       this.#stagedSegmentBytes = 0;
-      this.#stagedSegmentFirstMs = timestampMs;
     }
+    if (this.#stagedSegmentBytes === 0) this.#stagedSegmentFirstMs = timestampMs;
     if (leaderEpoch > this.#log.epochs.latestEpoch) this.#log.epochs.assign(leaderEpoch, baseOffset);
     this.#staged.add(bytes, position, sizeBytes, baseOffset, lastOffset, timestampMs);
     this.#stagedSegmentBytes += sizeBytes;
@@ -222,16 +222,20 @@ export class LogAppender {
     replayBatch(this.#log.producers, bytes, position, position + sizeBytes);
   }
 
+  /** As if the staged batches were written already. */
   #mustRoll(baseOffset: number, sizeBytes: number, lastOffset: number, timestampMs: number, nowMs: number): boolean {
     const { live } = this.#log.segments;
+    const { config } = this;
+    const staged = this.#stagedSegmentBytes;
     const roll = this.#rolls[this.#rolls.length - 1];
-    if (roll === undefined) {
-      // An empty segment that begins here is as good as a new one.
-      if (live.sizeBytes + this.#stagedSegmentBytes === 0 && live.baseOffset === baseOffset) return false;
-      return live.mustRoll(this.config, this.#stagedSegmentBytes, sizeBytes, lastOffset, timestampMs, nowMs);
-    }
-    if (this.#stagedSegmentBytes > this.config.segmentBytes - sizeBytes || lastOffset - roll.baseOffset > RELATIVE_OFFSET_MAX) return true;
-    return this.#stagedSegmentFirstMs >= 0 && timestampMs - this.#stagedSegmentFirstMs > this.config.segmentMs;
+    const hasFirstStaged = staged > 0 && (roll !== undefined || live.sizeBytes === 0);
+    const firstMs = this.#stagedSegmentFirstMs;
+    const jitterMs = roll === undefined ? live.jitterMs : 0;
+    if (hasFirstStaged && firstMs >= 0 && timestampMs - firstMs > config.segmentMs - jitterMs) return true;
+    if (roll !== undefined) return staged > config.segmentBytes - sizeBytes || lastOffset - roll.baseOffset > RELATIVE_OFFSET_MAX;
+    // An empty segment that begins here is as good as a new one.
+    if (live.sizeBytes + staged === 0 && live.baseOffset === baseOffset) return false;
+    return live.mustRoll(config, staged, sizeBytes, lastOffset, timestampMs, nowMs);
   }
 
   /** Writes the staged batches [from, to) behind the live segment's end and accounts for them. */
