@@ -73,7 +73,7 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
     throw error;
   }
   const { config, warnings } = resolved;
-  const sink = config.naruLogFormat === 'json' ? await jsonSink() : plainSink(parts.err);
+  const sink = config.naruLogFormat === 'json' ? await jsonSink() : plainSink((text) => parts.err(text));
   const logger = loggerTo(sink, config.naruLogLevel);
   for (const warning of warnings) logger.warn(warning);
 

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import { type BrokerConfig, resolveBrokerConfig } from '../../src/config/broker-config.ts';
+import { describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
+import { resolveTopicConfig, validateTopicConfigs } from '../../src/config/topic-config.ts';
+import type { LogConfig } from '../../src/log/log-config.ts';
+
+function resolve(file = '', port?: number): BrokerConfig {
+  return resolveBrokerConfig({ file, coreCount: 4, ...(port === undefined ? {} : { port }) }).config;
+}
+
+function refusal(file: string): string {
+  try {
+    resolve(file);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return 'accepted';
+}
+
+describe('without anything given', () => {
+  const config = resolve();
+
+  test('a node listens on this machine alone and keeps its data in ./data', () => {
+    expect(config.listeners).toEqual([{ name: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }]);
+    expect(config.advertisedListeners).toEqual(config.listeners);
+    expect(config.logDirs).toEqual(['./data']);
+    expect(config.metadataLogDir).toBe('./data');
+    expect([config.nodeId, config.processRoles]).toEqual([1, ['broker', 'controller']]);
+  });
+
+  test('it has a worker for each core', () => {
+    expect(config.workers).toBe(4);
+    expect(config.memoryMaxBytes).toBe(4 * 256 * 1024 * 1024);
+  });
+
+  test('it can be sent to a worker', () => {
+    expect(structuredClone(config)).toEqual(config);
+  });
+});
+
+describe('listeners', () => {
+  test('--port takes the place of the first one’s port', () => {
+    expect(resolve('', 0).listeners[0]?.port).toBe(0);
+    const config = resolve('listeners=PLAINTEXT://[::1]:9092,CONTROLLER://localhost:9093\ncontroller.listener.names=CONTROLLER', 7000);
+    expect(config.listeners).toEqual([{ name: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '::1', port: 7000 }]);
+    expect(config.controllerListeners).toEqual([{ name: 'CONTROLLER', securityProtocol: 'PLAINTEXT', host: 'localhost', port: 9093 }]);
+    expect(describeBrokerConfigs(config).find(({ name }) => name === 'listeners')?.value).toBe(
+      'PLAINTEXT://[::1]:7000,CONTROLLER://localhost:9093',
+    );
+  });
+
+  test('what is advertised may differ, but not name a stranger or nowhere', () => {
+    const config = resolve('listeners=PLAINTEXT://0.0.0.0:9092\nadvertised.listeners=PLAINTEXT://kafka.example:29092');
+    expect(config.advertisedListeners).toEqual([{ name: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: 'kafka.example', port: 29092 }]);
+    expect(resolve('listeners=PLAINTEXT://0.0.0.0:9092').advertisedListeners[0]?.host).toBe('');
+    expect(refusal('advertised.listeners=PLAINTEXT://0.0.0.0:9092')).toContain('advertised.listeners: no client can connect to 0.0.0.0');
+    expect(refusal('advertised.listeners=SSL://a:1')).toContain('advertised.listeners: SSL is no name of listeners (PLAINTEXT)');
+  });
+
+  test.each([
+    ['listeners=', "'listeners' must not be empty"],
+    ['listeners=9092', '"9092" is not NAME://host:port'],
+    ['listeners=PLAINTEXT://:99999', 'is not NAME://host:port with a port of 0 to 65535'],
+    ['listeners=INTERNAL://:9092', 'no security protocol is known for the listener INTERNAL'],
+    ['listeners=SSL://:9092', 'SSL speaks SSL, which is not served yet (allowed: PLAINTEXT)'],
+    ['listeners=PLAINTEXT://a:1,PLAINTEXT://b:2', 'have the same name'],
+    ['listeners=PLAINTEXT://a:1,SSL://a:1', 'have the same port'],
+    ['listeners=CONTROLLER://:9093\ncontroller.listener.names=CONTROLLER', 'at least one listener must serve clients'],
+    ['listener.security.protocol.map=PLAINTEXT', '"PLAINTEXT" is not NAME:PROTOCOL'],
+  ])('%s is refused', (file, reason) => {
+    expect(refusal(file)).toContain(reason);
+  });
+});
+
+describe('a start is refused', () => {
+  test.each([
+    [
+      'log.segment.bytes=3',
+      'Invalid value 3 for configuration log.segment.bytes: Value must be at least 1048576 (allowed: at least 1048576)',
+    ],
+    ['naru.workers=many', 'Invalid value many for configuration naru.workers: Not a number of type INT (allowed: 0 to 256)'],
+    ['auto.create.topics.enable=yes', 'Expected value to be either true or false (allowed: true, false)'],
+    ['log.roll.ms=0', 'log.roll.ms: 0 was given (allowed: at least 1)'],
+    ['log.retention.ms=0', 'log.retention.ms: 0 was given (allowed: at least 1, or -1)'],
+    ['node.id=2\nbroker.id=3', 'broker.id=3 and node.id=2 must be the same'],
+    ['process.roles=broker', 'a node with one role alone is not served yet'],
+    ['controller.quorum.voters=1@a:1,2@b:1', 'a quorum of several nodes is not served yet'],
+    ['group.max.size=x', 'Not a number of type INT'],
+  ])('for %s', (file, reason) => {
+    expect(refusal(file)).toContain(reason);
+  });
+
+  test.each([
+    'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'ssl.keystore.location=/a',
+    'ssl.something.new=1',
+    'sasl.enabled.mechanisms=PLAIN',
+    'security.inter.broker.protocol=SASL_SSL',
+    'super.users=User:admin',
+    'listener.name.internal.ssl.keystore.location=/a',
+    'listener.name.internal.plain.sasl.jaas.config=x',
+    'delegation.token.secret.key=secret',
+  ])('for %s, since security is never silently off', (file) => {
+    expect(refusal(file)).toContain('security that is not served yet');
+  });
+
+  test('but not for a security option that says what holds anyway', () => {
+    expect(refusal('security.inter.broker.protocol=PLAINTEXT\nauthorizer.class.name=\nssl.client.auth=none')).toBe('accepted');
+  });
+
+  test('and a secret stands in no message', () => {
+    expect(refusal('ssl.keystore.password=hush')).not.toContain('hush');
+  });
+});
+
+describe('a warning is given', () => {
+  test('for unknown options, and for known ones without effect', () => {
+    const { warnings } = resolveBrokerConfig({ file: 'num.partition=3\nnum.io.threads=9\nnum.network.threads=3', coreCount: 1 });
+    expect(warnings).toEqual(['unknown option num.partition (file)', 'num.io.threads is known but has no effect yet (file)']);
+  });
+});
+
+describe('durations', () => {
+  test('in milliseconds are stronger than those in minutes, and these than those in hours', () => {
+    expect(resolve('log.roll.hours=2').logRollMs).toBe(7_200_000);
+    expect(resolve('log.roll.hours=2\nlog.roll.ms=5').logRollMs).toBe(5);
+    expect(resolve('log.retention.minutes=3\nlog.retention.hours=1').logRetentionMs).toBe(180_000);
+    expect(resolve('log.retention.hours=-1').logRetentionMs).toBe(-1);
+  });
+
+  test('beyond 2^53 keep their digits for clients and become the largest safe number inside', () => {
+    const config = resolve('log.flush.interval.ms=9223372036854775807');
+    expect(config.logFlushIntervalMs).toBe(Number.MAX_SAFE_INTEGER);
+    expect(describeBrokerConfigs(config).find(({ name }) => name === 'log.flush.interval.ms')?.value).toBe('9223372036854775807');
+  });
+});
+
+describe('a topic', () => {
+  const config = resolve('log.roll.hours=2\nmessage.max.bytes=5000\nnaru.validate.records=true');
+
+  test('takes from the broker what it does not set itself', () => {
+    const topic: LogConfig = resolveTopicConfig(new Map([['max.message.bytes', '7000']]), config);
+    expect([topic.segmentMs, topic.maxMessageBytes, topic.validatesRecords]).toEqual([7_200_000, 7000, true]);
+    expect(resolveTopicConfig(new Map(), config).maxMessageBytes).toBe(5000);
+  });
+
+  test('takes what was changed on the running broker before what it was started with', () => {
+    const overrides = { forBroker: new Map([['log.roll.ms', '10']]), forCluster: new Map([['message.max.bytes', '6000']]) };
+    const topic = resolveTopicConfig(new Map(), config, overrides);
+    expect([topic.segmentMs, topic.maxMessageBytes]).toEqual([10, 6000]);
+  });
+
+  test('names the broker’s value and where it comes from', () => {
+    const entry = describeTopicConfigs(new Map(), config).find(({ name }) => name === 'max.message.bytes');
+    expect(entry).toMatchObject({
+      value: '5000',
+      configSource: 4,
+      synonyms: [
+        { name: 'message.max.bytes', value: '5000', source: 4 },
+        { name: 'message.max.bytes', value: '1048588', source: 5 },
+      ],
+    });
+  });
+
+  test('may have small segments through the option that Kafka’s own tests use', () => {
+    expect(resolveTopicConfig(new Map([['internal.segment.bytes', '1000']]), config).segmentBytes).toBe(1000);
+  });
+
+  test('reads its policies and clock as facts', () => {
+    const topic = resolveTopicConfig(
+      new Map([
+        ['cleanup.policy', ' compact , delete '],
+        ['message.timestamp.type', 'LogAppendTime'],
+      ]),
+      config,
+    );
+    expect([topic.isCompacted, topic.isDeleted, topic.isLogAppendTime]).toEqual([true, true, true]);
+  });
+
+  test('is told of a value that a client left out', () => {
+    expect(validateTopicConfigs([['segment.bytes', null]], config)).toBe('Null value not supported for topic configs: segment.bytes');
+  });
+
+  test('shows numbers the way Kafka writes them', () => {
+    const shown = (text: string): string | null | undefined =>
+      describeTopicConfigs(new Map([['min.cleanable.dirty.ratio', text]]), config).find(
+        (entry) => entry.name === 'min.cleanable.dirty.ratio',
+      )?.value;
+    // As Apache Kafka 4.3.1 answered for these.
+    expect(['0.50', '1', '1e-3', '0.25f'].map(shown)).toEqual(['0.5', '1.0', '0.001', '0.25']);
+    expect(
+      describeTopicConfigs(new Map([['segment.bytes', '+2000000']]), config).find((entry) => entry.name === 'segment.bytes')?.value,
+    ).toBe('2000000');
+  });
+});

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { formatLine, type LogLine, loggerTo, plainSink } from '../../src/telemetry/logger.ts';
+import { Counters, sumSnapshots } from '../../src/telemetry/metrics.ts';
+
+describe('a logger', () => {
+  test('hands on lines of its level and above', () => {
+    const lines: LogLine[] = [];
+    const logger = loggerTo((line) => lines.push(line), 'warn');
+    logger.debug('a');
+    logger.info('b');
+    logger.warn('c', { key: 1 });
+    logger.error('d');
+    expect(lines.map(({ level, message, fields }) => [level, message, fields])).toEqual([
+      ['warn', 'c', { key: 1 }],
+      ['error', 'd', {}],
+    ]);
+    expect(structuredClone(lines)).toEqual(lines);
+  });
+
+  test('writes one line a call, whatever a peer put into it', () => {
+    const texts: string[] = [];
+    const logger = loggerTo(plainSink((text) => texts.push(text)));
+    logger.warn('connection closed', { peer: '10.0.0.1:5', reason: 'GET / HTTP/1.1\r\nforged line', code: undefined });
+    expect(texts).toHaveLength(1);
+    expect(texts[0]).toMatch(
+      /^\d{4}-\d\d-\d\dT[\d:.]+Z WARN {2}connection closed peer=10\.0\.0\.1:5 reason="GET \/ HTTP\/1\.1\\r\\nforged line"\n$/,
+    );
+    expect(formatLine({ level: 'info', timestampMs: 0, message: 'a\nb', fields: {} })).toBe('1970-01-01T00:00:00.000Z INFO  a ⏎ b\n');
+  });
+
+  test('writes JSON that a machine can read', () => {
+    const module = resolve(import.meta.dirname, '../../src/telemetry/logger.ts');
+    const script = `const { jsonSink, loggerTo } = await import(${JSON.stringify(module)});
+      loggerTo(await jsonSink(), 'debug').debug('ready', { port: 1 });`;
+    const text = execFileSync('/bin/sh', ['-c', `"${process.execPath}" --input-type=module -e '${script.replaceAll("'", '"')}' 2>&1`], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(text)).toMatchObject({ level: 20, msg: 'ready', port: 1 });
+  });
+});
+
+test('counters add up, and those of several workers too', () => {
+  const one = new Counters(['requests', 'bytes']);
+  const two = new Counters(['requests', 'bytes']);
+  one.add(one.slot('requests'), 1);
+  one.add(one.slot('requests'), 2);
+  two.add(two.slot('bytes'), 2 ** 40);
+  expect(Object.fromEntries(sumSnapshots([one.snapshot(), two.snapshot()]))).toEqual({ requests: 3, bytes: 2 ** 40 });
+});

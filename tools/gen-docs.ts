@@ -1,0 +1,87 @@
+// `npm run docs`: writes docs/reference from the rows that the code itself uses. A test compares the pages with what would be written.
+// Invariant: the same rows give the same bytes.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { brokerOptions, naruOptions } from '../src/config/broker-options.ts';
+import type { Option } from '../src/config/define.ts';
+import { laterOptionsByName } from '../src/config/later-options.ts';
+import { topicOptions, topicSynonyms } from '../src/config/topic-options.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+const UNIT_TEXT = { none: '', bytes: ' bytes', ms: ' ms' } as const;
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+function code(text: string | null): string {
+  if (text === null) return '–';
+  return text === '' ? 'empty' : `\`${text}\``;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |\n`;
+  return `${line(heads)}|${heads.map(() => '---|').join('')}\n${rows.map(line).join('')}`;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function brokerRow(row: Option<unknown>): string[] {
+  const departure = row.kafkaDefault === undefined ? '' : ` (Kafka: ${code(row.kafkaDefault)})`;
+  return [`\`${row.name}\``, `${row.type}${UNIT_TEXT[row.unit]}`, `${code(row.defaultText)}${departure}`, row.allowed, row.update, row.doc];
+}
+
+/** docs/reference/config.md */
+export function configReference(): string {
+  const shown = (rows: Readonly<Record<string, Option<unknown>>>): Option<unknown>[] => Object.values(rows).sort(byName);
+  const heads = ['name', 'type', 'default', 'allowed', 'may change', 'meaning'];
+  const topicRows = Object.entries<Option<unknown>>(topicOptions)
+    .map(([key, row]) => ({ row, name: row.name, synonyms: Object.entries(topicSynonyms).find(([each]) => each === key)?.[1] ?? [] }))
+    .sort(byName)
+    .map(({ row, synonyms }) => [
+      `\`${row.name}\``,
+      `${row.type}${UNIT_TEXT[row.unit]}`,
+      code(row.defaultText),
+      row.allowed,
+      synonyms.map(({ name }) => `\`${name}\``).join(', '),
+      row.doc,
+    ]);
+  const later = [...laterOptionsByName.values()].sort(byName).map((row) => [`\`${row.name}\``, row.type, code(row.defaultText), row.doc]);
+  return [
+    '# Configuration\n',
+    'Written by `npm run docs` from the rows in `src/config`; change those.\n',
+    'Options bear Apache Kafka’s names and, but for those marked, its defaults. They are read from a properties file (`--config`), then from',
+    'variables (`log.segment.bytes` is `NARU_LOG_SEGMENT_BYTES`, `naru.workers` is `NARU_WORKERS`), then from `--override key=value`,',
+    '`--port` and `--data-dir`; the later one wins. A value that is not allowed ends the start with a line that names it, an unknown name is',
+    'told in a warning, and a security option that is not served yet ends the start: security is never silently off.\n',
+    'Departures from Apache Kafka besides the marked defaults: a data directory is formatted at its first use, and the replication factors',
+    'of internal topics shrink to the brokers that there are.\n',
+    '## Broker\n',
+    table(heads, shown(brokerOptions).map(brokerRow)),
+    '## Naru’s own\n',
+    table(heads, shown(naruOptions).map(brokerRow)),
+    '## Topics\n',
+    'A topic that does not set an option takes it from the broker option beside it, the first one that has a value.\n',
+    table(['name', 'type', 'default', 'allowed', 'from the broker', 'meaning'], topicRows),
+    '## Known, without effect yet\n',
+    'Listed by DescribeConfigs with Apache Kafka’s defaults. Setting one is answered with a warning; setting one of the security options',
+    '(`sasl.`, `ssl.`, `security.`, `authorizer.`, `delegation.token.`) to anything but its default ends the start.\n',
+    table(['name', 'type', 'default', 'meaning'], later),
+  ].join('\n');
+}
+
+/** The generated pages by path from the root of the tree. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/reference/config.md': configReference,
+};
+
+if (import.meta.main) {
+  for (const [path, page] of Object.entries(PAGES)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), page());
+    console.log(path);
+  }
+}
