@@ -54,15 +54,8 @@ export const CONFINEMENTS: readonly Confinement[] = [
   {
     what: 'the file system',
     pattern: importOf('node:fs', 'node:fs/promises', 'fs', 'fs/promises'),
-    // Storage; what runs before the workers do; the reader of leased segments, which has descriptors alone.
-    allowed: [
-      'log/file-storage.ts',
-      'scheduler/segment-reader.ts',
-      'network/segment-reader.ts',
-      'broker/startup.ts',
-      'broker/directories.ts',
-      'cli/',
-    ],
+    // Storage, and what runs before the workers do.
+    allowed: ['log/file-storage.ts', 'broker/directory-lock.ts', 'cli/'],
   },
   { what: 'sockets', pattern: importOf('node:net', 'node:tls', 'net', 'tls'), allowed: ['network/', 'client/'] },
   { what: 'worker threads', pattern: importOf('node:worker_threads', 'worker_threads'), allowed: ['scheduler/'] },

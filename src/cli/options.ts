@@ -1,5 +1,5 @@
 // The command line's options as rows, for node:util's parser and for the help text.
-// Pure (node:util's parser has no state). Why no command-line library: docs/decisions/0002-command-line.md.
+// Pure (node:util's parser has no state). Why no command-line library: docs/decisions/0003-command-line.md.
 import { parseArgs } from 'node:util';
 
 export interface CliOption {

@@ -9,7 +9,7 @@ const COMMANDS: readonly CliCommand[] = [startCommand];
 
 /** Runs a command line without its program. Sets the exit code; a broker goes on running. */
 export async function run(args: readonly string[]): Promise<void> {
-  // Compiled code is kept between starts; measured in docs/decisions/0003-bundle.md.
+  // Compiled code is kept between starts; measured in docs/decisions/0004-bundle.md.
   module.enableCompileCache();
   const [first, ...rest] = args;
   if (first === '--version' || first === '-v') {
