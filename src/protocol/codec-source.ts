@@ -69,8 +69,8 @@ class CodecSource {
       else absent.push(named);
     }
     tagged.sort(([, a], [, b]) => (a.tag ?? 0) - (b.tag ?? 0));
-    const size = this.#sizeBody(present, tagged, path);
-    const encode = this.#encodeBody(present, tagged, absent, path);
+    const size = this.#sizeBody(present, tagged, absent, path);
+    const encode = this.#encodeBody(present, tagged, path);
     const decode = this.#decodeBody(present, tagged, absent, path);
     const result = Object.keys(fields).map((name) => `${name}: f_${name}`);
     this.text += `function size${id}(m) {\n${size}return n;\n}
@@ -79,9 +79,13 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
     return id;
   }
 
-  #sizeBody(present: readonly NamedField[], tagged: readonly NamedField[], path: string): string {
+  #sizeBody(present: readonly NamedField[], tagged: readonly NamedField[], absent: readonly NamedField[], path: string): string {
     let fixedBytes = 0;
     let code = '';
+    for (const [name, field] of absent) {
+      if (field.ignorable === true) continue;
+      code += `if (${this.#isGiven(field, `m.${name}`)}) refuse(${this.#complaint(`${path}${name}`, 'is not in this version')});\n`;
+    }
     for (const [name, field] of present) {
       const size = this.#size(field, `m.${name}`, `${path}${name}`);
       fixedBytes += size.fixedBytes;
@@ -100,12 +104,8 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
     return `let n = ${fixedBytes};\n${code}`;
   }
 
-  #encodeBody(present: readonly NamedField[], tagged: readonly NamedField[], absent: readonly NamedField[], path: string): string {
+  #encodeBody(present: readonly NamedField[], tagged: readonly NamedField[], path: string): string {
     let code = '';
-    for (const [name, field] of absent) {
-      if (field.ignorable === true) continue;
-      code += `if (${this.#isGiven(field, `m.${name}`)}) refuse(${this.#complaint(`${path}${name}`, 'is not in this version')});\n`;
-    }
     const run = new FixedRun('w.position', (p) => `w.position = ${p};\n`);
     for (const [name, field] of present) {
       const fixed = fixedOf(field);
@@ -150,15 +150,19 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
 
   #size(field: Field<unknown>, value: string, path: string): Size {
     const mayBeNull = isNullable(field, this.#version);
+    let refusal = '';
+    if (!mayBeNull && field.nullableSince !== undefined) {
+      refusal = `if (${value} === null) refuse(${this.#complaint(path, 'may not be null in this version')});\n`;
+    }
     if (field.kind === 'struct') {
       const ofStruct = `size${this.struct(field.fields ?? {}, `${path}.`)}(${value})`;
-      if (!mayBeNull) return { fixedBytes: 0, code: `n += ${ofStruct};\n` };
+      if (!mayBeNull) return { fixedBytes: 0, code: `${refusal}n += ${ofStruct};\n` };
       return { fixedBytes: 1, code: `if (${value} !== null) n += ${ofStruct};\n` };
     }
     const fixed = fixedOf(field);
     if (fixed !== undefined) return { fixedBytes: fixed.sizeBytes, code: '' };
     const notNull = field.kind === 'array' ? this.#sizeList(field, value, path) : this.#sizePiece(field.primitive, value);
-    if (!mayBeNull) return notNull;
+    if (!mayBeNull) return { fixedBytes: notNull.fixedBytes, code: refusal + notNull.code };
     const ofNull = this.#nullBytes(field);
     const more = `n += ${notNull.fixedBytes - ofNull};\n${notNull.code}`;
     return { fixedBytes: ofNull, code: `if (${value} !== null) {\n${more}}\n` };
@@ -186,18 +190,14 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
 
   #encode(field: Field<unknown>, value: string, path: string): string {
     const mayBeNull = isNullable(field, this.#version);
-    let refusal = '';
-    if (!mayBeNull && field.nullableSince !== undefined) {
-      refusal = `if (${value} === null) refuse(${this.#complaint(path, 'may not be null in this version')});\n`;
-    }
     if (field.kind === 'struct') {
       const ofStruct = `encode${this.struct(field.fields ?? {}, `${path}.`)}(${value}, w);\n`;
-      return mayBeNull ? `if (${value} === null) w.int8(-1);\nelse {\nw.int8(1);\n${ofStruct}}\n` : refusal + ofStruct;
+      return mayBeNull ? `if (${value} === null) w.int8(-1);\nelse {\nw.int8(1);\n${ofStruct}}\n` : ofStruct;
     }
     const fixed = fixedOf(field);
     if (fixed !== undefined) return `w.${field.primitive}(${value});\n`;
     const notNull = field.kind === 'array' ? this.#encodeList(field, value, path) : this.#encodePiece(field.primitive, value);
-    if (!mayBeNull) return refusal + notNull;
+    if (!mayBeNull) return notNull;
     const ofNull = this.isFlexible ? 'w.uvarint(0)' : field.primitive === 'string' ? 'w.int16(-1)' : 'w.int32(-1)';
     return `if (${value} === null) ${ofNull};\nelse {\n${notNull}}\n`;
   }

@@ -20,11 +20,9 @@ import type { MessageOf, Table } from './schema.ts';
 
 export interface Codec<T> {
   readonly isFlexible: boolean;
+  /** Bytes that encode will write. Throws AssertionError where the version cannot carry a value that the table does not call ignorable. */
   size(message: T): number;
-  /**
-   * Writes at the writer's position. Throws AssertionError where the version cannot carry a value that the table does not call
-   * ignorable. Text in responses is cut to what a string holds.
-   */
+  /** Writes a message that size has passed, at the writer's position. Text in responses is cut to what a string holds. */
   encode(message: T, writer: ByteWriter): void;
   /** Reads from the reader's position and leaves it behind the message. Throws DecodeError. Unknown tagged fields are skipped. */
   decode(reader: ByteReader): T;
