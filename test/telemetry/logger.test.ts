@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatLine, type LogLine, loggerTo, plainSink } from '../../src/telemetry/logger.ts';
-import { Counters, sumSnapshots } from '../../src/telemetry/metrics.ts';
 
 describe('a logger', () => {
   test('hands on lines of its level and above', () => {
@@ -39,13 +38,4 @@ describe('a logger', () => {
     });
     expect(JSON.parse(text)).toMatchObject({ level: 20, msg: 'ready', port: 1 });
   });
-});
-
-test('counters add up, and those of several workers too', () => {
-  const one = new Counters(['requests', 'bytes']);
-  const two = new Counters(['requests', 'bytes']);
-  one.add(one.slot('requests'), 1);
-  one.add(one.slot('requests'), 2);
-  two.add(two.slot('bytes'), 2 ** 40);
-  expect(Object.fromEntries(sumSnapshots([one.snapshot(), two.snapshot()]))).toEqual({ requests: 3, bytes: 2 ** 40 });
 });
