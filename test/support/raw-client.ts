@@ -5,7 +5,8 @@ export class RawClient {
   readonly socket: Socket;
   /** Resolves when the other side has closed the connection. */
   readonly closed: Promise<void>;
-  #received = Buffer.alloc(0);
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
   #waiting: { bytes: number; done: (bytes: Buffer) => void; fail: (error: Error) => void } | null = null;
   #correlationId = 0;
 
@@ -13,7 +14,8 @@ export class RawClient {
     this.socket = socket;
     socket.on('error', () => {});
     socket.on('data', (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#unread.push(bytes);
+      this.#unreadBytes += bytes.length;
       this.#serve();
     });
     this.closed = new Promise((done) =>
@@ -63,18 +65,19 @@ export class RawClient {
   #take(bytes: number): Promise<Buffer> {
     return new Promise((done, fail) => {
       this.#waiting = { bytes, done, fail };
-      if (this.socket.destroyed) fail(new Error('the connection was closed'));
       this.#serve();
+      if (this.socket.destroyed) fail(new Error('the connection was closed'));
     });
   }
 
   #serve(): void {
-    if (this.#waiting === null || this.#received.length < this.#waiting.bytes) return;
+    if (this.#waiting === null || this.#unreadBytes < this.#waiting.bytes) return;
     const { bytes, done } = this.#waiting;
     this.#waiting = null;
-    const taken = this.#received.subarray(0, bytes);
-    this.#received = this.#received.subarray(bytes);
-    done(taken);
+    const received = this.#unread.length === 1 ? (this.#unread[0] as Buffer) : Buffer.concat(this.#unread);
+    this.#unread = received.length === bytes ? [] : [received.subarray(bytes)];
+    this.#unreadBytes -= bytes;
+    done(received.subarray(0, bytes));
   }
 }
 
