@@ -1,15 +1,14 @@
 // `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`) and worker-main.js (the entry of a worker),
 // with what both share in chunks beside them. Native packages stay outside, and so does pino, which is loaded only when asked for.
 // Invariant: everything lies in dist itself, since a worker's entry is found beside the running file.
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
-const dist = join(root, 'dist');
 
 /** Entries by the name of their bundle. */
-const ENTRIES: Readonly<Record<string, string>> = {
+const ENTRIES = {
   cli: 'src/cli/main.ts',
   'worker-main': 'src/broker/worker-main.ts',
 };
@@ -19,13 +18,14 @@ interface PackageJson {
   readonly optionalDependencies: Readonly<Record<string, string>>;
 }
 
-async function bundle(): Promise<void> {
+/** Empties `dist` and fills it. Returns the sizes of its files in bytes, by path. */
+export async function bundle(dist: string): Promise<Map<string, number>> {
   // Our own file, whose shape is known.
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson;
   rmSync(dist, { recursive: true, force: true });
   const result = await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(Object.entries(ENTRIES).filter(([, path]) => existsSync(join(root, path)))),
+    entryPoints: ENTRIES,
     outdir: dist,
     bundle: true,
     splitting: true,
@@ -43,10 +43,9 @@ async function bundle(): Promise<void> {
     logLevel: 'warning',
   });
   chmodSync(join(dist, 'cli.js'), 0o755);
-  for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) console.log(`${path} ${(bytes / 1024).toFixed(1)} KiB`);
+  return new Map(Object.entries(result.metafile.outputs).map(([path, { bytes }]) => [path, bytes]));
 }
 
-bundle().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+if (import.meta.main) {
+  for (const [path, bytes] of await bundle(join(root, 'dist'))) console.log(`${path} ${(bytes / 1024).toFixed(1)} KiB`);
+}

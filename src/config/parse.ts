@@ -70,15 +70,15 @@ export function parseEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   names: Iterable<string>,
 ): { readonly values: Map<string, string>; readonly unknown: readonly string[] } {
-  const nameOf = new Map<string, string>();
-  for (const name of names) nameOf.set(variableOf(name), name);
+  const given = Object.entries(environment).filter(([variable]) => variable.startsWith('NARU_') && !RESERVED_VARIABLES.has(variable));
   const values = new Map<string, string>();
   const unknown: string[] = [];
-  for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith('NARU_') || text === undefined || RESERVED_VARIABLES.has(variable)) continue;
+  // The names of some hundred options are spelled as variables only where there is a variable to look for.
+  const nameOf = new Map(given.length === 0 ? [] : [...names].map((name) => [variableOf(name), name]));
+  for (const [variable, text] of given) {
     const name = nameOf.get(variable);
     if (name === undefined) unknown.push(variable);
-    else values.set(name, text);
+    else if (text !== undefined) values.set(name, text);
   }
   return { values, unknown };
 }

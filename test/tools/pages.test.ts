@@ -1,0 +1,51 @@
+// The pages that people read: what they point to exists, and what they tell to type is what is run.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
+  .split('\n')
+  .filter((path) => path !== '' && existsSync(join(root, path)));
+const manifest: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+
+describe.each(pages)('%s', (page) => {
+  test('points to files that exist', () => {
+    const missing = [...read(page).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)));
+    expect(missing).toEqual([]);
+  });
+
+  test('names scripts that exist', () => {
+    const named = [...read(page).matchAll(/\bnpm run ([a-z:]+)/g)].map((match) => match[1] ?? '');
+    expect(named.filter((script) => manifest.scripts[script] === undefined)).toEqual([]);
+  });
+});
+
+test('the architecture page names files that exist', () => {
+  const named = [...read('ARCHITECTURE.md').matchAll(/`((?:src|tools|test|bench|docs)\/[^`\s]*)`/g)].map((match) => match[1] ?? '');
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test('the README has two commands, and .ci/run runs the second', () => {
+  const commands = [...read('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
+  expect(commands).toEqual(['npm ci && npm start\n', 'npm ci && npm test\n']);
+  const extract = /sed -n '([^']+)' README\.md/.exec(read('.ci/run'))?.[1] ?? '';
+  expect(execFileSync('sed', ['-n', extract, 'README.md'], { cwd: root, encoding: 'utf8' })).toBe('npm ci && npm test\n');
+  expect(statSync(join(root, '.ci/run')).mode & 0o111).not.toBe(0);
+});
+
+test('the lock file names no registry', () => {
+  expect(read('package-lock.json')).not.toMatch(/"resolved"|registry\./);
+});
+
+test('every dependency is pinned to one version', () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'));
+  for (const version of Object.values({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  }
+});
