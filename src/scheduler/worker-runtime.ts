@@ -4,10 +4,7 @@
 // Invariant: a worker with nothing to do holds no timer but the one of its nearest deadline.
 // Runs on: every worker. Not here: starting threads and watching them (supervisor.ts).
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { TurnEndActor } from '../actors/actor.ts';
-import { Exchange } from '../actors/exchange.ts';
 import { createExchangeRegion } from '../actors/ring-layout.ts';
-import { SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Random, systemRandom } from '../base/random.ts';
@@ -16,10 +13,9 @@ import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';
 import { configureNative } from '../native/load.ts';
 import { serveInspector } from './inspector.ts';
-import { IoQueue, type JobDone } from './io-queue.ts';
-import { type LoopDriver, RunLoop } from './run-loop.ts';
-import type { Runtime, SupervisorPort, Task, TimerHandle, WorkerApp, WorkerFactory } from './runtime.ts';
-import { TurnStorage } from './turn-storage.ts';
+import { LoopRuntime } from './loop-runtime.ts';
+import type { LoopDriver, RunLoop } from './run-loop.ts';
+import type { SupervisorPort, WorkerApp, WorkerFactory } from './runtime.ts';
 import type { BetweenWorkers, FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
 
 /** Room for about 1300 produce descriptors of one partition in each direction of each pair of workers. */
@@ -75,7 +71,7 @@ class ThreadDriver implements LoopDriver {
 export interface WorkerRuntimeOptions {
   readonly workerIndex: number;
   readonly regions: SharedRegions;
-  /** To the other workers; null, or missing, at this worker's own number. */
+  /** To the other workers; null at this worker's own number. */
   readonly ports: readonly (MessagePort | null)[];
   readonly storage: Storage;
   readonly ioConcurrency: number;
@@ -84,115 +80,41 @@ export interface WorkerRuntimeOptions {
   readonly random?: Random;
 }
 
-export class WorkerRuntime implements Runtime {
-  readonly workerIndex: number;
-  readonly workerCount: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly storage: Storage;
-  readonly exchange: Exchange;
-  readonly arena: SlabArena;
-  readonly arenaBytes: readonly Uint8Array[];
-  readonly shared: SharedArrayBuffer;
-  readonly loop: RunLoop;
-  readonly #io: IoQueue;
+export class WorkerRuntime extends LoopRuntime {
   readonly #ports: readonly (MessagePort | null)[];
-  #app: WorkerApp | null = null;
 
   constructor(options: WorkerRuntimeOptions) {
-    const { workerIndex, regions, ports } = options;
-    this.workerIndex = workerIndex;
-    this.workerCount = regions.workerCount;
-    this.clock = options.clock ?? systemClock;
-    this.random = options.random ?? systemRandom;
-    this.exchange = new Exchange({
-      selfIndex: workerIndex,
-      workerCount: regions.workerCount,
-      region: regions.exchangeRegion,
-      ringCapacityBytes: regions.ringCapacityBytes,
-      ringDoorbell: (target) => this.#ringDoorbell(target),
+    const clock = options.clock ?? systemClock;
+    const driver = new ThreadDriver(clock);
+    const tell = (worker: number, message: BetweenWorkers): void => {
+      const port = options.ports[worker];
+      assert(port !== undefined && port !== null, `no port from worker ${options.workerIndex} to worker ${worker}`);
+      port.postMessage(message);
+    };
+    super({
+      ...options,
+      clock,
+      random: options.random ?? systemRandom,
+      driver,
+      carrier: { ringDoorbell: (target) => tell(target, 0), sendControl: (target, message) => tell(target, { control: message }) },
     });
-    const arenaRegion = regions.arenas[workerIndex];
-    assert(arenaRegion !== undefined, `no arena for worker ${workerIndex}`);
-    this.arena = new SlabArena(arenaRegion);
-    this.arenaBytes = regions.arenas.map((region, worker) => (worker === workerIndex ? this.arena.bytes : Buffer.from(region)));
-    this.shared = regions.shared;
-    const driver = new ThreadDriver(this.clock);
-    this.loop = new RunLoop({ exchange: this.exchange, clock: this.clock, driver, onFailure: options.onFailure });
     driver.attach(this.loop);
-    this.storage = new TurnStorage(options.storage, (task) => this.loop.post(task));
-    this.#io = new IoQueue(options.ioConcurrency, (task) => this.loop.post(task));
-    this.#ports = ports;
+    this.#ports = options.ports;
   }
 
-  after(delayMs: number, task: Task): TimerHandle {
-    return this.loop.after(delayMs, task);
-  }
-
-  post(task: Task): void {
-    this.loop.post(task);
-  }
-
-  touch(actor: TurnEndActor): void {
-    this.loop.touch(actor);
-  }
-
-  touchLast(actor: TurnEndActor): void {
-    this.loop.touchLast(actor);
-  }
-
-  wake(): void {
-    this.loop.wake();
-  }
-
-  fail(error: unknown): void {
-    this.loop.fail(error);
-  }
-
-  sendControl(worker: number, message: unknown): void {
-    if (worker === this.workerIndex) {
-      const copy: unknown = structuredClone(message);
-      this.loop.post(() => this.#app?.onControl(worker, copy));
-      return;
-    }
-    this.#port(worker).postMessage({ control: message } satisfies BetweenWorkers);
-  }
-
-  submit<T>(job: () => Promise<T>, done: JobDone<T>): void {
-    this.#io.submit(job, done);
-  }
-
-  /** Jobs in flight: what a clean end waits for. */
-  get inflightJobCount(): number {
-    return this.#io.inflightCount;
-  }
-
-  /** From here on rings and control messages are heard, by `app`. */
-  open(app: WorkerApp): void {
-    this.#app = app;
+  override open(app: WorkerApp): void {
+    super.open(app);
     for (let from = 0; from < this.#ports.length; from++) {
       this.#ports[from]?.on('message', (message: BetweenWorkers) => {
-        if (message === 0) this.loop.wake();
-        else this.loop.post(() => app.onControl(from, message.control));
+        if (message === 0) this.wake();
+        else this.hearControl(from, message.control);
       });
     }
-    this.loop.open();
   }
 
-  /** No more turns, nothing that keeps the thread alive. */
-  close(): void {
-    this.loop.stop();
+  override close(): void {
+    super.close();
     for (const port of this.#ports) port?.close();
-  }
-
-  #ringDoorbell(target: number): void {
-    this.#port(target).postMessage(0 satisfies BetweenWorkers);
-  }
-
-  #port(worker: number): MessagePort {
-    const port = this.#ports[worker];
-    assert(port !== undefined && port !== null, `no port from worker ${this.workerIndex} to worker ${worker}`);
-    return port;
   }
 }
 
