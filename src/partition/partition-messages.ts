@@ -24,8 +24,8 @@ export const SLOT = 0;
 export const ERROR_CODE = 0;
 
 export const produceEntry = { position: 1, length: 2 } as const;
-/** `detail` is a row of the append validator's messages; `recordIndex` −1 when no single record is to blame. */
-export const produceReply = { detail: 1, baseOffset: 2, logAppendTimeMs: 4, logStartOffset: 6 } as const;
+/** `refusalBytes`: how much text about an error the owner has left at the batch's position (refusal-text.ts). */
+export const produceReply = { refusalBytes: 1, baseOffset: 2, logAppendTimeMs: 4, logStartOffset: 6 } as const;
 
 /** `isolation` 1 is read_committed. */
 export const fetchEntry = { maxBytes: 1, currentLeaderEpoch: 2, lastFetchedEpoch: 3, fetchOffset: 4, isolation: 6 } as const;

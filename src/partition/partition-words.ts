@@ -5,15 +5,16 @@
 //   word   0      state version: rises when readers must forget what they were told (deletion, directory offline, truncation)
 //   word   1      leader epoch
 //   word   2      readers: threads that are inside a read of one of the partition's files at this moment
-//   word   3      unused
+//   word   3      interest: a bit for each worker that has fetches parked here (src/actors/shared-park.ts)
 //   word64 2      log start offset
 //   word64 3      high watermark
 //   word64 4      last stable offset
 //   word64 5      log end offset (written end: never ahead of the file)
 //   word64 6, 7   unused
 //
-// Invariant: logStart <= lastStable <= highWatermark <= logEnd, as long as the owner publishes logEnd first and logStart last.
-// The interest words and wake-up bits of parked fetches lie in the same region, behind the blocks.
+// Invariant: highWatermark <= logEnd, since the owner publishes logEnd first. Each word is right by itself; between two of them the
+// owner may be at work, so who compares the others (last stable, log start) with the high watermark takes the smaller.
+// The wake-up bits of parked fetches lie in the same region, behind the blocks.
 // Runs on: every worker.
 import { ParkProtocol } from '../actors/shared-park.ts';
 import { SharedWords } from '../actors/shared-words.ts';
@@ -26,6 +27,7 @@ const SLOT_WORDS = SLOT_BYTES / 4;
 const STATE_VERSION = 0;
 const LEADER_EPOCH = 1;
 const READERS = 2;
+const INTEREST = 3;
 const LOG_START = 4;
 const HIGH_WATERMARK = 6;
 const LAST_STABLE = 8;
@@ -36,11 +38,34 @@ export function partitionRegionBytes(slotCount: number, workerCount: number): nu
   return slotCount * SLOT_BYTES + ParkProtocol.regionBytes(slotCount, workerCount);
 }
 
+export interface PartitionWordsOptions {
+  /** At least partitionRegionBytes(slotCount, workerCount) long; the same for all workers. */
+  readonly region: SharedArrayBuffer;
+  readonly slotCount: number;
+  readonly workerCount: number;
+  readonly selfIndex: number;
+  /** Exchange.signal. */
+  readonly signal: (worker: number) => void;
+}
+
 export class PartitionWords {
+  /** How fetches wait for a high watermark, and how its owner publishes it. */
+  readonly park: ParkProtocol;
   readonly #words: SharedWords;
 
-  constructor(region: SharedArrayBuffer, slotCount: number) {
-    this.#words = new SharedWords(region, 0, slotCount * SLOT_BYTES);
+  constructor({ region, slotCount, workerCount, selfIndex, signal }: PartitionWordsOptions) {
+    this.#words = new SharedWords(region);
+    this.park = new ParkProtocol({
+      words: this.#words,
+      slotCount,
+      workerCount,
+      selfIndex,
+      slotStrideWords: SLOT_WORDS,
+      highWatermarkWord: HIGH_WATERMARK,
+      interestWord: INTEREST,
+      bitsWord: slotCount * SLOT_WORDS,
+      signal,
+    });
   }
 
   stateVersion(slot: number): number {

@@ -1,0 +1,20 @@
+// What the handlers of one worker share: its view of the cluster, its way to the partitions and to the controller.
+// Runs on: every worker. Made by broker-worker.ts.
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { MetadataActor } from '../metadata/metadata-actor.ts';
+import type { PartitionClient } from '../partition/partition-client.ts';
+import type { PartitionWords } from '../partition/partition-words.ts';
+import type { Runtime } from '../scheduler/runtime.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ControllerClient } from './controller-client.ts';
+
+export interface BrokerContext {
+  readonly runtime: Runtime;
+  readonly config: BrokerConfig;
+  readonly logger: Logger;
+  readonly nodeId: number;
+  readonly metadata: MetadataActor;
+  readonly partitions: PartitionClient;
+  readonly words: PartitionWords;
+  readonly controller: ControllerClient;
+}

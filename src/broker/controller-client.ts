@@ -1,0 +1,103 @@
+// The way from any worker to the controller on worker 0 and back. Operations are pure functions there; here they have names,
+// since functions do not travel between threads.
+// Invariant: an answer comes after every worker has applied what it tells of, and in the order of the questions of one worker.
+// Runs on: every worker (client), worker 0 (server). Bounded by the connections: each has at most a few requests under way.
+import { assert } from '../base/assert.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
+import type { OperationResult } from '../metadata/controller.ts';
+import type { ClusterImage } from '../metadata/image.ts';
+import { allocateProducerIds, type ProducerIdBlock } from '../metadata/producer-ids.ts';
+import type { QuorumActor } from '../metadata/quorum-actor.ts';
+import {
+  type CreatedTopic,
+  type CreateTopicsInput,
+  createTopics,
+  type DeletedTopic,
+  type DeleteTopicsInput,
+  deleteTopics,
+} from '../metadata/topics.ts';
+import { SLOT_COUNT_MAX } from '../partition/partition-words.ts';
+import { ERROR } from '../protocol/errors.ts';
+import type { Runtime } from '../scheduler/runtime.ts';
+
+/** Question and answer of each operation. */
+interface Operations {
+  createTopics: { request: CreateTopicsInput; response: CreatedTopic[] };
+  deleteTopics: { request: DeleteTopicsInput; response: DeletedTopic[] };
+  allocateProducerIds: { request: { brokerId: number }; response: ProducerIdBlock };
+}
+
+export type OperationName = keyof Operations;
+
+export interface ControllerRequest {
+  readonly type: 'controller-request';
+  readonly id: number;
+  readonly operation: OperationName;
+  readonly request: unknown;
+}
+
+export interface ControllerResponse {
+  readonly type: 'controller-response';
+  readonly id: number;
+  readonly response: unknown;
+}
+
+export class ControllerClient {
+  readonly #runtime: Runtime;
+  readonly #waiting = new Map<number, (response: never) => void>();
+  #lastId = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  ask<N extends OperationName>(operation: N, request: Operations[N]['request'], done: (response: Operations[N]['response']) => void): void {
+    const id = ++this.#lastId;
+    this.#waiting.set(id, done);
+    this.#runtime.sendControl(0, { type: 'controller-request', id, operation, request } satisfies ControllerRequest);
+  }
+
+  receive(message: ControllerResponse): void {
+    const done = this.#waiting.get(message.id);
+    assert(done !== undefined, `an answer of the controller to question ${message.id}, which nobody asked`);
+    this.#waiting.delete(message.id);
+    done(message.response as never);
+  }
+}
+
+/** Runs a question on the controller and sends the answer back to the worker that asked. Runs on: worker 0. */
+export function serveController(quorum: QuorumActor, runtime: Runtime, from: number, message: ControllerRequest): void {
+  const reply = (response: unknown): void => {
+    runtime.sendControl(from, { type: 'controller-response', id: message.id, response } satisfies ControllerResponse);
+  };
+  switch (message.operation) {
+    case 'createTopics':
+      quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply);
+      return;
+    case 'deleteTopics':
+      quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply);
+      return;
+    case 'allocateProducerIds':
+      quorum.submit((image) => {
+        const { brokerId } = message.request as { brokerId: number };
+        return allocateProducerIds(image, brokerId, image.broker(brokerId)?.brokerEpoch ?? -1);
+      }, reply);
+      return;
+  }
+}
+
+/** Refuses topics for which this process has no shared counters left; a restart gives those of deleted partitions free. */
+function withinSlots(result: OperationResult<CreatedTopic[]>, image: ClusterImage): OperationResult<CreatedTopic[]> {
+  const wanted = result.records.filter((record) => record.type === 'PartitionRecord').length;
+  if (image.slotCount + wanted <= SLOT_COUNT_MAX) return result;
+  const errorMessage = `This broker has held ${image.slotCount} partitions since its start, of ${SLOT_COUNT_MAX} that it can: restart it.`;
+  const refused = {
+    topicId: ZERO_UUID,
+    errorCode: ERROR.POLICY_VIOLATION,
+    errorMessage,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  };
+  return { records: [], response: result.response.map((topic) => (topic.errorCode === ERROR.NONE ? { ...topic, ...refused } : topic)) };
+}

@@ -1,0 +1,54 @@
+// ApiVersions: what is served, as the handler table says. The first question of every client, so its answers must never depend on
+// anything that can be missing, and a version that we do not know is answered too.
+// Source: KIP-35, KIP-511, KIP-584.
+
+import { SUPPORTED_FEATURES } from '../../metadata/bootstrap.ts';
+import type { ClusterImage } from '../../metadata/image.ts';
+import { API } from '../../protocol/api-keys.ts';
+import { apiVersionsRequest, apiVersionsResponse } from '../../protocol/apis/api-versions.ts';
+import { ERROR } from '../../protocol/errors.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+
+/** Versions that are advertised for an API. */
+export interface ApiRange {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+/** KIP-511: what a client may call itself. */
+const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+/** Versions before 4 cannot read a feature whose lowest version is 0. */
+const ZERO_FEATURES_SINCE = 4;
+
+export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterImage): Handler {
+  const own = ranges.find((range) => range.apiKey === API.ApiVersions);
+  return (request) => {
+    const { apiVersion } = request;
+    const empty = { finalizedFeaturesEpoch: -1, finalizedFeatures: [], supportedFeatures: [], zkMigrationReady: false, throttleTimeMs: 0 };
+    if (own === undefined || apiVersion < own.minVersion || apiVersion > own.maxVersion) {
+      // The client reads version 0 of this answer whatever it asked for, and asks again with a version from the row.
+      const apiKeys = own === undefined ? [] : [{ ...own }];
+      answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.UNSUPPORTED_VERSION, apiKeys }, 0);
+      return true;
+    }
+    const body = decodeBody(request, apiVersionsRequest);
+    if (apiVersion >= 3 && !(SOFTWARE_NAME.test(body.clientSoftwareName) && SOFTWARE_NAME.test(body.clientSoftwareVersion))) {
+      answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.INVALID_REQUEST, apiKeys: [] });
+      return true;
+    }
+    answer(request, apiVersionsResponse, {
+      ...empty,
+      errorCode: ERROR.NONE,
+      apiKeys: ranges.map((range) => ({ ...range })),
+      supportedFeatures: SUPPORTED_FEATURES.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
+        name,
+        minVersion: minSupportedVersion,
+        maxVersion: maxSupportedVersion,
+      })).filter((feature) => feature.minVersion > 0 || apiVersion >= ZERO_FEATURES_SINCE),
+      finalizedFeaturesEpoch: Math.max(image.endOffset - 1, 0),
+      finalizedFeatures: [...image.features].map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+    });
+    return true;
+  };
+}

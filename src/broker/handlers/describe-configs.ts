@@ -1,0 +1,62 @@
+// DescribeConfigs: every option of topics and brokers with its value, where that comes from, and what stands behind it.
+// Source: the protocol guide; KIP-226 (synonyms), KIP-569 (types and documentation).
+import { type ConfigEntry, describeBrokerConfigs, describeClusterConfigs, describeTopicConfigs } from '../../config/describe.ts';
+import { CLUSTER_DEFAULT, RESOURCE } from '../../metadata/image-types.ts';
+import { brokerOverrides } from '../../metadata/topic-config-rules.ts';
+import { topicNameFault } from '../../metadata/topic-names.ts';
+import { type DescribeConfigsResponse, describeConfigsRequest, describeConfigsResponse } from '../../protocol/apis/describe-configs.ts';
+import { ERROR } from '../../protocol/errors.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+
+type Result = DescribeConfigsResponse['results'][number];
+
+export function describeConfigsHandler(context: BrokerContext): Handler {
+  return (request) => {
+    const body = decodeBody(request, describeConfigsRequest);
+    const results = body.resources.map(({ resourceType, resourceName, configurationKeys }): Result => {
+      const found = entriesOf(context, resourceType, resourceName);
+      const common = { resourceType, resourceName };
+      if ('errorCode' in found) return { ...common, ...found, configs: [] };
+      const wanted = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys);
+      const configs = found.entries
+        .filter((entry) => wanted === null || wanted.has(entry.name))
+        .map((entry) => ({
+          ...entry,
+          synonyms: body.includeSynonyms ? entry.synonyms.map((synonym) => ({ ...synonym })) : [],
+          documentation: body.includeDocumentation ? entry.documentation : null,
+        }));
+      return { ...common, errorCode: ERROR.NONE, errorMessage: null, configs };
+    });
+    answer(request, describeConfigsResponse, { throttleTimeMs: 0, results });
+    return true;
+  };
+}
+
+type Found = { readonly entries: readonly ConfigEntry[] } | { readonly errorCode: number; readonly errorMessage: string | null };
+
+function entriesOf(context: BrokerContext, resourceType: number, name: string): Found {
+  const { config, metadata, nodeId } = context;
+  const { image } = metadata;
+  const overrides = brokerOverrides(image, nodeId);
+  const refuse = (errorMessage: string): Found => ({ errorCode: ERROR.INVALID_REQUEST, errorMessage });
+  switch (resourceType) {
+    case RESOURCE.TOPIC: {
+      const fault = topicNameFault(name);
+      if (fault !== null) return { errorCode: ERROR.INVALID_TOPIC_EXCEPTION, errorMessage: fault };
+      if (image.topicByName(name) === null) return { errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null };
+      return { entries: describeTopicConfigs(image.configsOf(RESOURCE.TOPIC, name), config, overrides) };
+    }
+    case RESOURCE.BROKER:
+      if (name === CLUSTER_DEFAULT) return { entries: describeClusterConfigs(overrides) };
+      if (!/^\d+$/.test(name)) return refuse(`Broker id must be an integer, but it is: ${name}`);
+      if (Number(name) !== nodeId) return refuse(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`);
+      return { entries: describeBrokerConfigs(config, overrides) };
+    case RESOURCE.BROKER_LOGGER:
+    case RESOURCE.CLIENT_METRICS:
+    case RESOURCE.GROUP:
+      return refuse(`Resources of type ${resourceType} have no configurations here yet`);
+    default:
+      return refuse(`Unexpected resource type UNKNOWN for resource ${name}`);
+  }
+}

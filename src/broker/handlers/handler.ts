@@ -1,0 +1,29 @@
+// What a handler sees of a request, and how it reads and answers one. A handler decodes the body, decides or asks an actor,
+// and answers exactly once, now or in a later turn.
+// Runs on: the worker of the connection.
+import { ByteReader } from '../../base/byte-reader.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import type { IncomingRequest } from '../../network/incoming-request.ts';
+import { codec } from '../../protocol/compile.ts';
+import type { MessageOf, Table } from '../../protocol/schema.ts';
+
+/** False: nothing could be taken now (no memory); the network actor calls again with the same request. */
+export type Handler = (request: IncomingRequest) => boolean;
+
+// One each per thread: used within one synchronous call only.
+const reader = new ByteReader(new Uint8Array(0));
+const writer = new ByteWriter(new Uint8Array(0));
+
+/** Reads the request's body at its version. Throws DecodeError, which closes the connection. */
+export function decodeBody<T extends Table>(request: IncomingRequest, table: T): MessageOf<T> {
+  reader.reset(request.bytes, request.position, request.position + request.length);
+  return codec(table, request.apiVersion).decode(reader);
+}
+
+/** Answers with `message` at the request's version, or at `version` where that is another (ApiVersions). */
+export function answer<T extends Table>(request: IncomingRequest, table: T, message: MessageOf<T>, version = request.apiVersion): void {
+  const { size, encode } = codec(table, version);
+  const position = request.beginReply(size(message));
+  encode(message, writer.reset(request.replyBytes, position));
+  request.endReply();
+}

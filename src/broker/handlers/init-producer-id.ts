@@ -1,0 +1,52 @@
+// InitProducerId: an id for an idempotent producer, out of a block that this worker took from the controller.
+// Invariant: an id is given once in the life of the cluster; what is left of a block at a stop is lost, not given again.
+// Source: KIP-98, KIP-360.
+import { initProducerIdRequest, initProducerIdResponse } from '../../protocol/apis/init-producer-id.ts';
+import { ERROR } from '../../protocol/errors.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+
+const NONE = -1;
+
+export function initProducerIdHandler(context: BrokerContext): Handler {
+  let next = 0;
+  let left = 0;
+  /** Those who wait for a block. */
+  let waiting: (() => void)[] = [];
+
+  function withId(give: (producerId: number) => void): void {
+    if (left > 0) {
+      left--;
+      give(next++);
+      return;
+    }
+    waiting.push(() => withId(give));
+    if (waiting.length > 1) return; // The block is on its way.
+    context.controller.ask('allocateProducerIds', { brokerId: context.nodeId }, (block) => {
+      next = block.firstProducerId;
+      left = block.count;
+      const due = waiting;
+      waiting = [];
+      for (const task of due) task();
+    });
+  }
+
+  return (request) => {
+    const body = decodeBody(request, initProducerIdRequest);
+    const reply = (errorCode: number, producerId: number, producerEpoch: number): void =>
+      answer(request, initProducerIdResponse, {
+        throttleTimeMs: 0,
+        errorCode,
+        producerId,
+        producerEpoch,
+        ongoingTxnProducerId: NONE,
+        ongoingTxnProducerEpoch: NONE,
+      });
+    // Fatal for every client: there is no coordinator that could ever serve this transactional id.
+    if (body.transactionalId !== null) reply(ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, NONE, NONE);
+    else if ((body.producerId === NONE) !== (body.producerEpoch === NONE)) reply(ERROR.INVALID_REQUEST, NONE, NONE);
+    // An idempotent producer that asks to go on gets a new id, as from Apache Kafka: only transactions have epochs to raise.
+    else withId((producerId) => reply(ERROR.NONE, producerId, 0));
+    return true;
+  };
+}

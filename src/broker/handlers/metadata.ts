@@ -1,0 +1,132 @@
+// Metadata: brokers, topics, leaders. A topic that is missing is made on the way where client and broker allow it, and the answer
+// waits for it, so that the client's next request finds it.
+// Source: the protocol guide; KIP-516 for topic ids, KIP-430 for authorized operations.
+import { ZERO_UUID } from '../../base/uuid.ts';
+import type { ClusterImage } from '../../metadata/image.ts';
+import type { BrokerImage, TopicImage } from '../../metadata/image-types.ts';
+import { INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
+import { type MetadataResponse, metadataRequest, metadataResponse } from '../../protocol/apis/metadata.ts';
+import { ERROR } from '../../protocol/errors.ts';
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+
+type TopicAnswer = MetadataResponse['topics'][number];
+
+/** Topic ids may be asked for from here on. */
+const TOPIC_IDS_SINCE = 12;
+/** An empty list of version 0 means all topics; later null does. */
+const NULL_MEANS_ALL_SINCE = 1;
+
+export function metadataHandler(context: BrokerContext): Handler {
+  const { config, metadata, controller } = context;
+  return (request) => {
+    const { apiVersion } = request;
+    const body = decodeBody(request, metadataRequest);
+    const isAll = body.topics === null || (apiVersion < NULL_MEANS_ALL_SINCE && body.topics.length === 0);
+    const asked = isAll ? [] : (body.topics ?? []);
+    if (apiVersion < TOPIC_IDS_SINCE && asked.some((topic) => topic.name === null || topic.topicId !== ZERO_UUID)) {
+      request.close(`Metadata v${apiVersion} names a topic by its id, which versions before ${TOPIC_IDS_SINCE} cannot`);
+      return true;
+    }
+    const send = (errors: ReadonlyMap<string, number>): void => {
+      const { image } = metadata;
+      const topics = isAll ? [...image.topics].map((topic) => topicAnswer(topic, image)) : askedTopics(asked, image, errors);
+      for (const topic of topics) {
+        if (body.includeTopicAuthorizedOperations && topic.errorCode === ERROR.NONE) topic.topicAuthorizedOperations = TOPIC_OPERATIONS;
+      }
+      answer(request, metadataResponse, {
+        throttleTimeMs: 0,
+        brokers: image.brokers.filter((broker) => !broker.isFenced).map((broker) => brokerAnswer(broker)),
+        clusterId: image.clusterId,
+        controllerId: context.nodeId,
+        topics,
+        clusterAuthorizedOperations:
+          body.includeClusterAuthorizedOperations && apiVersion >= 8 && apiVersion <= 10 ? CLUSTER_OPERATIONS : UNREQUESTED_OPERATIONS,
+        errorCode: ERROR.NONE,
+      });
+    };
+    const byId = asked.some((topic) => topic.topicId !== ZERO_UUID);
+    const missing = byId
+      ? []
+      : [...new Set(asked.map((topic) => topic.name ?? ''))].filter(
+          (name) => metadata.image.topicByName(name) === null && topicNameFault(name) === null,
+        );
+    if (missing.length === 0 || !config.autoCreateTopicsEnable || !body.allowAutoTopicCreation) {
+      send(NO_ERRORS);
+      return true;
+    }
+    const topics = missing.map((name) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }));
+    controller.ask('createTopics', { topics, validateOnly: false }, (created) => {
+      // Somebody else may have made it meanwhile: then it is simply there.
+      send(
+        new Map(created.filter((topic) => topic.errorCode !== ERROR.TOPIC_ALREADY_EXISTS).map((topic) => [topic.name, topic.errorCode])),
+      );
+    });
+    return true;
+  };
+}
+
+const NO_ERRORS: ReadonlyMap<string, number> = new Map();
+
+function askedTopics(
+  asked: readonly { readonly name: string | null; readonly topicId: string }[],
+  image: ClusterImage,
+  errors: ReadonlyMap<string, number>,
+): TopicAnswer[] {
+  const ids = new Set(asked.map((topic) => topic.topicId).filter((id) => id !== ZERO_UUID));
+  if (ids.size > 0) {
+    return [...ids].map((id) => {
+      const topic = image.topicById(id);
+      return topic === null ? missingTopic(null, id, ERROR.UNKNOWN_TOPIC_ID) : topicAnswer(topic, image);
+    });
+  }
+  return [...new Set(asked.map((topic) => topic.name ?? ''))].map((name) => {
+    const topic = image.topicByName(name);
+    if (topic !== null) return topicAnswer(topic, image);
+    const refused = errors.get(name) ?? ERROR.NONE;
+    const code =
+      topicNameFault(name) !== null ? ERROR.INVALID_TOPIC_EXCEPTION : refused !== ERROR.NONE ? refused : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+    return missingTopic(name, ZERO_UUID, code);
+  });
+}
+
+function missingTopic(name: string | null, topicId: string, errorCode: number): TopicAnswer {
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: name !== null && INTERNAL_TOPICS.has(name),
+    partitions: [],
+    topicAuthorizedOperations: UNREQUESTED_OPERATIONS,
+  };
+}
+
+export function topicAnswer(topic: TopicImage, image: ClusterImage): TopicAnswer {
+  return {
+    errorCode: ERROR.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: INTERNAL_TOPICS.has(topic.name),
+    partitions: topic.partitions.map((partition) => {
+      const leader = image.broker(partition.leader);
+      const isLed = leader !== null && !leader.isFenced;
+      return {
+        errorCode: isLed ? ERROR.NONE : ERROR.LEADER_NOT_AVAILABLE,
+        partitionIndex: partition.partition,
+        leaderId: isLed ? partition.leader : -1,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: [...partition.replicas],
+        isrNodes: [...partition.isr],
+        offlineReplicas: partition.replicas.filter((replica) => image.broker(replica)?.isFenced !== false),
+      };
+    }),
+    topicAuthorizedOperations: UNREQUESTED_OPERATIONS,
+  };
+}
+
+/** Where clients reach a broker: the first of its listeners (there is one so far). */
+export function brokerAnswer(broker: BrokerImage): { nodeId: number; host: string; port: number; rack: string | null } {
+  const endPoint = broker.endPoints[0];
+  return { nodeId: broker.brokerId, host: endPoint?.host ?? '', port: endPoint?.port ?? -1, rack: broker.rack };
+}

@@ -1,0 +1,158 @@
+// Produce: finds each batch's partition, sends the owners where the bytes lie, answers when all of them have.
+// The batches stay where the socket's reads put them; nothing is copied here.
+// Source: the protocol guide; KIP-98 (idempotence), KIP-467 (record errors), KIP-516 (topic ids).
+import { ZERO_UUID } from '../../base/uuid.ts';
+import type { IncomingRequest } from '../../network/incoming-request.ts';
+import type { PartitionCall } from '../../partition/partition-client.ts';
+import { PRODUCE, produceEntry, produceReply } from '../../partition/partition-messages.ts';
+import { readRefusal } from '../../partition/refusal-text.ts';
+import { type ProduceRequest, type ProduceResponse, produceRequest, produceResponse } from '../../protocol/apis/produce.ts';
+import { ERROR, errorName } from '../../protocol/errors.ts';
+import { BATCH_OVERHEAD_BYTES, isTransactional } from '../../protocol/records/batch.ts';
+import type { RecordsRange } from '../../protocol/schema.ts';
+import { workerOf } from '../../scheduler/placement.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { findPartition, findTopic, missingTopicError } from '../topic-partitions.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+
+type TopicAnswer = ProduceResponse['responses'][number];
+type PartitionAnswer = TopicAnswer['partitionResponses'][number];
+
+const NO_ACKS = 0;
+/** From here on an unknown topic is UNKNOWN_TOPIC_ID. */
+const TOPIC_IDS_SINCE = 13;
+
+/** Which answer an entry of the call fills in. */
+interface Slot {
+  readonly answer: PartitionAnswer;
+  readonly records: RecordsRange;
+}
+
+export function produceHandler(context: BrokerContext): Handler {
+  const { metadata, partitions, runtime } = context;
+  return (request) => {
+    const body = decodeBody(request, produceRequest);
+    if (body.acks < -1 || body.acks > 1) {
+      finish(request, body, refuseAll(body, ERROR.INVALID_REQUIRED_ACKS));
+      return true;
+    }
+    if (body.transactionalId !== null || hasTransactionalBatch(request, body)) {
+      // There is no transaction coordinator here: nobody can have been given this transactional id.
+      finish(request, body, refuseAll(body, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+      return true;
+    }
+    const { image } = metadata;
+    const responses: TopicAnswer[] = [];
+    let slots: Slot[] | null = null;
+    let call: PartitionCall | null = null;
+    for (const topicData of body.topicData) {
+      const { name, topicId, partitionData } = topicData;
+      const topic = findTopic(image, name, topicId);
+      const partitionResponses: PartitionAnswer[] = [];
+      responses.push({ name, topicId, partitionResponses });
+      for (const { index, records } of partitionData) {
+        const partition = topic === null ? null : findPartition(topic, index);
+        if (topic === null || partition === null) {
+          const code =
+            topic === null && request.apiVersion >= TOPIC_IDS_SINCE ? missingTopicError(topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+          partitionResponses.push(refusal(index, code, null));
+          continue;
+        }
+        if (records === null || records.length === 0) {
+          partitionResponses.push(refusal(index, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition.'));
+          continue;
+        }
+        const slot = { answer: refusal(index, ERROR.NONE, null), records: records as RecordsRange };
+        partitionResponses.push(slot.answer);
+        if (call === null || slots === null) {
+          slots = [];
+          call = partitions.begin(PRODUCE, countPartitions(body), onDone);
+        }
+        const at = call.add(workerOf(runtime.workerCount, topic.id, index));
+        call.requestWords[at] = partition.slot;
+        call.requestWords[at + produceEntry.position] = slot.records.position;
+        call.requestWords[at + produceEntry.length] = slot.records.length;
+        slots.push(slot);
+      }
+    }
+    if (call === null || slots === null) finish(request, body, responses);
+    else partitions.send(call);
+    return true;
+
+    function onDone(done: PartitionCall): void {
+      for (const [entry, slot] of (slots as Slot[]).entries()) fill(slot, done, entry, request.bytes);
+      partitions.end(done);
+      finish(request, body, responses);
+    }
+  };
+}
+
+function fill(slot: Slot, call: PartitionCall, entry: number, bytes: Uint8Array): void {
+  const at = call.reply(entry);
+  const { answer } = slot;
+  answer.errorCode = call.replyWords[at] as number;
+  answer.baseOffset = call.replyFloats[(at + produceReply.baseOffset) >> 1] as number;
+  answer.logAppendTimeMs = call.replyFloats[(at + produceReply.logAppendTimeMs) >> 1] as number;
+  answer.logStartOffset = call.replyFloats[(at + produceReply.logStartOffset) >> 1] as number;
+  if (answer.errorCode === ERROR.NONE) return;
+  const { errorMessage, recordErrors } = readRefusal(
+    bytes,
+    slot.records.position,
+    call.replyWords[at + produceReply.refusalBytes] as number,
+  );
+  answer.errorMessage = errorMessage;
+  answer.recordErrors = recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }));
+}
+
+/** acks=0 hears nothing; an error then closes the connection, so that the producer learns of it and looks for new metadata. */
+function finish(request: IncomingRequest, body: ProduceRequest, responses: TopicAnswer[]): void {
+  if (body.acks !== NO_ACKS) {
+    answer(request, produceResponse, { responses, throttleTimeMs: 0, nodeEndpoints: [] });
+    return;
+  }
+  for (const { name, topicId, partitionResponses } of responses) {
+    const failed = partitionResponses.find((partition) => partition.errorCode !== ERROR.NONE);
+    if (failed === undefined) continue;
+    const topic = topicId === ZERO_UUID ? name : topicId;
+    request.close(`Produce with acks=0 to ${topic}-${failed.index} failed: ${errorName(failed.errorCode)} ${failed.errorMessage ?? ''}`);
+    return;
+  }
+  request.noReply();
+}
+
+function refusal(index: number, errorCode: number, errorMessage: string | null): PartitionAnswer {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+    errorMessage,
+    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+  };
+}
+
+function refuseAll(body: ProduceRequest, errorCode: number): TopicAnswer[] {
+  return body.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => refusal(index, errorCode, null)),
+  }));
+}
+
+function countPartitions(body: ProduceRequest): number {
+  let count = 0;
+  for (const { partitionData } of body.topicData) count += partitionData.length;
+  return count;
+}
+
+function hasTransactionalBatch(request: IncomingRequest, body: ProduceRequest): boolean {
+  for (const { partitionData } of body.topicData) {
+    for (const { records } of partitionData) {
+      if (records === null || records.length < BATCH_OVERHEAD_BYTES) continue;
+      if (isTransactional(request.bytes, (records as RecordsRange).position)) return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,53 @@
+// What the main thread tells its workers at the start, and what they tell each other and the main thread afterwards.
+// Structured-clone data only.
+// Pure (types only).
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { MetadataAppliedMessage, MetadataMessage } from '../metadata/metadata-messages.ts';
+import type { LogLine } from '../telemetry/logger.ts';
+import type { ControllerRequest, ControllerResponse } from './controller-client.ts';
+
+/** A partition's directory as it was found at the start, by directory name. */
+export interface FoundLog {
+  readonly topicId: string | null;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+}
+
+export interface AdvertisedEndpoint {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface BrokerWorkerData {
+  readonly config: BrokerConfig;
+  readonly clusterId: string;
+  /** The log directory: absolute path and id. */
+  readonly directory: string;
+  readonly directoryId: string;
+  readonly hadCleanShutdown: boolean;
+  readonly found: ReadonlyMap<string, FoundLog>;
+  readonly endpoints: readonly AdvertisedEndpoint[];
+  readonly controllerEndpoint: AdvertisedEndpoint;
+  /** New at each start of the process. */
+  readonly incarnationId: string;
+}
+
+/** How far a partition is on the medium, for the checkpoint files. */
+export interface LogEnds {
+  readonly topic: string;
+  readonly partition: number;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+}
+
+export type FromBrokerWorker =
+  /** Worker 0: the broker is registered and unfenced, every worker knows it. */
+  | { readonly type: 'serving'; readonly brokerEpoch: number }
+  | { readonly type: 'log'; readonly line: LogLine }
+  /** At an interval, and once more (`isFinal`) when all logs are closed. */
+  | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
+  | { readonly type: 'connections-closed'; readonly count: number };
+
+export type BetweenBrokerWorkers = MetadataMessage | MetadataAppliedMessage | ControllerRequest | ControllerResponse;

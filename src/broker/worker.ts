@@ -1,0 +1,120 @@
+// One worker of a broker: its actors and what joins them. Built the same in a thread of its own and in the caller's thread.
+// Runs on: every worker. The order of construction is the order of dependence: metadata, partitions, handlers, network.
+import { assert } from '../base/assert.ts';
+import { MINUTE_MS } from '../base/units.ts';
+import { MetadataActor } from '../metadata/metadata-actor.ts';
+import type { QuorumActor } from '../metadata/quorum-actor.ts';
+import { NetworkActor } from '../network/network-actor.ts';
+import { SocketTransport } from '../network/socket-transport.ts';
+import { PartitionClient } from '../partition/partition-client.ts';
+import { PartitionHost } from '../partition/partition-host.ts';
+import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
+import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
+import { loggerTo } from '../telemetry/logger.ts';
+import { createQuorum, startController } from './controller.ts';
+import { ControllerClient, serveController } from './controller-client.ts';
+import { handlerTable } from './handler-table.ts';
+import { abandonFetches } from './handlers/fetch.ts';
+import { PartitionLogs } from './partition-logs.ts';
+import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
+
+const CONTROLLER_WORKER = 0;
+
+/** Bytes of the region that all workers share beside rings and arenas. */
+export function sharedRegionBytes(workerCount: number): number {
+  return partitionRegionBytes(SLOT_COUNT_MAX, workerCount);
+}
+
+export interface BrokerWorker extends WorkerApp {
+  /** For connections that are in this thread already. */
+  readonly network: NetworkActor;
+}
+
+/** Builds a worker; a WorkerFactory. */
+export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, supervisor: SupervisorPort): BrokerWorker {
+  const { config } = data;
+  const { exchange, workerIndex } = runtime;
+  const tell = (message: FromBrokerWorker): void => supervisor.send(message);
+  const logger = loggerTo((line) => tell({ type: 'log', line }), config.naruLogLevel);
+
+  const metadata = new MetadataActor({
+    clusterId: data.clusterId,
+    workerIndex,
+    sendApplied: (message) => runtime.sendControl(CONTROLLER_WORKER, message),
+  });
+  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data) : null;
+  const controller = new ControllerClient(runtime);
+
+  const words = new PartitionWords({
+    region: runtime.shared,
+    slotCount: SLOT_COUNT_MAX,
+    workerCount: runtime.workerCount,
+    selfIndex: workerIndex,
+    signal: (worker) => exchange.signal(worker),
+  });
+  const host = new PartitionHost(
+    runtime,
+    words,
+    () => metadata.appliedOffset,
+    (error) => {
+      logs.noteFailure();
+      logger.error('the log directory failed and is offline', { directory: data.directory, error: error.message });
+    },
+  );
+  const logs = new PartitionLogs(runtime, data, host, logger);
+  metadata.onChange((change, image) => logs.onChange(change, image));
+  const partitions = new PartitionClient(exchange, () => metadata.appliedOffset);
+
+  const context = { runtime, config, logger, nodeId: config.nodeId, metadata, partitions, words, controller };
+  const network = new NetworkActor(runtime, {
+    rows: handlerTable(context),
+    requestBytesMax: config.socketRequestMaxBytes,
+    inflightMax: config.connectionInflightMax,
+    log: (line) => logger.warn(line),
+    onConnectionClosed: abandonFetches,
+    onClosedCount: (count) => tell({ type: 'connections-closed', count }),
+  });
+
+  const reportEnds = (isFinal: boolean, isClean: boolean): void => tell({ type: 'ends', ends: logs.ends(), isFinal, isClean });
+  const checkpoint = (): void => {
+    reportEnds(false, false);
+    runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
+  };
+  runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);
+  if (quorum !== null) runtime.post(() => startController(quorum, data, (brokerEpoch) => tell({ type: 'serving', brokerEpoch })));
+
+  function onControl(from: number, message: BetweenBrokerWorkers): void {
+    switch (message.type) {
+      case 'metadata-snapshot':
+      case 'metadata-batch':
+        metadata.receive(message);
+        host.onMetadataApplied();
+        return;
+      case 'metadata-applied':
+        assert(quorum !== null, 'only the controller hears what was applied');
+        quorum.receive(message);
+        return;
+      case 'controller-request':
+        assert(quorum !== null, 'only the controller is asked');
+        serveController(quorum, runtime, from, message);
+        return;
+      case 'controller-response':
+        controller.receive(message);
+    }
+  }
+
+  return {
+    network,
+    onControl: (from, message) => onControl(from, message as BetweenBrokerWorkers),
+    onSupervisor: () => {},
+    onConnection: (descriptor) => network.adopt(new SocketTransport(descriptor)),
+    stop(done) {
+      network.closeAll(() => {
+        quorum?.stop();
+        const isClean = logs.close();
+        reportEnds(true, isClean);
+        done();
+      });
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// The one listener of an address. It accepts on the main thread and gives each connection away before a byte of it is read.
+// Invariants: running out of descriptors refuses connections and ends nothing; every accepted socket is either given away or
+// destroyed. Runs on: the main thread. Not here: who gets the connection (hand-over.ts).
+import { createServer, type Server, type Socket } from 'node:net';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** socket.listen.backlog.size */
+  readonly backlog: number;
+  /** Takes an accepted socket: nothing read, paused. */
+  readonly onConnection: (socket: Socket) => void;
+  /** A connection could not be accepted (EMFILE, …); the listener goes on. */
+  readonly onRefused?: (error: Error) => void;
+}
+
+export class Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: Server;
+  #refusedCount = 0;
+
+  private constructor(server: Server, options: ListenOptions) {
+    this.#server = server;
+    const address = server.address();
+    this.host = options.host;
+    this.port = address !== null && typeof address === 'object' ? address.port : options.port;
+    server.on('error', (error) => {
+      this.#refusedCount++;
+      options.onRefused?.(error);
+    });
+  }
+
+  /** Listens; rejects with Node's own error where that cannot be (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
+  static listen(options: ListenOptions): Promise<Listener> {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+        socket.on('error', () => {}); // Between accept and hand-over it may break off.
+        options.onConnection(socket);
+      });
+      server.once('error', reject);
+      server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+        server.off('error', reject);
+        resolve(new Listener(server, options));
+      });
+    });
+  }
+
+  /** Connections that could not be accepted. */
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+
+  /** No further connection; those given away live on. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}

@@ -1,0 +1,158 @@
+// One partition replica that leads: it stages what producers send, publishes what is written, plans what consumers read.
+// Alone in its cluster so far: every record that is written is committed, so the high watermark is the written end.
+// Invariant: stagedEnd >= writtenEnd >= highWatermark, and readers are told of nothing beyond the high watermark.
+// Runs on: the worker that placement gave the partition. Hears messages through PartitionHost; never awaits.
+import type { AppendResult, Log, ReadPlan } from '../log/log.ts';
+import { ERROR } from '../protocol/errors.ts';
+import { epochEndReply, fetchReply, listOffsetsReply } from './partition-messages.ts';
+import type { PartitionWords } from './partition-words.ts';
+
+const READ_COMMITTED = 1;
+/** "No epoch" and "no offset" in every answer of the protocol. */
+const UNKNOWN = -1;
+
+export class LeaderReplica {
+  readonly slot: number;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly log: Log;
+  leaderEpoch: number;
+  /** Set once a write failed: everything is refused until the broker starts again. */
+  isOffline = false;
+  /** Has staged batches of the current turn. */
+  hasStaged = false;
+  readonly #words: PartitionWords;
+  #highWatermark: number;
+
+  constructor(slot: number, topic: string, topicId: string, partition: number, log: Log, leaderEpoch: number, words: PartitionWords) {
+    this.slot = slot;
+    this.topic = topic;
+    this.topicId = topicId;
+    this.partition = partition;
+    this.log = log;
+    this.leaderEpoch = leaderEpoch;
+    this.#words = words;
+    this.#highWatermark = log.writtenEnd;
+    this.log.assignEpochStart(leaderEpoch, log.stagedEnd);
+    this.publish();
+  }
+
+  /** Everything acknowledged and readable lies below it. */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Without transactions every committed record is stable. */
+  get lastStableOffset(): number {
+    return this.#highWatermark;
+  }
+
+  /** A new epoch fences requests that know an older one and starts a new row of the epoch checkpoint. */
+  raiseLeaderEpoch(leaderEpoch: number): void {
+    if (leaderEpoch <= this.leaderEpoch) return;
+    this.leaderEpoch = leaderEpoch;
+    this.log.assignEpochStart(leaderEpoch, this.log.stagedEnd);
+    this.publish();
+  }
+
+  /** Decides on one batch and stages it; `result` holds the answer, which is true only once writeStaged() has come back. */
+  append(bytes: Uint8Array, position: number, length: number, nowMs: number, result: AppendResult): void {
+    this.log.stage(bytes, position, length, this.leaderEpoch, nowMs, result);
+    if (result.error === ERROR.NONE) this.hasStaged = true;
+  }
+
+  /** One gathered write of the turn's batches, then everyone may see them. Throws StorageError. */
+  writeStaged(): void {
+    this.hasStaged = false;
+    this.log.writeStaged();
+    this.#highWatermark = this.log.writtenEnd;
+    this.publish();
+  }
+
+  publish(): void {
+    this.#words.publishEnds(this.slot, this.leaderEpoch, this.log.logStartOffset, this.lastStableOffset, this.log.writtenEnd);
+    this.#words.park.publish(this.slot, this.#highWatermark);
+  }
+
+  /** Writes where the bytes of a fetch lie into a reply entry (fetchReply) that starts at `at`; its words are zero before. */
+  planFetch(
+    words: Int32Array,
+    floats: Float64Array,
+    at: number,
+    plan: ReadPlan,
+    request: { offset: number; maxBytes: number; currentLeaderEpoch: number; lastFetchedEpoch: number; isolation: number },
+  ): number {
+    const highWatermark = this.#highWatermark;
+    words[at + fetchReply.descriptor] = UNKNOWN;
+    words[at + fetchReply.divergingEpoch] = UNKNOWN;
+    words[at + fetchReply.stateVersion] = this.#words.stateVersion(this.slot);
+    floats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
+    floats[(at + fetchReply.lastStableOffset) >> 1] = this.lastStableOffset;
+    floats[(at + fetchReply.logStartOffset) >> 1] = this.log.logStartOffset;
+    floats[(at + fetchReply.divergingEndOffset) >> 1] = UNKNOWN;
+    const fenced = this.#checkEpoch(request.currentLeaderEpoch);
+    if (fenced !== ERROR.NONE) return fenced;
+    const { offset } = request;
+    if (request.lastFetchedEpoch >= 0) {
+      const end = this.log.epochEndOffset(request.lastFetchedEpoch);
+      if (end.endOffset === UNKNOWN || end.leaderEpoch === UNKNOWN) return ERROR.OFFSET_OUT_OF_RANGE;
+      if (end.leaderEpoch < request.lastFetchedEpoch || end.endOffset < offset) {
+        words[at + fetchReply.divergingEpoch] = end.leaderEpoch;
+        floats[(at + fetchReply.divergingEndOffset) >> 1] = end.endOffset;
+        return ERROR.NONE;
+      }
+    }
+    if (offset < this.log.logStartOffset || offset > this.log.writtenEnd) return ERROR.OFFSET_OUT_OF_RANGE;
+    const limit = request.isolation === READ_COMMITTED ? this.lastStableOffset : highWatermark;
+    if (offset >= limit) return ERROR.NONE;
+    this.log.planRead(offset, request.maxBytes, limit, true, plan);
+    if (plan.error !== ERROR.NONE || plan.length === 0) return plan.error;
+    words[at + fetchReply.descriptor] = plan.descriptor;
+    words[at + fetchReply.length] = plan.length;
+    words[at + fetchReply.firstBatchBytes] = plan.firstBatchBytes;
+    floats[(at + fetchReply.position) >> 1] = plan.position;
+    return ERROR.NONE;
+  }
+
+  /** ListOffsets for one partition, answered into a listOffsetsReply entry. */
+  listOffset(
+    words: Int32Array,
+    floats: Float64Array,
+    at: number,
+    timestamp: number,
+    isolation: number,
+    currentLeaderEpoch: number,
+  ): number {
+    words[at + listOffsetsReply.leaderEpoch] = UNKNOWN;
+    floats[(at + listOffsetsReply.timestamp) >> 1] = UNKNOWN;
+    floats[(at + listOffsetsReply.offset) >> 1] = UNKNOWN;
+    const fenced = this.#checkEpoch(currentLeaderEpoch);
+    if (fenced !== ERROR.NONE) return fenced;
+    const limit = isolation === READ_COMMITTED ? this.lastStableOffset : this.#highWatermark;
+    const found = this.log.offsetForTimestamp(timestamp, limit);
+    if (found === null) return ERROR.NONE;
+    words[at + listOffsetsReply.leaderEpoch] = found.leaderEpoch;
+    floats[(at + listOffsetsReply.timestamp) >> 1] = found.timestamp;
+    floats[(at + listOffsetsReply.offset) >> 1] = found.offset;
+    return ERROR.NONE;
+  }
+
+  /** OffsetForLeaderEpoch for one partition, answered into an epochEndReply entry. */
+  epochEnd(words: Int32Array, floats: Float64Array, at: number, epoch: number, currentLeaderEpoch: number): number {
+    words[at + epochEndReply.leaderEpoch] = UNKNOWN;
+    floats[(at + epochEndReply.endOffset) >> 1] = UNKNOWN;
+    const fenced = this.#checkEpoch(currentLeaderEpoch);
+    if (fenced !== ERROR.NONE) return fenced;
+    const end = this.log.epochEndOffset(epoch);
+    words[at + epochEndReply.leaderEpoch] = end.leaderEpoch;
+    floats[(at + epochEndReply.endOffset) >> 1] = end.endOffset;
+    return ERROR.NONE;
+  }
+
+  #checkEpoch(currentLeaderEpoch: number): number {
+    if (this.isOffline) return ERROR.KAFKA_STORAGE_ERROR;
+    if (currentLeaderEpoch === UNKNOWN || currentLeaderEpoch === this.leaderEpoch) return ERROR.NONE;
+    return currentLeaderEpoch < this.leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
+  }
+}

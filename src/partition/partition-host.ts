@@ -1,0 +1,288 @@
+// The partitions of one worker: finds the replica that a message is for, and ends the turn for all that were touched:
+// each writes once, then the answers to every produce of the turn leave. What a write failure means is decided here too.
+// Invariant: no produce is answered before its batches are written, or known not to be.
+// Runs on: every worker. Not here: what a replica decides (leader-replica.ts), who asks (partition-client.ts).
+import type { Turn } from '../actors/actor.ts';
+import type { Exchange } from '../actors/exchange.ts';
+import { type AppendResult, createAppendResult, createReadPlan } from '../log/log.ts';
+import { StorageError } from '../log/storage.ts';
+import { ERROR } from '../protocol/errors.ts';
+import type { Runtime } from '../scheduler/runtime.ts';
+import type { LeaderReplica } from './leader-replica.ts';
+import {
+  ARENA,
+  ENTRY_COUNT,
+  EPOCH_END,
+  epochEndEntry,
+  FETCH_PLAN,
+  fetchEntry,
+  HEADER_WORDS,
+  LIST_OFFSETS,
+  listOffsetsEntry,
+  METADATA_OFFSET,
+  PRODUCE,
+  produceEntry,
+  produceReply,
+  REPLY_ENTRY_WORDS,
+  REQUEST_ENTRY_WORDS,
+} from './partition-messages.ts';
+import type { PartitionWords } from './partition-words.ts';
+import { writeRefusal } from './refusal-text.ts';
+
+const PRODUCE_REPLY_WORDS = REPLY_ENTRY_WORDS[PRODUCE] as number;
+/** How long the owner waits before it looks again whether the last reader of a deleted partition has left. */
+const READERS_RECHECK_MS = 5;
+
+/** A produce of this turn: its reply, filled in as its batches are staged, and who wrote for which entry. */
+class PendingProduce {
+  from = 0;
+  requestId = 0;
+  count = 0;
+  floats = new Float64Array((8 * PRODUCE_REPLY_WORDS) / 2);
+  words = new Int32Array(this.floats.buffer);
+  readonly replicas: (LeaderReplica | null)[] = [];
+
+  open(from: number, requestId: number, count: number): void {
+    this.from = from;
+    this.requestId = requestId;
+    this.count = count;
+    if (this.words.length < count * PRODUCE_REPLY_WORDS) {
+      this.floats = new Float64Array((count * PRODUCE_REPLY_WORDS) / 2);
+      this.words = new Int32Array(this.floats.buffer);
+    }
+  }
+}
+
+/** A request of a worker whose metadata is ahead of ours: heard again when ours has come that far. */
+interface EarlyRequest {
+  readonly kind: number;
+  readonly from: number;
+  readonly requestId: number;
+  readonly floats: Float64Array;
+}
+
+export class PartitionHost {
+  readonly words: PartitionWords;
+  readonly #runtime: Runtime;
+  readonly #exchange: Exchange;
+  readonly #metadataOffset: () => number;
+  readonly #onStorageFailure: (error: StorageError) => void;
+  /** By slot; holes where a slot belongs to another worker or its partition is gone. */
+  readonly #replicas: (LeaderReplica | undefined)[] = [];
+  readonly #result: AppendResult = createAppendResult();
+  readonly #plan = createReadPlan();
+  readonly #fetch = { offset: 0, maxBytes: 0, currentLeaderEpoch: 0, lastFetchedEpoch: 0, isolation: 0 };
+  readonly #staged: LeaderReplica[] = [];
+  readonly #pending: PendingProduce[] = [];
+  readonly #freePending: PendingProduce[] = [];
+  #early: EarlyRequest[] = [];
+
+  constructor(runtime: Runtime, words: PartitionWords, metadataOffset: () => number, onStorageFailure: (error: StorageError) => void) {
+    this.words = words;
+    this.#runtime = runtime;
+    this.#exchange = runtime.exchange;
+    this.#metadataOffset = metadataOffset;
+    this.#onStorageFailure = onStorageFailure;
+    for (const kind of [PRODUCE, FETCH_PLAN, LIST_OFFSETS, EPOCH_END]) {
+      this.#exchange.onRequest(kind, (from, requestId, words_, floats, index, payloadWords) => {
+        if ((((words_[index + METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) {
+          const copy = floats.slice(index >> 1, (index + payloadWords + 1) >> 1);
+          this.#early.push({ kind, from, requestId, floats: copy });
+        } else this.#hear(kind, from, requestId, words_, floats, index);
+      });
+    }
+  }
+
+  /** The replicas here, for checkpoints and shutdown. */
+  *replicas(): IterableIterator<LeaderReplica> {
+    for (const replica of this.#replicas) if (replica !== undefined) yield replica;
+  }
+
+  replica(slot: number): LeaderReplica | undefined {
+    return this.#replicas[slot];
+  }
+
+  add(replica: LeaderReplica): void {
+    this.#replicas[replica.slot] = replica;
+  }
+
+  /**
+   * Takes a partition out: requests find it unknown, parked fetches are woken, and `whenUnread` runs once no thread is inside a
+   * read of its files (they may be closed then).
+   */
+  remove(slot: number, whenUnread: (replica: LeaderReplica) => void): void {
+    const replica = this.#replicas[slot];
+    if (replica === undefined) return;
+    this.#replicas[slot] = undefined;
+    this.words.raiseStateVersion(slot);
+    this.words.park.wake(slot);
+    const look = (): void => {
+      if (this.words.hasReaders(slot)) this.#runtime.after(READERS_RECHECK_MS, look);
+      else whenUnread(replica);
+    };
+    look();
+  }
+
+  /** Hears again what came from workers that were ahead. To be called after a metadata batch was applied. */
+  onMetadataApplied(): void {
+    if (this.#early.length === 0) return;
+    const early = this.#early;
+    this.#early = [];
+    for (const request of early) {
+      const words = new Int32Array(request.floats.buffer);
+      if ((((words[METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) this.#early.push(request);
+      else this.#hear(request.kind, request.from, request.requestId, words, request.floats, 0);
+    }
+  }
+
+  onTurnEnd(_turn: Turn): void {
+    for (const replica of this.#staged) {
+      if (replica.isOffline) continue;
+      try {
+        replica.writeStaged();
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        this.takeOffline(error);
+      }
+    }
+    this.#staged.length = 0;
+    for (const pending of this.#pending) this.#answerProduce(pending);
+    this.#pending.length = 0;
+  }
+
+  /** A write failed: every partition of the directory is refused from now on, and its waiting fetches are told. */
+  takeOffline(error: StorageError): void {
+    for (const replica of this.replicas()) {
+      replica.isOffline = true;
+      this.words.raiseStateVersion(replica.slot);
+      this.words.park.wake(replica.slot);
+    }
+    this.#onStorageFailure(error);
+  }
+
+  #hear(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {
+    if (kind === PRODUCE) this.#onProduce(from, requestId, words, index);
+    else this.#onQuery(kind, from, requestId, words, floats, index);
+  }
+
+  #onProduce(from: number, requestId: number, words: Int32Array, index: number): void {
+    const count = words[index + ENTRY_COUNT] as number;
+    const bytes = this.#runtime.arenaBytes[words[index + ARENA] as number] as Uint8Array;
+    const pending = this.#freePending.pop() ?? new PendingProduce();
+    pending.open(from, requestId, count);
+    const nowMs = this.#runtime.clock.wallMs();
+    const result = this.#result;
+    let entry = index + HEADER_WORDS;
+    for (let i = 0; i < count; i++, entry += REQUEST_ENTRY_WORDS[PRODUCE] as number) {
+      const replica = this.#replicas[words[entry] as number];
+      pending.replicas[i] = null;
+      const at = i * PRODUCE_REPLY_WORDS;
+      let error: number = ERROR.NONE;
+      if (replica === undefined) error = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+      else if (replica.isOffline) error = ERROR.KAFKA_STORAGE_ERROR;
+      else {
+        const hadStaged = replica.hasStaged;
+        replica.append(bytes, words[entry + produceEntry.position] as number, words[entry + produceEntry.length] as number, nowMs, result);
+        error = result.error;
+        pending.replicas[i] = replica;
+        if (replica.hasStaged && !hadStaged) this.#staged.push(replica);
+      }
+      pending.words[at] = error;
+      const isRefused = error !== ERROR.NONE;
+      pending.words[at + produceReply.refusalBytes] = 0;
+      if (isRefused && pending.replicas[i] !== null) {
+        const position = words[entry + produceEntry.position] as number;
+        pending.words[at + produceReply.refusalBytes] = writeRefusal(result, bytes, position, words[entry + produceEntry.length] as number);
+      }
+      pending.floats[(at + produceReply.baseOffset) >> 1] = isRefused ? -1 : result.baseOffset;
+      pending.floats[(at + produceReply.logAppendTimeMs) >> 1] = isRefused ? -1 : result.logAppendTimeMs;
+      pending.floats[(at + produceReply.logStartOffset) >> 1] = replica === undefined ? -1 : replica.log.logStartOffset;
+    }
+    this.#pending.push(pending);
+    this.#runtime.touch(this);
+  }
+
+  #answerProduce(pending: PendingProduce): void {
+    const { count } = pending;
+    for (let i = 0; i < count; i++) {
+      // What was staged in good faith and then not written is refused after all.
+      const at = i * PRODUCE_REPLY_WORDS;
+      if (pending.replicas[i]?.isOffline === true && pending.words[at] === ERROR.NONE) {
+        pending.words[at] = ERROR.KAFKA_STORAGE_ERROR;
+        pending.floats[(at + produceReply.baseOffset) >> 1] = -1;
+      }
+      pending.replicas[i] = null;
+    }
+    const payloadWords = HEADER_WORDS + count * PRODUCE_REPLY_WORDS;
+    const to = this.#exchange.beginReply(pending.from, PRODUCE, pending.requestId, payloadWords);
+    const words = this.#exchange.replyWords(pending.from);
+    words[to + ENTRY_COUNT] = count;
+    for (let word = 0; word < count * PRODUCE_REPLY_WORDS; word++) words[to + HEADER_WORDS + word] = pending.words[word] as number;
+    this.#exchange.commitReply(pending.from);
+    this.#freePending.push(pending);
+  }
+
+  /** What needs no write is answered at once. */
+  #onQuery(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {
+    const count = words[index + ENTRY_COUNT] as number;
+    const requestStride = REQUEST_ENTRY_WORDS[kind] as number;
+    const replyStride = REPLY_ENTRY_WORDS[kind] as number;
+    const payloadWords = HEADER_WORDS + count * replyStride;
+    const to = this.#exchange.beginReply(from, kind, requestId, payloadWords);
+    const replyWords = this.#exchange.replyWords(from);
+    const replyFloats = this.#exchange.replyFloats(from);
+    replyWords.fill(0, to, to + payloadWords);
+    replyWords[to + ENTRY_COUNT] = count;
+    for (let i = 0; i < count; i++) {
+      const entry = index + HEADER_WORDS + i * requestStride;
+      const at = to + HEADER_WORDS + i * replyStride;
+      const replica = this.#replicas[words[entry] as number];
+      replyWords[at] =
+        replica === undefined
+          ? ERROR.UNKNOWN_TOPIC_OR_PARTITION
+          : this.#query(kind, replica, words, floats, entry, replyWords, replyFloats, at);
+    }
+    this.#exchange.commitReply(from);
+  }
+
+  #query(
+    kind: number,
+    replica: LeaderReplica,
+    words: Int32Array,
+    floats: Float64Array,
+    entry: number,
+    replyWords: Int32Array,
+    replyFloats: Float64Array,
+    at: number,
+  ): number {
+    try {
+      if (kind === FETCH_PLAN) {
+        const fetch = this.#fetch;
+        fetch.offset = floats[(entry + fetchEntry.fetchOffset) >> 1] as number;
+        fetch.maxBytes = words[entry + fetchEntry.maxBytes] as number;
+        fetch.currentLeaderEpoch = words[entry + fetchEntry.currentLeaderEpoch] as number;
+        fetch.lastFetchedEpoch = words[entry + fetchEntry.lastFetchedEpoch] as number;
+        fetch.isolation = words[entry + fetchEntry.isolation] as number;
+        return replica.planFetch(replyWords, replyFloats, at, this.#plan, fetch);
+      }
+      if (kind === LIST_OFFSETS) {
+        const timestamp = floats[(entry + listOffsetsEntry.timestamp) >> 1] as number;
+        const isolation = words[entry + listOffsetsEntry.isolation] as number;
+        return replica.listOffset(
+          replyWords,
+          replyFloats,
+          at,
+          timestamp,
+          isolation,
+          words[entry + listOffsetsEntry.currentLeaderEpoch] as number,
+        );
+      }
+      const epoch = words[entry + epochEndEntry.leaderEpoch] as number;
+      return replica.epochEnd(replyWords, replyFloats, at, epoch, words[entry + epochEndEntry.currentLeaderEpoch] as number);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.takeOffline(error);
+      return ERROR.KAFKA_STORAGE_ERROR;
+    }
+  }
+}
