@@ -64,3 +64,14 @@ it('reads and writes UUIDs as base64url', () => {
   );
   expect(() => writeUuid('short', shared, 0)).toThrow(/no UUID/);
 });
+
+it('tells apart UUIDs that differ in a single word', () => {
+  for (let word = 0; word < 4; word++) {
+    const bytes = Buffer.alloc(16, 0x5a);
+    for (let i = 0; i < 5_000; i++) {
+      bytes.writeUInt32BE(i, word * 4);
+      shared.set(bytes, 1);
+      expect(rememberedUuid(shared, 1)).toBe(bytes.toString('base64url'));
+    }
+  }
+});
