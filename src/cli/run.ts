@@ -1,6 +1,7 @@
 // Picks the command. What a command needs is loaded by the command.
 // Runs on: the main thread.
 import module from 'node:module';
+import { dirname } from 'node:path';
 import { startCommand } from './commands/start-options.ts';
 import { type CliCommand, commandHelp, programHelp, UsageError } from './options.ts';
 import { VERSION } from './version.ts';
@@ -9,8 +10,7 @@ const COMMANDS: readonly CliCommand[] = [startCommand];
 
 /** Runs a command line without its program. Sets the exit code; a broker goes on running. */
 export async function run(args: readonly string[]): Promise<void> {
-  // Compiled code is kept between starts; measured in docs/decisions/0004-bundle.md.
-  module.enableCompileCache();
+  keepCompiledCode();
   const [first, ...rest] = args;
   if (first === '--version' || first === '-v') {
     process.stdout.write(`naru ${VERSION}\n`);
@@ -26,6 +26,12 @@ export async function run(args: readonly string[]): Promise<void> {
   } else {
     await runStart(rest);
   }
+}
+
+/** Keeps compiled code between starts. Worker threads hear of it by the variable, to which Node adds its version. docs/decisions/0004-bundle.md */
+function keepCompiledCode(): void {
+  const { directory } = module.enableCompileCache();
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(directory);
 }
 
 async function runStart(args: readonly string[]): Promise<void> {
