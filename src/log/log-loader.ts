@@ -52,13 +52,18 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   const segments = new SegmentList();
   const epochs = new LeaderEpochCache(storage, directory);
   epochs.load();
+  // What began behind the recovery point is read from the batches again: the file may be older than a truncation.
+  if (!options.cleanShutdown) epochs.truncateFromEnd(options.recoveryPoint);
   const names = removeLeftovers(storage, directory);
   const bases = names.filter((name) => name.endsWith(LOG_SUFFIX)).map(offsetOfFileName);
-  let isWhole = options.cleanShutdown;
+  /** Segments without one of their indexes: they are checked whole, however the last stop went. */
+  const unindexed = new Set<Segment>();
   for (const base of bases.filter((offset) => offset >= 0).sort((a, b) => a - b)) {
-    if (!storage.exists(`${directory}/${offsetFileName(base, OFFSET_INDEX_SUFFIX)}`)) isWhole = false;
-    if (!storage.exists(`${directory}/${offsetFileName(base, TIME_INDEX_SUFFIX)}`)) isWhole = false;
+    const hasIndexes = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX].every((suffix) =>
+      storage.exists(`${directory}/${offsetFileName(base, suffix)}`),
+    );
     const segment = new Segment(storage, directory, base, config, nowMs, jitterMs());
+    if (!hasIndexes) unindexed.add(segment);
     refuseOldFormat(segment);
     segments.push(segment);
   }
@@ -68,18 +73,29 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   let endOffset = 0;
   let cutBytes = 0;
   let checkedBytes = 0;
-  if (isWhole) endOffset = segments.live.readEndOffset();
-  if (!isWhole || lookedTorn(segments.live)) {
-    const recoveryPoint = options.cleanShutdown ? 0 : options.recoveryPoint;
-    for (let index = segments.floor(recoveryPoint); index < segments.count; index++) {
-      const found = recoverSegment(segments.at(index), recoveryPoint, config.indexIntervalBytes, epochs);
-      endOffset = found.endOffset;
-      cutBytes += found.cutBytes;
-      checkedBytes += found.checkedBytes;
-      // Behind a torn segment nothing can follow: what is there was written after bytes that are lost.
-      if (found.cutBytes > 0) while (segments.count > index + 1) drop(segments.pop());
-      else if (index + 1 < segments.count) segments.at(index).seal();
+  const checkedFrom = options.cleanShutdown ? segments.count : segments.floor(options.recoveryPoint);
+  for (let index = 0; index < segments.count; index++) {
+    const segment = segments.at(index);
+    const isLive = index + 1 === segments.count;
+    const isBelieved = index < checkedFrom && !unindexed.has(segment) && !(isLive && looksTorn(segment));
+    if (isBelieved && !isLive) continue;
+    if (isBelieved) {
+      endOffset = segment.readEndOffset();
+      continue;
     }
+    const found = recoverSegment(
+      segment,
+      segments.endOffset(index, Number.MAX_SAFE_INTEGER),
+      index < checkedFrom ? 0 : options.recoveryPoint,
+      config.indexIntervalBytes,
+      epochs,
+    );
+    endOffset = found.endOffset;
+    cutBytes += found.cutBytes;
+    checkedBytes += found.checkedBytes;
+    // Behind a torn segment nothing can follow: what is there was written after bytes that are lost.
+    if (found.cutBytes > 0) while (segments.count > index + 1) drop(segments.pop());
+    else if (!isLive) segment.seal();
   }
   if (endOffset < options.logStartOffset) {
     while (segments.count > 0) drop(segments.pop());
@@ -95,7 +111,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   snapshots.load(storage.list(directory), new Set(segments.all().map((segment) => segment.baseOffset)), segments.live.baseOffset);
   const producers = new ProducerState();
   loadProducers(producers, snapshots, segments, logStartOffset, endOffset, options);
-  const recoveryPoint = options.cleanShutdown && cutBytes === 0 && isWhole ? endOffset : Math.min(options.recoveryPoint, endOffset);
+  const recoveryPoint = options.cleanShutdown && checkedBytes === 0 ? endOffset : Math.min(options.recoveryPoint, endOffset);
   return { segments, epochs, producers, snapshots, logStartOffset, endOffset, recoveryPoint, cutBytes, checkedBytes };
 }
 
@@ -187,11 +203,13 @@ function refuseOldFormat(segment: Segment): void {
   );
 }
 
-/** Whether a segment that should be whole has something behind its last batch. */
-function lookedTorn(segment: Segment): boolean {
+/** Whether a segment that should be whole has something behind its last batch, or an index that belongs to other bytes. */
+function looksTorn(segment: Segment): boolean {
   const scanner = new BatchScanner(REPLAY_BYTES);
-  const entries = segment.offsetIndex.entryCount;
-  scanner.start(segment.file, entries === 0 ? 0 : segment.offsetIndex.positionAt(entries - 1), segment.sizeBytes);
+  const last = segment.offsetIndex.entryCount - 1;
+  scanner.start(segment.file, last < 0 ? 0 : segment.offsetIndex.positionAt(last), segment.sizeBytes);
+  if (!scanner.next()) return segment.sizeBytes > 0;
+  if (last >= 0 && lastOffsetOf(scanner.bytes, scanner.at) !== segment.offsetIndex.offsetAt(last)) return true;
   while (scanner.next());
   return scanner.stoppedBy !== 0;
 }

@@ -304,7 +304,10 @@ export class Log {
     }
   }
 
-  /** Cuts the tail: the log ends at `offset`, or at the start of the batch that holds it. Nothing may be staged. */
+  /**
+   * Cuts the tail: the log ends at `offset`, or at the start of the batch that holds it. Nothing may be staged. The caller writes the
+   * directory's recovery point checkpoint before it appends again: the old one vouches for bytes that are gone.
+   */
   truncateTo(offset: number): void {
     assert(!this.#appender.hasStaged, 'nothing is staged while a log is truncated');
     if (offset >= this.writtenEnd) return;
@@ -334,6 +337,7 @@ export class Log {
     if (this.#logStartOffset > end) this.#logStartOffset = end;
     this.#flusher.truncatedTo(end);
     this.#epochs.truncateFromEnd(end);
+    this.#epochs.save();
     const unclean = { cleanShutdown: false, nowMs: this.#appender.nowMs, config: this.config };
     loadProducers(this.#producers, this.#snapshots, this.#segments, this.#logStartOffset, end, unclean);
   }

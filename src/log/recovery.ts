@@ -13,7 +13,7 @@ import {
 } from '../protocol/records/batch.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
-import type { Segment } from './segment.ts';
+import { RELATIVE_OFFSET_MAX, type Segment } from './segment.ts';
 
 /** One per thread, made at the first recovery; grows to the largest batch. */
 let wholeBatches: BatchScanner | null = null;
@@ -28,9 +28,13 @@ export interface RecoveredSegment {
   checkedBytes: number;
 }
 
-/** Recovers `segment`; what ends below `recoveryPoint` is taken as it is, as far as the index leads there. Throws StorageError. */
+/**
+ * Recovers `segment`, whose offsets end below `limitOffset` (the next segment's base). What ends below `recoveryPoint` is taken as it
+ * is, as far as the index leads there. Throws StorageError.
+ */
 export function recoverSegment(
   segment: Segment,
+  limitOffset: number,
   recoveryPoint: number,
   indexIntervalBytes: number,
   epochs: LeaderEpochCache,
@@ -48,11 +52,14 @@ export function recoverSegment(
     segment.resetForRecovery(entry, timeEntries, start);
   }
   let endOffset = segment.baseOffset;
+  // Base offsets lie outside the checksum: one that leaves the segment is damage.
+  const offsetMax = Math.min(limitOffset - 1, segment.baseOffset + RELATIVE_OFFSET_MAX);
   scanner.start(segment.file, start, fileBytes);
   while (scanner.next()) {
     if (!scanner.loadWhole()) break;
     const { bytes, at } = scanner;
     if (checkStoredBatch(bytes, at, scanner.sizeBytes) !== BATCH_CHECK.OK || readBaseOffset(bytes, at) < endOffset) break;
+    if (lastOffsetOf(bytes, at) > offsetMax) break;
     endOffset = lastOffsetOf(bytes, at) + 1;
     segment.noteAppended(scanner.sizeBytes, endOffset - 1, readMaxTimestamp(bytes, at), indexIntervalBytes);
     if (readLeaderEpoch(bytes, at) > epochs.latestEpoch) epochs.assign(readLeaderEpoch(bytes, at), readBaseOffset(bytes, at));
@@ -69,6 +76,5 @@ function provenEntry(segment: Segment, recoveryPoint: number, scanner: BatchScan
   scanner.start(segment.file, segment.offsetIndex.positionAt(entry), segment.sizeBytes);
   if (!scanner.next() || !scanner.loadWhole()) return -1;
   if (checkStoredBatch(scanner.bytes, scanner.at, scanner.sizeBytes) !== BATCH_CHECK.OK) return -1;
-  const lastOffset = lastOffsetOf(scanner.bytes, scanner.at);
-  return lastOffset === segment.offsetIndex.offsetAt(entry) && lastOffset < recoveryPoint ? entry : -1;
+  return lastOffsetOf(scanner.bytes, scanner.at) === segment.offsetIndex.offsetAt(entry) ? entry : -1;
 }

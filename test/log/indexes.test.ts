@@ -91,6 +91,10 @@ describe.each(storageCases)('indexes in $name', ({ make }) => {
     one.append(2, 11);
     one.file.writePending();
     expect([two.lookup(2), one.lookup(2)]).toEqual([20, 11]);
+    // The block in memory is this index's own, and older than the entry.
+    one.append(3, 12);
+    one.file.writePending();
+    expect(one.lookup(3)).toBe(12);
     one.file.close();
     two.file.close();
   });

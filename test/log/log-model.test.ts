@@ -2,9 +2,10 @@
 // The crash is a kill, or a loss of everything behind the recovery point but a random part of it.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createReadPlan, type Log } from '../../src/log/log.ts';
+import { createReadPlan, type Log, type ReadPlan } from '../../src/log/log.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
+import { readAllRecords } from '../../src/protocol/records/records.ts';
 import { append, batch, NOW_MS, openLog, readValues, stage, wholeFile } from './log-fixtures.ts';
 
 interface ModelBatch {
@@ -130,6 +131,7 @@ class Model {
       this.log.planRead(last, 1, this.end, true, plan);
       expect([plan.error, plan.startOffset]).toEqual([0, baseOffset]);
       expect(this.log.epochForOffset(last)).toBe(epoch);
+      this.#checkLimit(baseOffset, plan);
     }
     for (const { timestampMs } of this.batches.slice(-3)) {
       const first = this.batches.find(
@@ -137,6 +139,23 @@ class Model {
       );
       const expected = first === undefined ? undefined : Math.max(first.baseOffset, this.logStart);
       expect(this.log.offsetForTimestamp(timestampMs, this.end)?.offset).toBe(expected);
+    }
+  }
+
+  /** Everything below `limit` in one segment, and nothing behind it; the same question twice, as a follower of the tail asks. */
+  #checkLimit(limit: number, plan: ReadPlan): void {
+    const before = this.batches
+      .filter(({ baseOffset, values }) => baseOffset < limit && baseOffset + values.length > this.logStart)
+      .slice(-2)[0];
+    if (before === undefined) return;
+    for (let again = 0; again < 2; again++) {
+      this.log.planRead(Math.max(before.baseOffset, this.logStart), 1_000_000, limit, true, plan);
+      const bytes = new Uint8Array(plan.length);
+      plan.file?.read(bytes, 0, plan.length, plan.position);
+      const offsets = readAllRecords(bytes).map((record) => record.offset);
+      expect(offsets[0]).toBe(before.baseOffset);
+      expect(offsets.at(-1)).toBeLessThan(limit);
+      expect(plan.length).toBe(plan.available);
     }
   }
 
