@@ -1,29 +1,9 @@
 // Writes the JavaScript of a codec: for each struct of a message the functions sizeN, encodeN and decodeN, with all decisions about
-// versions, nullability and flexibility taken. Fields of fixed size that follow each other share one bounds check.
+// versions, nullability and flexibility taken. Fields of fixed size that follow each other share one bounds check (fixed-types.ts).
 // Pure. Its input is our own tables, never a peer's bytes. What the code calls by name is given by compile.ts.
 import { assert } from '../base/assert.ts';
+import { FIXED, FixedRun, fixedOf } from './fixed-types.ts';
 import { type Field, type Fields, hasField, isNullable, isTagged, type Primitive, type Table } from './schema.ts';
-
-/** A type of fixed size: `b` are the bytes, `p` the expression of a position in them. */
-interface FixedType {
-  readonly sizeBytes: number;
-  readonly read: (p: string) => string;
-  readonly write: (p: string, value: string) => string;
-}
-
-const FIXED: Partial<Record<Primitive, FixedType>> = {
-  bool: { sizeBytes: 1, read: (p) => `b[${p}] !== 0`, write: (p, value) => `b[${p}] = ${value} ? 1 : 0` },
-  int8: { sizeBytes: 1, read: (p) => `(b[${p}] << 24) >> 24`, write: (p, value) => `b[${p}] = ${value}` },
-  int16: { sizeBytes: 2, read: (p) => `readInt16(b, ${p})`, write: (p, value) => `writeInt16(b, ${p}, ${value})` },
-  uint16: { sizeBytes: 2, read: (p) => `readInt16(b, ${p}) & 0xffff`, write: (p, value) => `writeInt16(b, ${p}, ${value})` },
-  int32: { sizeBytes: 4, read: (p) => `readInt32(b, ${p})`, write: (p, value) => `writeInt32(b, ${p}, ${value})` },
-  uint32: { sizeBytes: 4, read: (p) => `readInt32(b, ${p}) >>> 0`, write: (p, value) => `writeInt32(b, ${p}, ${value})` },
-  int64: { sizeBytes: 8, read: (p) => `safeInt64(b, ${p})`, write: (p, value) => `writeSafeInt64(b, ${p}, ${value})` },
-  int64Rounded: { sizeBytes: 8, read: (p) => `readInt64(b, ${p})`, write: (p, value) => `writeRoundedInt64(b, ${p}, ${value})` },
-  int64Opaque: { sizeBytes: 8, read: (p) => `b.readBigInt64BE(${p})`, write: (p, value) => `b.writeBigInt64BE(${value}, ${p})` },
-  float64: { sizeBytes: 8, read: (p) => `b.readDoubleBE(${p})`, write: (p, value) => `b.writeDoubleBE(${value}, ${p})` },
-  uuid: { sizeBytes: 16, read: (p) => `rememberedUuid(b, ${p})`, write: (p, value) => `writeUuid(${value}, b, ${p})` },
-};
 
 /** What a field adds to the size of its struct: bytes that are always there, and code that adds the rest to `n`. */
 interface Size {
@@ -322,39 +302,6 @@ for (let i = 0; i < count; i++, p += ${fixed.sizeBytes}) list.push(${fixed.read(
     this.text += `function ${name}(m) {\nreturn ${checks.join(' || ')};\n}\n`;
     return name;
   }
-}
-
-/** Fields of fixed size that follow each other: one position for all of them. */
-class FixedRun {
-  #sizeBytes = 0;
-  #count = 0;
-  #code: ((p: string) => string)[] = [];
-  readonly #start: string;
-  readonly #after: (p: string) => string;
-
-  constructor(start: string, after: (p: string) => string) {
-    this.#start = start;
-    this.#after = after;
-  }
-
-  add(sizeBytes: number, code: (p: string) => string): void {
-    const at = this.#sizeBytes;
-    this.#code.push((p) => code(at === 0 ? p : `${p} + ${at}`));
-    this.#sizeBytes += sizeBytes;
-  }
-
-  flush(start: (sizeBytes: number) => string = () => this.#start): string {
-    if (this.#code.length === 0) return '';
-    const p = `p${this.#count++}`;
-    const code = `const ${p} = ${start(this.#sizeBytes)};\n${this.#code.map((line) => line(p)).join('')}${this.#after(`${p} + ${this.#sizeBytes}`)}`;
-    this.#code = [];
-    this.#sizeBytes = 0;
-    return code;
-  }
-}
-
-function fixedOf(field: Field<unknown>): FixedType | undefined {
-  return field.primitive === undefined ? undefined : FIXED[field.primitive];
 }
 
 function uvarintBytes(value: number): number {
