@@ -17,7 +17,7 @@ interface Part {
 /** The parts that are one check each. */
 const CHECKS: readonly Part[] = [
   { name: 'type check', command: [join(root, 'node_modules/.bin/tsc')] },
-  { name: 'lint', command: [join(root, 'node_modules/.bin/biome'), 'check', '.'] },
+  { name: 'lint', command: [join(root, 'node_modules/.bin/biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'import layers', command: [process.execPath, join(root, 'tools/layers.ts')] },
 ];
 
