@@ -1,28 +1,26 @@
-// Gives accepted connections to workers: each to the one with the fewest open ones.
-//   threads, with dup(2)   a second descriptor goes to the worker, the accepted socket is destroyed
-//   same thread            the socket's handle goes on in a new socket; no descriptor is needed
-//   threads, without dup   the listener can't give anything away: workers listen on its descriptor (shared-listener.ts)
-// Invariant: a descriptor's number is read and used in one synchronous block; once a socket is destroyed, it is somebody else's.
-// Runs on: the main thread.
+// Takes accepted sockets away from Node's server, so that another thread, or another socket of this thread, goes on with them.
+//   threads       a second descriptor (dup) goes to the worker with the fewest connections, the accepted socket is destroyed
+//   no threads    the socket's handle goes on in another socket of this thread; no descriptor is needed
+// Invariant: a descriptor's number is read and used in one synchronous block; once its socket is destroyed, it is somebody else's.
+// Runs on: the main thread. Not here: accepting (listener.ts), what becomes of a connection (network-actor.ts).
 import type { Socket } from 'node:net';
 import { duplicateDescriptor } from '../native/dup.ts';
 
-/** What is used of a socket's handle; Node does not document it. */
+/** What is used of a socket's handle, which Node does not document. */
 interface Handle {
   readonly fd?: number;
 }
 
-/** Whether accepted connections can be given to other threads. */
+/** Whether accepted connections can be given to other threads at all. Without, a broker runs in one thread. */
 export function canHandOver(): boolean {
   return duplicateDescriptor() !== null;
 }
 
 /** Takes the handle out of an accepted socket, for a SocketTransport of the same thread. Null: it has closed already. */
 export function takeHandle(socket: Socket): object | null {
-  const owner: { _handle?: Handle | null } = socket as unknown as { _handle?: Handle | null };
-  const handle = owner._handle ?? null;
+  const { owner, handle } = handleOf(socket);
   if (handle !== null) owner._handle = null;
-  socket.destroy(); // Without its handle: the server counts it as gone.
+  socket.destroy(); // Without its handle: all this does is that the server counts it as gone.
   return handle;
 }
 
@@ -37,7 +35,7 @@ export class HandOver {
     this.#openCounts = new Array(workerCount).fill(0);
   }
 
-  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor left, it is closed. */
+  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor is left, it is closed. */
   accept(socket: Socket): boolean {
     const descriptor = duplicate(socket);
     socket.destroy();
@@ -75,9 +73,13 @@ export class HandOver {
   }
 }
 
+/** A second descriptor for what the socket is connected to, or -1. */
 function duplicate(socket: Socket): number {
-  const handle: Handle | null = (socket as unknown as { _handle?: Handle | null })._handle ?? null;
-  const descriptor = handle?.fd ?? -1;
-  const call = duplicateDescriptor();
-  return descriptor < 0 || call === null ? -1 : call(descriptor);
+  const descriptor = handleOf(socket).handle?.fd ?? -1;
+  return descriptor < 0 ? -1 : (duplicateDescriptor()?.(descriptor) ?? -1);
+}
+
+function handleOf(socket: Socket) {
+  const owner = socket as unknown as { _handle?: Handle | null };
+  return { owner, handle: owner._handle ?? null };
 }

@@ -1,17 +1,17 @@
 // The one listener of an address. It accepts on the main thread and gives each connection away before a byte of it is read.
-// Invariants: running out of descriptors refuses connections and ends nothing; every accepted socket is either given away or
-// destroyed. Runs on: the main thread. Not here: who gets the connection (hand-over.ts).
+// Invariants: running out of descriptors refuses connections and ends nothing; every accepted socket is given away.
+// Runs on: the main thread. Not here: who gets the connection (hand-over.ts).
 import { createServer, type Server, type Socket } from 'node:net';
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** socket.listen.backlog.size */
+  /** socket.listen.backlog.size: connections that the kernel keeps until they are accepted. */
   readonly backlog: number;
-  /** Takes an accepted socket: nothing read, paused. */
+  /** Takes an accepted socket: nothing read, paused, errors heard. */
   readonly onConnection: (socket: Socket) => void;
-  /** A connection could not be accepted (EMFILE, …); the listener goes on. */
+  /** A connection could not be accepted (EMFILE, …). The listener goes on. */
   readonly onRefused?: (error: Error) => void;
 }
 
@@ -36,7 +36,7 @@ export class Listener {
   static listen(options: ListenOptions): Promise<Listener> {
     return new Promise((resolve, reject) => {
       const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-        socket.on('error', () => {}); // Between accept and hand-over it may break off.
+        socket.on('error', () => {}); // It may break off before it is given away.
         options.onConnection(socket);
       });
       server.once('error', reject);

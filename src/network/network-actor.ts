@@ -1,10 +1,11 @@
-// The connections of one worker: takes those that are handed to it, lets them run, flushes their replies once a turn, wakes those that
-// wait for memory or credits, and ends them.
-// Invariant: a connection that waits is in exactly the list of what it waits for, and the first that waited is the first to go on.
-// Runs on: every worker. Not here: what bytes mean (connection.ts), what requests mean (the handler table).
-
+// The connections of one worker. It hands out what they share (arena, landing buffer, requests), flushes their replies at the
+// end of each turn, and lets those go on that waited for memory, credits or their turn.
+// Invariants: a connection is flushed at most once a turn; those that wait for memory go on in the order in which they came.
+// Runs on: every worker, in the thread that reads the sockets. Socket callbacks come outside of turns; they only parse, hand
+// requests to handlers and ask for a turn. Not here: accepting and balancing (listener.ts, hand-over.ts), what requests mean.
 import type { TurnEndActor } from '../actors/actor.ts';
 import type { SlabArena } from '../actors/slab-arena.ts';
+import { assert } from '../base/assert.ts';
 import { MIB } from '../base/units.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { ApiRow, ConnectionInfo } from './api-row.ts';
@@ -16,69 +17,79 @@ import { type CloseCause, NetworkCounters } from './network-counters.ts';
 import type { Transport } from './transport.ts';
 
 const FAULT_LINES_PER_SECOND = 10;
+/** Replies that a connection leaves unread before its requests wait. One reply may be larger. */
 const OUTPUT_BYTES_MAX = MIB;
-/** Kafka's default of socket.request.max.bytes. */
-const REQUEST_BYTES_MAX = 100 * MIB;
-const INFLIGHT_MAX = 64;
-const FREE_REQUESTS_MAX = 4096;
+/** Of connections that wait for credits this many are tried in vain at a time: there may be thousands behind them. */
+const TRIES_IN_VAIN_MAX = 64;
+const FREE_REQUESTS_MAX = 1024;
+
+/** As much of a Runtime as is used. */
+export type NetworkRuntime = Pick<Runtime, 'workerIndex' | 'arena' | 'clock' | 'exchange' | 'touch' | 'touchLast' | 'fail'>;
 
 export interface NetworkOptions {
   readonly rows: readonly ApiRow[];
-  /** One line for each connection that is closed for its peer's fault, within limits. */
+  /** socket.request.max.bytes: the longest frame. */
+  readonly requestBytesMax: number;
+  /** naru.connection.inflight.max: requests of a connection that overlap. */
+  readonly inflightMax: number;
+  /** One line for each connection that is closed for something that it or a handler did; so many a second at most. */
   readonly log: (line: string) => void;
-  /** socket.request.max.bytes */
-  readonly requestBytesMax?: number;
-  /** naru.connection.inflight.max */
-  readonly inflightMax?: number;
-  /** Replies that a peer leaves unread before its requests wait. */
-  readonly outputBytesMax?: number;
-  /** The connection is over; its requests are all that may still refer to it. */
+  /** The connection takes no more part: for what handlers keep by it. They still end its open requests. */
   readonly onConnectionClosed?: (connection: ConnectionInfo) => void;
-  /** So many connections have ended in this turn: for whoever hands them out. */
+  /** How many connections have ended since it was last called: at the end of a turn, for balancing. */
   readonly onClosedCount?: (count: number) => void;
+  /** Less than the usual for tests alone: bytes of one read, unread replies before a connection's requests wait. */
+  readonly landingBytes?: number;
+  readonly outputBytesMax?: number;
 }
 
-export class NetworkActor implements ConnectionHost, TurnEndActor {
+export class NetworkActor implements ConnectionHost {
   readonly arena: SlabArena;
   readonly landing: LandingBuffer;
   readonly counters = new NetworkCounters();
   readonly requestBytesMax: number;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
-  readonly #runtime: Runtime;
-  readonly #options: NetworkOptions;
+  readonly #runtime: NetworkRuntime;
+  readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
+  readonly #onClosedCount: (count: number) => void;
   readonly #rows: (ApiRow | undefined)[] = [];
+  readonly #log: LogLimiter;
   readonly #connections = new Set<Connection>();
   readonly #freeRequests: IncomingRequest[] = [];
-  readonly #limiter: LogLimiter;
-  #toFlush: Connection[] = [];
-  #toRun = new Set<Connection>();
-  readonly #forMemory = new Set<Connection>();
-  readonly #forCredits = new Set<Connection>();
+  #unflushed: Connection[] = [];
+  #unflushedSpare: Connection[] = [];
+  #runnable = new Set<Connection>();
+  #runnableSpare = new Set<Connection>();
+  readonly #memoryWaiters = new Set<Connection>();
+  readonly #creditWaiters = new Set<Connection>();
+  #areCreditsBack = false; // Or memory; since the waiters were last tried.
   #lastId = 0;
-  #closedCount = 0;
+  #closedCount = 0; // Not yet told to onClosedCount.
   #onAllClosed: (() => void) | null = null;
+  readonly #flushing: TurnEndActor = { onTurnEnd: () => this.#flushAll() };
+  readonly #running: TurnEndActor = { onTurnEnd: () => this.#runAll() };
 
-  constructor(runtime: Runtime, options: NetworkOptions) {
+  constructor(runtime: NetworkRuntime, options: NetworkOptions) {
     this.#runtime = runtime;
-    this.#options = options;
     this.arena = runtime.arena;
-    this.landing = new LandingBuffer(runtime.arena);
-    this.requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
-    this.inflightMax = options.inflightMax ?? INFLIGHT_MAX;
+    this.landing = new LandingBuffer(runtime.arena, options.landingBytes);
+    this.requestBytesMax = options.requestBytesMax;
+    this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
-    this.#limiter = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
+    this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
+    this.#onClosedCount = options.onClosedCount ?? (() => {});
+    this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
     for (const row of options.rows) this.#rows[row.apiKey] = row;
-    runtime.arena.onReleased(() => {
-      if (this.#forMemory.size > 0 || this.#forCredits.size > 0) runtime.touchLast(this);
+    this.arena.onReleased(() => {
+      if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
+      this.retry();
     });
-    runtime.exchange.onCredits(() => {
-      if (this.#forCredits.size > 0) runtime.touchLast(this);
-    });
+    runtime.exchange.onCredits(() => this.retry());
   }
 
-  /** Takes a connection that was accepted elsewhere; from here on it is this worker's. */
-  adopt(transport: Transport): void {
+  /** Takes a connection that was accepted elsewhere: it is this worker's from here on. Null: it broke off on its way here. */
+  adopt(transport: Transport): ConnectionInfo | null {
     const connection = new Connection(++this.#lastId, this, transport);
     this.#connections.add(connection);
     this.counters.connectionsOpened++;
@@ -86,46 +97,34 @@ export class NetworkActor implements ConnectionHost, TurnEndActor {
     try {
       connection.start();
     } catch (error) {
-      this.connectionClosed(connection); // It broke off on its way here.
-      this.#limiter.write(this.nowMs(), `a connection could not be taken: ${error instanceof Error ? error.message : error}`);
+      connection.closed(error instanceof Error ? error : new Error(String(error)));
+      return null;
     }
+    if (this.#onAllClosed !== null) connection.close('shutdown', '');
+    return connection;
   }
 
   get connectionCount(): number {
     return this.#connections.size;
   }
 
-  /** Ends all connections; replies that are complete are handed to the kernel as far as it takes them. `done` when all are gone. */
-  closeAll(done: () => void): void {
-    this.#onAllClosed = done;
-    for (const connection of [...this.#connections]) {
-      connection.flush();
-      connection.close('shutdown', '');
-    }
-    if (this.#connections.size === 0) this.#allClosed();
-  }
-
-  /** Lets connections go on whose handlers could take nothing. */
+  /** Requests that their handlers could not take are tried again in this turn: for causes other than credits and memory. */
   retry(): void {
-    if (this.#forCredits.size > 0) this.#runtime.touchLast(this);
+    if (this.#creditWaiters.size === 0) return;
+    this.#areCreditsBack = true;
+    this.#runtime.touch(this.#running);
   }
 
-  onTurnEnd(): void {
-    if (this.#forMemory.size > 0) this.#move(this.#forMemory);
-    if (this.#forCredits.size > 0) this.#move(this.#forCredits);
-    if (this.#toRun.size > 0) {
-      const due = this.#toRun;
-      this.#toRun = new Set();
-      for (const connection of due) connection.run();
-    }
-    if (this.#closedCount > 0) {
-      this.#options.onClosedCount?.(this.#closedCount);
-      this.#closedCount = 0;
-    }
-    const flushing = this.#toFlush;
-    this.#toFlush = [];
-    for (const connection of flushing) connection.flush();
+  /** Ends all connections, and those that still come; `done` when the last one is closed. Complete replies leave as far as the kernel takes them. */
+  closeAll(done: () => void): void {
+    assert(this.#onAllClosed === null, 'connections are closed once');
+    this.#onAllClosed = done;
+    for (const connection of this.#connections) connection.close('shutdown', '');
+    this.#log.flush();
+    if (this.#connections.size === 0) done();
   }
+
+  // What connections say.
 
   rowOf(apiKey: number): ApiRow | undefined {
     return this.#rows[apiKey];
@@ -138,60 +137,107 @@ export class NetworkActor implements ConnectionHost, TurnEndActor {
   freeRequest(request: IncomingRequest): void {
     request.free();
     if (this.#freeRequests.length < FREE_REQUESTS_MAX) this.#freeRequests.push(request);
-  }
-
-  nowMs(): number {
-    return this.#runtime.clock.monotonicMs();
+    // Perhaps no memory came back, but then the last request that could bring some may be gone: see #runMemoryWaiters.
+    if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
   }
 
   flushLater(connection: Connection): void {
-    this.#toFlush.push(connection);
-    this.#runtime.touchLast(this);
+    if (connection.isFlushDue) return;
+    connection.isFlushDue = true;
+    this.#unflushed.push(connection);
+    if (this.#unflushed.length === 1) this.#runtime.touchLast(this.#flushing);
   }
 
   runLater(connection: Connection): void {
-    this.#toRun.add(connection);
-    this.#runtime.touchLast(this);
+    this.#runnable.add(connection);
+    this.#runtime.touch(this.#running);
   }
 
   runWithMemory(connection: Connection): void {
-    this.#forMemory.add(connection);
+    this.#memoryWaiters.add(connection);
+    this.#runtime.touch(this.#running);
   }
 
   runWithCredits(connection: Connection): void {
-    this.#forCredits.add(connection);
+    this.#creditWaiters.add(connection);
   }
 
   connectionClosing(connection: Connection, cause: CloseCause, reason: string): void {
+    this.counters.connectionsOpen--;
     this.counters.connectionsClosed[cause]++;
-    this.#forMemory.delete(connection);
-    this.#forCredits.delete(connection);
-    this.#toRun.delete(connection);
-    this.#options.onConnectionClosed?.(connection);
-    if (cause === 'peer' || cause === 'reset' || cause === 'shutdown') return;
-    this.#limiter.write(this.nowMs(), `closed the connection of ${connection.remoteAddress}:${connection.remotePort}: ${reason}`);
+    if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown') {
+      const peer = `${connection.remoteAddress}:${connection.remotePort}`;
+      this.#log.write(this.#runtime.clock.monotonicMs(), `connection from ${peer} closed: ${reason}`);
+    }
+    this.#runnable.delete(connection);
+    this.#memoryWaiters.delete(connection);
+    this.#creditWaiters.delete(connection);
+    this.#onConnectionClosed(connection);
   }
 
   connectionClosed(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return;
-    this.counters.connectionsOpen--;
+    this.#connections.delete(connection);
     this.#closedCount++;
-    this.#runtime.touchLast(this);
-    if (this.#connections.size === 0) this.#allClosed();
+    this.#runtime.touchLast(this.#flushing);
+    if (this.#connections.size === 0) this.#onAllClosed?.();
   }
 
   fail(error: unknown): void {
     this.#runtime.fail(error);
   }
 
-  #allClosed(): void {
-    const done = this.#onAllClosed;
-    this.#onAllClosed = null;
-    done?.();
+  // Turns.
+
+  #flushAll(): void {
+    const unflushed = this.#unflushed;
+    this.#unflushed = this.#unflushedSpare;
+    this.#unflushedSpare = unflushed;
+    for (const connection of unflushed) {
+      connection.isFlushDue = false;
+      connection.flush();
+    }
+    unflushed.length = 0;
+    if (this.#closedCount > 0) this.#onClosedCount(this.#closedCount);
+    this.#closedCount = 0;
   }
 
-  #move(waiting: Set<Connection>): void {
-    for (const connection of waiting) this.#toRun.add(connection);
-    waiting.clear();
+  #runAll(): void {
+    const runnable = this.#runnable;
+    this.#runnable = this.#runnableSpare;
+    this.#runnableSpare = runnable;
+    for (const connection of runnable) connection.run();
+    runnable.clear();
+    const areCreditsBack = this.#areCreditsBack;
+    this.#areCreditsBack = false;
+    this.#runMemoryWaiters();
+    if (areCreditsBack) this.#runCreditWaiters();
+  }
+
+  #runMemoryWaiters(): void {
+    for (const connection of this.#memoryWaiters) {
+      connection.run();
+      if (!connection.isWaitingForMemory) {
+        this.#memoryWaiters.delete(connection);
+      } else if (this.#isMemoryComing()) {
+        return; // First come, first served.
+      } else {
+        // Everything is held by frames of which the rest is missing: someone has to give way.
+        connection.close('memory', 'no memory for the rest of its frame, and no request in progress that would give some back');
+      }
+    }
+  }
+
+  #runCreditWaiters(): void {
+    let vainCount = 0;
+    for (const connection of this.#creditWaiters) {
+      connection.run();
+      if (!connection.isWaitingForCredit) this.#creditWaiters.delete(connection);
+      else if (++vainCount === TRIES_IN_VAIN_MAX) return;
+    }
+  }
+
+  #isMemoryComing(): boolean {
+    for (const connection of this.#connections) if (connection.isBusy) return true;
+    return false;
   }
 }

@@ -1,98 +1,98 @@
-// A net.Socket as a Transport: reads go by `onread` into the buffer that the connection names, writes straight to the kernel.
-// What the kernel does not take at once stays libuv's until it is gone.
-// Runs on: the worker of the connection.
-import net from 'node:net';
-import { assert } from '../base/assert.ts';
+// A connection's bytes over a TCP socket of Node. Reads go where the connection says (`onread`), never into a stream's buffer;
+// writes are the socket's own.
+// Invariant: at most one write that the kernel has not taken in whole is with the socket.
+// Runs on: the thread that reads the socket. Not here: accepting (listener.ts).
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Transport, TransportListener } from './transport.ts';
 
-const NOTHING = Buffer.alloc(0);
-
-/** The handle of a socket that was accepted in this thread, or a descriptor that belongs to this thread from here on. */
-export type AcceptedSocket = number | object;
-
 export class SocketTransport implements Transport {
-  readonly #accepted: AcceptedSocket;
-  #open: net.Socket | null = null;
+  readonly #source: number | object;
+  #socket: Socket | null = null;
+  #listener: TransportListener | null = null;
   #error: Error | null = null;
-  #remoteAddress = '';
-  #remotePort = 0;
-  #localPort = 0;
-  #onWritten: () => void = () => {};
+  #isWriteOpen = false; // A write returned false and `written` has not followed.
+  #unheardCount = 0; // Callbacks still to come of writes that were taken at once.
+  readonly #onWritten = (): void => {
+    if (this.#unheardCount > 0) {
+      this.#unheardCount--;
+    } else if (this.#isWriteOpen && this.#error === null) {
+      this.#isWriteOpen = false;
+      this.#listener?.written();
+    }
+  };
 
-  constructor(accepted: AcceptedSocket) {
-    this.#accepted = accepted;
+  /** Over a connected socket's descriptor, which belongs to this thread from here on, or the handle of one that this thread has accepted. */
+  constructor(source: number | object) {
+    this.#source = source;
   }
 
+  // Node asks the kernel for these when they are first wanted, and knows them only while the socket is open.
   get remoteAddress(): string {
-    return this.#remoteAddress;
+    return this.#socket?.remoteAddress ?? '';
   }
+
   get remotePort(): number {
-    return this.#remotePort;
+    return this.#socket?.remotePort ?? 0;
   }
+
   get localPort(): number {
-    return this.#localPort;
+    return this.#socket?.localPort ?? 0;
   }
 
   /** Throws where the descriptor is no socket. */
   start(listener: TransportListener): void {
-    const accepted = this.#accepted;
-    let bound: Uint8Array | undefined;
-    const onread = {
-      /** Node asks before the first read and after each one; undefined leaves the last buffer bound, which is cheaper. */
-      buffer: (): Uint8Array => {
-        const next = listener.readBuffer();
-        if (next === undefined || next === bound) return undefined as unknown as Uint8Array;
-        bound = next;
-        return next;
+    this.#listener = listener;
+    // `handle` is not in Node's documentation, but has been an option of sockets since the first versions.
+    const source = typeof this.#source === 'number' ? { fd: this.#source } : { handle: this.#source };
+    const options = {
+      ...source,
+      readable: true,
+      writable: true,
+      allowHalfOpen: true,
+      onread: {
+        // Asked before the first read and after each callback; undefined keeps what is bound, which is cheaper.
+        buffer: () => listener.readBuffer(),
+        callback: (length: number) => listener.received(length),
       },
-      callback: (count: number): boolean => listener.received(count),
     };
-    const where = typeof accepted === 'number' ? { fd: accepted } : { handle: accepted };
-    const options = { ...where, readable: true, writable: true, allowHalfOpen: true, onread };
-    const socket = new net.Socket(options as net.SocketConstructorOpts);
-    this.#open = socket;
-    this.#onWritten = () => listener.written();
-    socket.setNoDelay(true);
-    this.#remoteAddress = socket.remoteAddress ?? '';
-    this.#remotePort = socket.remotePort ?? 0;
-    this.#localPort = socket.localPort ?? 0;
+    const socket = new Socket(options as SocketConstructorOpts);
+    this.#socket = socket;
     socket.on('error', (error) => {
       this.#error = error;
     });
     socket.on('end', () => listener.ended());
     socket.on('close', () => listener.closed(this.#error));
-    socket.resume();
+    socket.resume(); // Without it the end would not be noticed.
   }
 
   write(pieces: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
-    if (socket.destroyed) return true;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
-    if (socket.writableLength === 0) return true;
-    socket.write(NOTHING, this.#onWritten); // Stands behind what is not gone yet: its callback says that the memory is free.
-    return false;
+    if (socket === null || socket.destroyed) return true; // Nobody reads from the pieces.
+    const last = pieces.length - 1;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write(pieces[i] as Uint8Array);
+    socket.write(pieces[last] as Uint8Array, this.#onWritten);
+    if (last > 0) socket.uncork();
+    // A write that the kernel took in whole is off the count when it returns; its callback comes later all the same.
+    const isTaken = socket.writableLength === 0;
+    if (isTaken) this.#unheardCount++;
+    else this.#isWriteOpen = true;
+    return isTaken;
   }
 
   pauseReading(): void {
-    this.#socket.pause();
+    this.#socket?.pause();
   }
 
   resumeReading(): void {
-    this.#socket.resume();
+    this.#socket?.resume();
   }
 
   end(): void {
-    this.#socket.end();
+    this.#socket?.end();
   }
 
   destroy(): void {
-    this.#open?.destroy();
-  }
-
-  get #socket(): net.Socket {
-    assert(this.#open !== null, 'the transport has not been started');
-    return this.#open;
+    this.#socket?.destroy();
   }
 }
