@@ -26,9 +26,10 @@ import {
   timestampType,
   verifyCrc,
 } from '../protocol/records/batch.ts';
-import { RECORD_CHECK, recordCheckName } from '../protocol/records/record.ts';
-import { validateRecords } from '../protocol/records/records.ts';
-import { type AppendResult, refuse } from './append-result.ts';
+import { CompressionError } from '../protocol/records/compression/index.ts';
+import { RECORD_CHECK, type RecordCursor, recordCheckName } from '../protocol/records/record.ts';
+import { openRecords, validateRecords } from '../protocol/records/records.ts';
+import { type AppendResult, type RecordError, refuse } from './append-result.ts';
 import type { LogConfig } from './log-config.ts';
 
 /** The smallest batch length field of any format: below it Kafka calls the set corrupt, above it only malformed. */
@@ -55,13 +56,7 @@ export function validateClientBatch(
   if (length < sizeBytes) return refuse(result, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
   if (magic !== BATCH_MAGIC)
     return refuse(result, ERROR.INVALID_RECORD, `Only record batches with magic ${BATCH_MAGIC} are allowed, not ${magic}`);
-  if (length > sizeBytes) {
-    return refuse(
-      result,
-      ERROR.INVALID_RECORD,
-      `A produce request must have exactly one record batch per partition: ${length - sizeBytes} bytes follow`,
-    );
-  }
+  if (length > sizeBytes && !validateTail(bytes, position + sizeBytes, length - sizeBytes, result)) return false;
   if (sizeBytes < BATCH_OVERHEAD_BYTES) return refuse(result, ERROR.CORRUPT_MESSAGE, `Record batch of ${sizeBytes} bytes`);
   if (compressionType(bytes, position) > COMPRESSION.ZSTD) {
     return refuse(result, ERROR.UNSUPPORTED_COMPRESSION_TYPE, `Compression type ${compressionType(bytes, position)} is none that exists`);
@@ -102,31 +97,74 @@ export function validateClientBatch(
   return true;
 }
 
-function validateTimestamps(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
-  if (timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME) {
-    return refuse(result, ERROR.INVALID_TIMESTAMP, 'A producer should not set the timestamp type to LogAppendTime');
-  }
-  const base = readBaseTimestamp(bytes, position);
-  const max = readMaxTimestamp(bytes, position);
-  if (!isSafeTimestamp(base) || !isSafeTimestamp(max) || max < NO_TIMESTAMP) {
-    return refuse(result, ERROR.INVALID_TIMESTAMP, 'A timestamp of the record batch is out of range');
-  }
-  if (config.isLogAppendTime || max === NO_TIMESTAMP) return true;
-  if (max - nowMs > config.timestampAfterMaxMs || nowMs - max > config.timestampBeforeMaxMs) {
-    const oldest = nowMs - config.timestampBeforeMaxMs;
-    return refuse(result, ERROR.INVALID_TIMESTAMP, `Timestamp ${max} is outside [${oldest}, ${nowMs + config.timestampAfterMaxMs}]`);
-  }
-  return true;
+/**
+ * What follows the batch: an incomplete one is passed over (clients that filled a buffer to the brim sent such), another whole one
+ * is one too many.
+ */
+function validateTail(bytes: Uint8Array, position: number, length: number, result: AppendResult): boolean {
+  if (length < LOG_OVERHEAD_BYTES) return true;
+  const sizeBytes = batchSizeBytes(bytes, position);
+  if (sizeBytes - LOG_OVERHEAD_BYTES < BATCH_LENGTH_MIN) return refuse(result, ERROR.CORRUPT_MESSAGE, `Record batch of ${sizeBytes} bytes`);
+  if (length < BATCH_PREFIX_BYTES) return true;
+  const magic = readMagic(bytes, position);
+  if (magic < 0 || magic > BATCH_MAGIC)
+    return refuse(result, ERROR.CORRUPT_MESSAGE, `Magic ${magic} of the record batch is none that exists`);
+  return length < sizeBytes || refuse(result, ERROR.INVALID_RECORD, 'A produce request must have exactly one record batch per partition');
 }
 
-/** Record by record, decompressing where needed: the first that fails is named. */
+/** By the header: its base timestamp is the first record's, its max timestamp the largest. */
+function validateTimestamps(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
+  const base = readBaseTimestamp(bytes, position);
+  const max = readMaxTimestamp(bytes, position);
+  const isStamped = timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME;
+  const isSafe = isSafeTimestamp(base) && isSafeTimestamp(max);
+  if (config.isLogAppendTime ? isSafe && !isStamped : isSafe && isWithin(base, config, nowMs) && isWithin(max, config, nowMs)) return true;
+  result.recordErrors = recordErrors(bytes, position, (cursor) => {
+    const timestamp = isStamped ? max : base + cursor.timestampDelta;
+    if (config.isLogAppendTime && isStamped) return 'A producer should not set the timestamp type to LogAppendTime';
+    if (isSafeTimestamp(timestamp) && (config.isLogAppendTime || isWithin(timestamp, config, nowMs))) return null;
+    return `Timestamp ${timestamp} is out of range`;
+  });
+  return refuse(result, ERROR.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp');
+}
+
+function isWithin(timestampMs: number, config: LogConfig, nowMs: number): boolean {
+  if (timestampMs === NO_TIMESTAMP) return true;
+  return timestampMs - nowMs <= config.timestampAfterMaxMs && nowMs - timestampMs <= config.timestampBeforeMaxMs;
+}
+
+/** Record by record, decompressing where needed: the first that cannot be read is named, or all that lack their key. */
 function validateEach(bytes: Uint8Array, position: number, config: LogConfig, result: AppendResult): boolean {
-  const findings = validateRecords(bytes, position, { requiresKey: config.isCompacted });
-  if (findings.check === RECORD_CHECK.OK) return true;
+  const findings = validateRecords(bytes, position);
   if (findings.check === RECORD_CHECK.BAD_COMPRESSION) return refuse(result, ERROR.CORRUPT_MESSAGE, 'The record batch does not decompress');
-  const isKeyless = findings.check === RECORD_CHECK.MISSING_KEY;
-  const message = isKeyless ? 'Compacted topic cannot accept message without key' : `Record ${recordCheckName(findings.check)}`;
-  if (findings.index >= 0) result.recordErrors = [{ batchIndex: findings.index, message }];
-  const error = findings.check === RECORD_CHECK.BAD_TIMESTAMP ? ERROR.INVALID_TIMESTAMP : ERROR.INVALID_RECORD;
-  return refuse(result, error, isKeyless ? 'One or more records have been rejected' : message);
+  if (findings.check !== RECORD_CHECK.OK) {
+    const message = `Record ${recordCheckName(findings.check)}`;
+    if (findings.index >= 0) result.recordErrors = [{ batchIndex: findings.index, message }];
+    return refuse(result, findings.check === RECORD_CHECK.BAD_TIMESTAMP ? ERROR.INVALID_TIMESTAMP : ERROR.INVALID_RECORD, message);
+  }
+  if (!config.isCompacted) return true;
+  result.recordErrors = recordErrors(bytes, position, (cursor) =>
+    cursor.keySizeBytes < 0 ? 'Compacted topic cannot accept message without key' : null,
+  );
+  if (result.recordErrors.length === 0) return true;
+  return refuse(
+    result,
+    ERROR.INVALID_RECORD,
+    `One or more records have been rejected due to ${result.recordErrors.length} record errors in total`,
+  );
+}
+
+/** The records that `faultOf` finds fault with. Only where a batch is refused, or in compacted topics; a batch that cannot be read has none. */
+function recordErrors(bytes: Uint8Array, position: number, faultOf: (cursor: RecordCursor) => string | null): RecordError[] {
+  const errors: RecordError[] = [];
+  try {
+    const cursor = openRecords(bytes, position);
+    while (cursor.next()) {
+      const message = faultOf(cursor);
+      if (message !== null) errors.push({ batchIndex: cursor.count - 1, message });
+    }
+  } catch (error) {
+    if (!(error instanceof CompressionError)) throw error;
+  }
+  return errors;
 }

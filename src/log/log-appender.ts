@@ -19,6 +19,8 @@ import {
   readProducerEpoch,
   readProducerId,
   recomputeCrc,
+  TIMESTAMP_TYPE,
+  timestampType,
   writeAttributes,
   writeBaseOffset,
   writeLeaderEpoch,
@@ -112,9 +114,13 @@ export class LogAppender {
       writeAttributes(bytes, position, readAttributes(bytes, position) | LOG_APPEND_TIME_BIT);
       recomputeCrc(bytes, position);
       result.logAppendTimeMs = nowMs;
+    } else if (timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME) {
+      // A producer that stamps as if it were a broker: the time stands, the claim doesn't.
+      writeAttributes(bytes, position, readAttributes(bytes, position) & ~LOG_APPEND_TIME_BIT);
+      recomputeCrc(bytes, position);
     }
     result.baseOffset = this.stagedEnd;
-    result.lastOffset = this.#stageBatch(bytes, position, length, leaderEpoch, nowMs);
+    result.lastOffset = this.#stageBatch(bytes, position, batchSizeBytes(bytes, position), leaderEpoch, nowMs);
   }
 
   /** See Log.stageOwn. */

@@ -63,6 +63,15 @@ export interface LogOptions {
   readonly onClosingFile?: (file: StorageFile, close: () => void) => void;
 }
 
+/** The directory belongs to another topic of the same name: it was deleted and created again. */
+export class InconsistentTopicIdError extends Error {
+  override readonly name = 'InconsistentTopicIdError';
+  readonly code = 'ERR_INCONSISTENT_TOPIC_ID';
+  constructor(directory: string, known: string, wanted: string) {
+    super(`${directory} belongs to topic id ${known}, not to ${wanted}`);
+  }
+}
+
 export class Log {
   readonly topicId: string | null;
   /** Bytes that recovery cut off behind the last whole batch, and bytes it read, at open. */
@@ -84,11 +93,16 @@ export class Log {
   #deleted: Segment[] = [];
   #epochEnd: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
 
-  /** Opens the log, making its directory where it is missing. Throws StorageError, MalformedFileError, UnsupportedFormatError. */
+  /**
+   * Opens the log, making its directory where it is missing. Throws StorageError, and what a directory that is not ours calls for:
+   * MalformedFileError, UnsupportedFormatError, InconsistentTopicIdError.
+   */
   static open(options: LogOptions): Log {
     const { storage, directory, topicId } = options;
     if (!storage.isDirectory(directory)) storage.makeDirectory(directory);
-    if (topicId !== null && readPartitionMetadata(storage, directory) === null) writePartitionMetadata(storage, directory, topicId);
+    const known = readPartitionMetadata(storage, directory);
+    if (topicId !== null && known === null) writePartitionMetadata(storage, directory, topicId);
+    if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
     return new Log(options, loadLog(options, jitterOf(options)));
   }
 

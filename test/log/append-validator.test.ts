@@ -136,7 +136,8 @@ describe('timestamps', () => {
   });
 
   test('stamped by the producer as if by a broker', () => {
-    expect(answer(batch({ logAppendTimeMs: NOW_MS }))).toBe('INVALID_TIMESTAMP');
+    expect(answer(batch({ logAppendTimeMs: NOW_MS }), { isLogAppendTime: true })).toBe('INVALID_TIMESTAMP');
+    expect(answer(batch({ logAppendTimeMs: NOW_MS }))).toBe('NONE');
   });
 });
 
@@ -146,7 +147,11 @@ describe('records', () => {
     const result = createAppendResult();
     expect(validateClientBatch(bytes, 0, bytes.length, { ...DEFAULT_LOG_CONFIG, isCompacted: true }, NOW_MS, result)).toBe(false);
     expect(result.error).toBe(ERROR.INVALID_RECORD);
-    expect(result.recordErrors).toEqual([{ batchIndex: 0, message: 'Compacted topic cannot accept message without key' }]);
+    const message = 'Compacted topic cannot accept message without key';
+    expect(result.recordErrors).toEqual([
+      { batchIndex: 0, message },
+      { batchIndex: 1, message },
+    ]);
   });
 
   test('that do not decompress', () => {

@@ -1,7 +1,7 @@
 // The log as its owner sees it: stage, write, plan, find, cut, delete. On both storages.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readDescriptor } from '../../src/log/file-storage.ts';
-import { createReadPlan, type Log } from '../../src/log/log.ts';
+import { createReadPlan, InconsistentTopicIdError, type Log } from '../../src/log/log.ts';
 import type { Storage } from '../../src/log/storage.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { readBaseOffset, readLeaderEpoch, verifyCrc } from '../../src/protocol/records/batch.ts';
@@ -51,6 +51,11 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
     expect([log.logStartOffset, log.stagedEnd, log.writtenEnd, log.recoveryPoint]).toEqual([0, 0, 0, 0]);
     expect(wholeFile(storage, `${directory}/00000000000000000000.index`)).toHaveLength(10_485_760);
     expect(wholeFile(storage, `${directory}/00000000000000000000.timeindex`)).toHaveLength(10_485_756);
+  });
+
+  test('the directory of another topic of the same name is refused', () => {
+    open().close({ clean: true });
+    expect(() => open({ topicId: 'kD7_Pcu6S_CcbZIIfoEV7w' })).toThrow(InconsistentTopicIdError);
   });
 
   test('staging assigns offset and epoch in place; nothing is to be read before it is written', () => {
