@@ -64,6 +64,8 @@ class Supervisor<Data> implements ThreadWorkers {
   #readyCount = 0;
   #stoppedCount = 0;
   #exitedCount = 0;
+  /** All actors have ended, or were given up: from here on threads may end. */
+  #isExitExpected = false;
   #failure: WorkerFailure | null = null;
   #stopping: Promise<void> | null = null;
   #onStarted: () => void = () => {};
@@ -118,8 +120,12 @@ class Supervisor<Data> implements ThreadWorkers {
         this.#onAllStopped = resolve;
       });
       for (let worker = 0; worker < this.count; worker++) this.#tell(worker, { type: 'stop' });
-      const timer = setTimeout(() => this.#terminate(), this.#stopTimeoutMs);
+      const timer = setTimeout(() => {
+        this.#isExitExpected = true;
+        this.#terminate();
+      }, this.#stopTimeoutMs);
       await Promise.race([stopped, exited]);
+      this.#isExitExpected = true;
       for (let worker = 0; worker < this.count; worker++) this.#tell(worker, { type: 'exit' });
       await exited;
       clearTimeout(timer);
@@ -148,7 +154,7 @@ class Supervisor<Data> implements ThreadWorkers {
     thread.on('messageerror', (error) => this.#fail(index, `a message from it cannot be read: ${error.message}`, error));
     thread.on('exit', (exitCode) => {
       this.#exitedCount++;
-      if (this.#stopping === null) this.#fail(index, `its thread ended with exit code ${exitCode}`, undefined);
+      if (!this.#isExitExpected) this.#fail(index, `its thread ended with exit code ${exitCode}`, undefined);
       if (this.#exitedCount === this.count) this.#onAllExited();
     });
     return thread;

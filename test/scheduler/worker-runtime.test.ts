@@ -209,6 +209,14 @@ describe('threads', () => {
     expect(failures).toEqual([]);
   });
 
+  test('a worker that dies while all are stopping does not make them wait', async () => {
+    const { workers, send, failed } = await start(2, { hangsAtStop: true });
+    const stopping = workers.stop();
+    send(1, { type: 'die', how: 'exit' });
+    await stopping;
+    expect((await failed()).message).toBe('worker 1 failed: its thread ended with exit code 7');
+  });
+
   test('a worker that sleeps takes no turns and no CPU', async () => {
     const { send, next, last } = await start(2);
     send(0, { type: 'ask', to: last, value: 1 });
