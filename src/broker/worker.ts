@@ -63,7 +63,11 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   );
   const logs = new PartitionLogs(runtime, data, host, logger);
   metadata.onChange((change, image) => logs.onChange(change, image));
-  const partitions = new PartitionClient(exchange, () => metadata.appliedOffset);
+  const partitions = new PartitionClient(
+    exchange,
+    () => metadata.appliedOffset,
+    () => runtime.wake(),
+  );
 
   const context = { runtime, config, logger, nodeId: config.nodeId, metadata, partitions, words, controller };
   const network = new NetworkActor(runtime, {

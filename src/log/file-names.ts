@@ -38,6 +38,12 @@ export function offsetOfFileName(name: string): number {
   return Number.isSafeInteger(offset) ? offset : -1;
 }
 
+/** The directory that holds `path`. */
+export function parentDirectory(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
+}
+
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;

@@ -2,8 +2,8 @@
 // Invariant: nothing is thrown but StorageError, and it names the errno and the file.
 // Runs on: any worker; one owner per file. `syncLater` alone uses libuv's pool. Not the place for retries: callers compare counts.
 import * as fs from 'node:fs';
-import type { OpenMode, Storage, StorageFile } from './storage.ts';
-import { StorageError } from './storage.ts';
+import { parentDirectory } from './file-names.ts';
+import { type OpenMode, type Storage, StorageError, type StorageFile } from './storage.ts';
 import { virtualFile } from './virtual-descriptors.ts';
 
 const OPEN_FLAGS: Record<OpenMode, number> = {
@@ -220,16 +220,11 @@ export class FileStorage implements Storage {
     } catch (error) {
       throw storageError(error, path, 'replacing');
     }
-    this.syncDirectory(parentOf(path));
+    this.syncDirectory(parentDirectory(path));
   }
 }
 
 function storageError(error: unknown, path: string, doing: string): StorageError {
   const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
   return new StorageError(errno, path, doing, error);
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash === -1 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
 }

@@ -18,6 +18,7 @@ import { markCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
 import {
   DELETE_DIRECTORY_SUFFIX,
   markedDirectoryName,
+  parentDirectory,
   parsePartitionDirectory,
   partitionDirectoryName,
   STRAY_DIRECTORY_SUFFIX,
@@ -84,7 +85,10 @@ export class LogDirectory {
    */
   static open(options: LogDirectoryOptions): LogDirectory {
     const { storage, path } = options;
-    if (!storage.isDirectory(path)) storage.makeDirectory(path);
+    if (!storage.isDirectory(path)) {
+      storage.makeDirectory(path);
+      storage.syncDirectory(parentDirectory(path));
+    }
     const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
     try {
       return new LogDirectory(options, unlock);

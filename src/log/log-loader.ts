@@ -93,8 +93,10 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
     endOffset = found.endOffset;
     cutBytes += found.cutBytes;
     checkedBytes += found.checkedBytes;
-    // Behind a torn segment nothing can follow: what is there was written after bytes that are lost.
-    if (found.cutBytes > 0) while (segments.count > index + 1) drop(segments.pop());
+    // Behind a torn segment nothing can follow: what is there was written after bytes that are lost. A power loss can also take a
+    // tail that ends between two batches, or a whole file; only compaction leaves gaps that are none.
+    const isShort = !options.cleanShutdown && !config.isCompacted && endOffset < segments.endOffset(index, endOffset);
+    if (found.cutBytes > 0 || isShort) while (segments.count > index + 1) drop(segments.pop());
     else if (!isLive) segment.seal();
   }
   if (endOffset < options.logStartOffset) {

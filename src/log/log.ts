@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import type { AppendResult } from './append-result.ts';
-import { markedDirectoryName } from './file-names.ts';
+import { markedDirectoryName, parentDirectory } from './file-names.ts';
 import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
@@ -99,7 +99,10 @@ export class Log {
    */
   static open(options: LogOptions): Log {
     const { storage, directory, topicId } = options;
-    if (!storage.isDirectory(directory)) storage.makeDirectory(directory);
+    if (!storage.isDirectory(directory)) {
+      storage.makeDirectory(directory);
+      storage.syncDirectory(parentDirectory(directory));
+    }
     const known = readPartitionMetadata(storage, directory);
     if (topicId !== null && known === null) writePartitionMetadata(storage, directory, topicId);
     if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
@@ -386,9 +389,9 @@ export class Log {
 
   /** The topic is gone: the directory becomes `<topic>-<p>.<uuid>-delete` and takes no more batches. The new path. Throws StorageError. */
   markDeleted(uuid: string, suffix = '-delete'): string {
-    const slash = this.#directory.lastIndexOf('/');
-    const parent = this.#directory.slice(0, slash);
-    const directory = `${parent}/${markedDirectoryName(this.#directory.slice(slash + 1), uuid, suffix)}`;
+    const parent = parentDirectory(this.#directory);
+    const name = this.#directory.slice(this.#directory.lastIndexOf('/') + 1);
+    const directory = `${parent}/${markedDirectoryName(name, uuid, suffix)}`;
     this.#storage.rename(this.#directory, directory);
     this.#storage.syncDirectory(parent);
     this.#directory = directory;

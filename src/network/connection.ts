@@ -142,12 +142,17 @@ export class Connection implements TransportListener, RequestOwner {
     const { counters } = this.#host;
     counters.readCount++;
     counters.receivedBytes += length;
-    if (this.#input.take(length)) {
-      this.#pump();
-      this.#isReading = this.#settle();
-    } else {
-      this.#wait(MEMORY);
-      this.#isReading = false;
+    try {
+      if (this.#input.take(length)) {
+        this.#pump();
+        this.#isReading = this.#settle();
+      } else {
+        this.#wait(MEMORY);
+        this.#isReading = false;
+      }
+    } catch (error) {
+      this.#fail(error); // We are outside of turns here: nobody above would hear of it.
+      return false;
     }
     return this.#isReading;
   }
@@ -175,7 +180,10 @@ export class Connection implements TransportListener, RequestOwner {
   /** Goes on with what waited, if that is possible now. Called inside a turn, from no callback of the transport. */
   run(): void {
     if (this.#isClosing || this.#waitsFor === INCOMPLETE) return;
-    if (!this.#input.restore()) return this.#wait(MEMORY);
+    if (!this.#input.restore()) {
+      this.#wait(MEMORY);
+      return;
+    }
     this.#pump();
     const wantsReading = this.#settle();
     if (this.#isClosing) return;
@@ -225,7 +233,10 @@ export class Connection implements TransportListener, RequestOwner {
   }
 
   requestEnded(request: IncomingRequest): void {
-    if (this.#isClosing) return this.#discard(request);
+    if (this.#isClosing) {
+      this.#discardLate(request);
+      return;
+    }
     this.#releaseBody(request);
     this.#order.answer(request.sequence);
     for (let ready = this.#order.takeReady(); ready !== null; ready = this.#order.takeReady()) {
@@ -240,8 +251,8 @@ export class Connection implements TransportListener, RequestOwner {
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
-    if (this.#isClosing) return this.#discard(request);
-    this.close('handler', reason); // Frees the request with the others that have ended.
+    if (this.#isClosing) this.#discardLate(request);
+    else this.close('handler', reason); // Frees the request with the others that have ended.
   }
 
   // Frames.
@@ -352,9 +363,14 @@ export class Connection implements TransportListener, RequestOwner {
   #refuse(error: unknown, what: string): void {
     if (error instanceof DecodeError) {
       this.close('decode', `${what}${apiName(header.apiKey)} version ${header.apiVersion}: ${error.message}`);
-      return;
+    } else {
+      this.#fail(error);
     }
-    this.#isClosing = true; // Nothing of it is trusted to be consistent; the instance ends.
+  }
+
+  /** An error of our own ends the instance. Until it has, nothing more is done here. */
+  #fail(error: unknown): void {
+    this.#isClosing = true;
     this.#host.fail(error);
   }
 
@@ -401,6 +417,12 @@ export class Connection implements TransportListener, RequestOwner {
     this.#releaseBody(request);
     this.#releaseReply(request);
     this.#host.freeRequest(request);
+  }
+
+  /** A request that was ended after the connection. */
+  #discardLate(request: IncomingRequest): void {
+    this.#discard(request);
+    this.#output.drop(); // Where its reply stood.
   }
 
   #releaseBody(request: IncomingRequest): void {

@@ -64,6 +64,7 @@ interface Piece {
 export class PartitionClient {
   readonly #exchange: Exchange;
   readonly #metadataOffset: () => number;
+  readonly #wake: () => void;
   readonly #freeCalls = new Map<number, PartitionCall[]>(KINDS.map((kind) => [kind, []]));
   readonly #underWay: (Piece | null)[] = [];
   readonly #freeIds: number[] = [];
@@ -71,9 +72,11 @@ export class PartitionClient {
   readonly #waiting: Piece[][];
   readonly #byOwner: number[][];
 
-  constructor(exchange: Exchange, metadataOffset: () => number) {
+  /** `wake` is Runtime.wake: a request that a socket's callback sends would wait for the next turn, and nothing else might bring one. */
+  constructor(exchange: Exchange, metadataOffset: () => number, wake: () => void) {
     this.#exchange = exchange;
     this.#metadataOffset = metadataOffset;
+    this.#wake = wake;
     this.#waiting = Array.from({ length: exchange.workerCount }, () => []);
     this.#byOwner = Array.from({ length: exchange.workerCount }, () => []);
     for (const kind of KINDS) {
@@ -114,6 +117,7 @@ export class PartitionClient {
         this.#queue({ call, target, indexes: indexes.length <= fits ? indexes : indexes.slice(start, start + fits) });
       }
     }
+    this.#wake();
   }
 
   /** Pieces that wait for a credit, for the gauges. */

@@ -126,7 +126,7 @@ for (const workers of bootstrap === undefined ? [0, 1, 2] : [-1]) {
             for (const record of batch.records) {
               const recordOffset = batch.firstOffset + BigInt(record.offsetDelta);
               if (recordOffset < offset) continue;
-              found.push(record.value);
+              found.push(record.value as Buffer);
               offset = recordOffset + 1n;
             }
           }
