@@ -1,6 +1,8 @@
 // Brings what a log wrote onto the medium and moves the recovery point behind it.
 // Invariant: the recovery point moves last: data, then indexes, then directory entries, leader epochs and a producer snapshot, so
 // that recovery may believe everything below it. One flush at a time; who asks during one waits for the next.
+// A sync that failed is not tried again: the system may have dropped what it could not write, and a later sync would succeed
+// without it. The log fails, and the recovery point stays where it was.
 // Runs on: the log's owner; syncs of flushLater run in the pool.
 import { MIB } from '../base/units.ts';
 import type { LoadedLog } from './log-loader.ts';

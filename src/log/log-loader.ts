@@ -96,11 +96,11 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
     // Behind a torn segment nothing can follow: what is there was written after bytes that are lost. A power loss can also take a
     // tail that ends between two batches, or a whole file; only compaction leaves gaps that are none.
     const isShort = !options.cleanShutdown && !config.isCompacted && endOffset < segments.endOffset(index, endOffset);
-    if (found.cutBytes > 0 || isShort) while (segments.count > index + 1) drop(segments.pop());
+    if (found.cutBytes > 0 || isShort) dropBehind(segments, index + 1, options);
     else if (!isLive) segment.seal();
   }
   if (endOffset < options.logStartOffset) {
-    while (segments.count > 0) drop(segments.pop());
+    dropBehind(segments, 0, options);
     begin(options.logStartOffset);
     endOffset = options.logStartOffset;
   }
@@ -216,7 +216,13 @@ function looksTorn(segment: Segment): boolean {
   return scanner.stoppedBy !== 0;
 }
 
-function drop(segment: Segment): void {
-  segment.close();
-  segment.removeFiles('');
+/** Removes the segments from `count` on, for good: their names must not come back once other batches have their offsets. */
+function dropBehind(segments: SegmentList, count: number, { storage, directory }: LogOptions): void {
+  if (segments.count <= count) return;
+  while (segments.count > count) {
+    const segment = segments.pop();
+    segment.close();
+    segment.removeFiles('');
+  }
+  storage.syncDirectory(directory);
 }

@@ -348,6 +348,9 @@ export class Log {
       }
     }
     this.#segments.live.makeLive(this.config);
+    // What was cut must not come back from the medium once other batches stand there.
+    this.#segments.live.file.sync();
+    this.#storage.syncDirectory(this.#directory);
     this.#recent.clear();
     this.#reader.forget();
     this.#appender.truncatedTo(end);

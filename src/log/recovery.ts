@@ -65,7 +65,11 @@ export function recoverSegment(
     if (readLeaderEpoch(bytes, at) > epochs.latestEpoch) epochs.assign(readLeaderEpoch(bytes, at), readBaseOffset(bytes, at));
   }
   const cutBytes = fileBytes - segment.sizeBytes;
-  if (cutBytes > 0) segment.file.truncate(segment.sizeBytes);
+  if (cutBytes > 0) {
+    // Synced, so that what was cut can't come back from the medium once other batches stand there.
+    segment.file.truncate(segment.sizeBytes);
+    segment.file.sync();
+  }
   return { endOffset, cutBytes, checkedBytes: fileBytes - start };
 }
 

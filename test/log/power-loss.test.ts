@@ -1,0 +1,141 @@
+// A log on the simulated disk: power fails at any time, writes fall short, the disk fills up, syncs fail.
+// What a flush vouched for is there afterwards, whole; what is there beyond is a beginning of what was appended.
+import { expect, test } from 'vitest';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import type { Log } from '../../src/log/log.ts';
+import { LogDirectory as Directory, type LogDirectory } from '../../src/log/log-directory.ts';
+import { StorageError } from '../../src/log/storage.ts';
+import { SimStorage, type StorageFaults } from '../../src/scheduler/sim-storage.ts';
+import { batch, openLog, readValues, stage } from './log-fixtures.ts';
+
+const SEEDS = Number(process.env.NARU_SIM_SEEDS ?? 150);
+const STEPS = 60;
+const PRODUCER = 31;
+const CONFIG = { segmentBytes: 1500, indexIntervalBytes: 200, segmentIndexBytes: 400 };
+
+interface Appended {
+  readonly offset: number;
+  readonly value: string;
+  readonly epoch: number;
+}
+
+class Node {
+  storage: SimStorage;
+  directory!: LogDirectory;
+  log!: Log;
+  /** Written, in order; a crash may shorten it, never below `flushed`. */
+  appended: Appended[] = [];
+  /** What a checkpoint on the medium vouches for. */
+  flushed = 0;
+  epoch = 0;
+  producerEpoch = 0;
+  sequence = 0;
+  stepCount = 0;
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.storage = new SimStorage({ random, later: (task) => task() });
+    this.open();
+  }
+
+  open(): void {
+    this.directory = Directory.open({ storage: this.storage, path: 'data', clusterId: null, nodeId: 1, random: this.#random });
+    this.log = openLog({
+      storage: this.storage,
+      directory: this.directory.partitionPath('t', 0),
+      config: CONFIG,
+      cleanShutdown: this.directory.hadCleanShutdown,
+      recoveryPoint: this.directory.recoveryPoint('t', 0),
+    });
+    this.epoch++;
+    this.producerEpoch++;
+    this.sequence = 0;
+    this.check();
+  }
+
+  append(count: number): void {
+    const staged: Appended[] = [];
+    for (let n = 0; n < count; n++) {
+      const offset = this.log.stagedEnd;
+      const value = `${offset}/${this.epoch}/${this.stepCount}`.padEnd(20 + this.#random.below(150), '.');
+      const isIdempotent = this.#random.below(2) === 0;
+      const producer = isIdempotent ? { producerId: PRODUCER, producerEpoch: this.producerEpoch, baseSequence: this.sequence } : {};
+      const result = stage(this.log, batch({ values: [value], ...producer }), { epoch: this.epoch });
+      expect(result.error, `${result.errorMessage}`).toBe(0);
+      expect(result.baseOffset).toBe(offset);
+      staged.push({ offset, value, epoch: this.epoch });
+      if (isIdempotent) this.sequence++;
+    }
+    this.log.writeStaged();
+    this.appended.push(...staged);
+  }
+
+  flush(): void {
+    this.log.flush();
+    this.directory.checkpoint([{ topic: 't', partition: 0, recoveryPoint: this.log.recoveryPoint, logStartOffset: 0 }]);
+    this.flushed = this.log.recoveryPoint;
+  }
+
+  restart(): void {
+    this.log.close({ clean: true });
+    this.directory.checkpoint([{ topic: 't', partition: 0, recoveryPoint: this.log.recoveryPoint, logStartOffset: 0 }]);
+    this.flushed = this.log.recoveryPoint;
+    this.directory.close({ isClean: true, brokerEpoch: 1 });
+    this.open();
+  }
+
+  powerLoss(): void {
+    this.storage = this.storage.crash();
+    this.storage.setFaults({});
+    this.open();
+  }
+
+  /** The process dies, or drops a log whose disk refused something. */
+  kill(): void {
+    this.log.closeFiles();
+    this.storage.setFaults({});
+    this.open();
+  }
+
+  check(): void {
+    const end = this.log.writtenEnd;
+    expect(end, 'what was flushed is there').toBeGreaterThanOrEqual(this.flushed);
+    expect(end, 'nothing comes from nowhere').toBeLessThanOrEqual(this.log.stagedEnd);
+    // Batches of a write that failed half-way may have reached the file: they were answered with an error, and may stay or go.
+    const values = readValues(this.log);
+    const known = this.appended.filter(({ offset }) => offset < end);
+    expect(values.slice(0, known.length)).toEqual(known.map(({ offset, value }) => [offset, value]));
+    for (const { offset, epoch } of known) expect(this.log.epochForOffset(offset)).toBe(epoch);
+    this.appended = values.map(([offset, value]) => ({ offset, value, epoch: Number(value.split('/')[1]) }));
+  }
+}
+
+const FAULTS: readonly StorageFaults[] = [{}, {}, { shortWritesIn1000: 100 }, { writeErrorsIn1000: 30 }, { syncErrorsIn1000: 60 }];
+
+test('what was flushed survives the loss of power, and the rest is a beginning', () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const random = seededRandom(seed);
+    const node = new Node(random);
+    try {
+      for (; node.stepCount < STEPS; node.stepCount++) {
+        try {
+          const die = random.below(100);
+          if (die < 55) node.append(1 + random.below(6));
+          else if (die < 75) node.flush();
+          else if (die < 80) node.restart();
+          else if (die < 88) node.powerLoss();
+          else if (die < 92) node.kill();
+          else node.storage.setFaults(FAULTS[random.below(FAULTS.length)] ?? {});
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          // After a failed sync the system's cache and the medium differ, and no later sync makes up for it: only a reboot shows.
+          if (error.message.startsWith('syncing')) node.powerLoss();
+          else node.kill();
+        }
+      }
+    } catch (error) {
+      throw new Error(`seed ${seed}, step ${node.stepCount}`, { cause: error });
+    }
+  }
+});
