@@ -284,6 +284,17 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
       }
     });
 
+    test('forgets where a limit lay', () => {
+      const log = open();
+      appendValues(log, 'a', 'b', 'c');
+      const plan = createReadPlan();
+      log.planRead(0, 10_000, 2, true, plan);
+      log.truncateTo(1);
+      appendValues(log, 'a much longer one', 'c');
+      log.planRead(0, 10_000, 2, true, plan);
+      expect(plan.length).toBe(batch({ values: ['a'] }).length + batch({ values: ['a much longer one'] }).length);
+    });
+
     test('in the middle of a batch takes the whole batch', () => {
       const log = open();
       append(log, batch({ values: ['a', 'b'] }));
