@@ -15,7 +15,7 @@ import {
   TIME_INDEX_SUFFIX,
 } from './file-names.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
-import type { LogOptions } from './log.ts';
+import type { LogOptions } from './log-options.ts';
 import { replayBatch, replayNeedsRecords } from './producer-replay.ts';
 import { encodeSnapshot, ProducerSnapshots } from './producer-snapshot.ts';
 import { isExpired, ProducerState } from './producer-state.ts';

@@ -4,7 +4,6 @@
 // opened anew (recovery), never patched.
 // Runs on: the worker that owns the partition. Not in here: who leads, who may read how far, retention.
 import { assert } from '../base/assert.ts';
-import type { Random } from '../base/random.ts';
 import type { AppendResult } from './append-result.ts';
 import { markedDirectoryName, parentDirectory } from './file-names.ts';
 import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';
@@ -12,6 +11,7 @@ import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
+import { InconsistentTopicIdError, jitterOf, type LogOptions } from './log-options.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
@@ -20,11 +20,12 @@ import { ReadPlan } from './read-plan.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import type { Storage, StorageError, StorageFile } from './storage.ts';
+import type { Storage, StorageError } from './storage.ts';
 
 export { type AppendResult, createAppendResult } from './append-result.ts';
 export type { EpochEndOffset } from './leader-epoch-cache.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts';
+export { InconsistentTopicIdError, type LogOptions } from './log-options.ts';
 export type { TimestampOffset } from './log-reader.ts';
 export { ReadPlan } from './read-plan.ts';
 
@@ -39,38 +40,6 @@ export const MAX_TIMESTAMP = -3; // KIP-734
 export const EARLIEST_LOCAL_TIMESTAMP = -4; // KIP-405
 export const LATEST_TIERED_TIMESTAMP = -5; // KIP-1005
 export const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6; // KIP-1023
-
-export interface LogOptions {
-  readonly storage: Storage;
-  /** The partition's directory, `<log dir>/<topic>-<partition>`; made where it is missing. */
-  readonly directory: string;
-  /** Written to partition.metadata where there is none; null leaves the file out (the metadata log of a static quorum). */
-  readonly topicId: string | null;
-  readonly config: LogConfig;
-  readonly nowMs: number;
-  /** Whether the broker that wrote the directory stopped cleanly; false checks everything behind the recovery point. */
-  readonly cleanShutdown: boolean;
-  /** From the directory's checkpoints; 0 where there is no entry. */
-  readonly recoveryPoint: number;
-  readonly logStartOffset: number;
-  /** naru.writeback.bytes: after so many written bytes a sync is begun in the pool. 0 never does. */
-  readonly writebackBytes?: number;
-  /** Hears of a write-behind that failed. */
-  readonly onWritebackError?: (error: StorageError) => void;
-  /** For segment.jitter.ms; without it segments have no jitter. */
-  readonly random?: Random;
-  /** A file is about to be closed that readers may hold plans on: whoever gets it calls `close` once they are done. */
-  readonly onClosingFile?: (file: StorageFile, close: () => void) => void;
-}
-
-/** The directory belongs to another topic of the same name: it was deleted and created again. */
-export class InconsistentTopicIdError extends Error {
-  override readonly name = 'InconsistentTopicIdError';
-  readonly code = 'ERR_INCONSISTENT_TOPIC_ID';
-  constructor(directory: string, known: string, wanted: string) {
-    super(`${directory} belongs to topic id ${known}, not to ${wanted}`);
-  }
-}
 
 export class Log {
   readonly topicId: string | null;
@@ -435,11 +404,4 @@ export class Log {
       snapshot: wantsSnapshot ? this.#appender.encodeProducers() : null,
     };
   }
-}
-
-function jitterOf(options: LogOptions): () => number {
-  return () =>
-    options.random === undefined || options.config.segmentJitterMs <= 0
-      ? 0
-      : options.random.below(Math.min(options.config.segmentJitterMs, 2 ** 32));
 }
