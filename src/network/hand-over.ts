@@ -73,9 +73,14 @@ export class HandOver {
   }
 }
 
+/** The descriptor of a socket that is open, otherwise (and where sockets have none) -1. */
+export function descriptorOf(socket: Socket): number {
+  return handleOf(socket).handle?.fd ?? -1;
+}
+
 /** A second descriptor for what the socket is connected to, or -1. */
 function duplicate(socket: Socket): number {
-  const descriptor = handleOf(socket).handle?.fd ?? -1;
+  const descriptor = descriptorOf(socket);
   return descriptor < 0 ? -1 : (duplicateDescriptor()?.(descriptor) ?? -1);
 }
 

@@ -2,6 +2,8 @@
 // Invariants: running out of descriptors refuses connections and ends nothing; every accepted socket is given away.
 // Runs on: the main thread. Not here: who gets the connection (hand-over.ts).
 import { createServer, type Server, type Socket } from 'node:net';
+import { SECOND_MS } from '../base/units.ts';
+import { descriptorOf } from './hand-over.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -11,7 +13,12 @@ export interface ListenOptions {
   readonly backlog: number;
   /** Takes an accepted socket: nothing read, paused, errors heard. */
   readonly onConnection: (socket: Socket) => void;
-  /** A connection could not be accepted (EMFILE, …). The listener goes on. */
+  /**
+   * A connection whose descriptor has this number or a larger one is refused, so that the descriptors above are left for log
+   * files. (When none at all is left, libuv closes new connections and tells nobody.)
+   */
+  readonly descriptorsMax?: number;
+  /** Connections were refused; the listener goes on. Called at most once a second, see refusedCount. */
   readonly onRefused?: (error: Error) => void;
 }
 
@@ -20,25 +27,37 @@ export class Listener {
   readonly port: number;
   readonly #server: Server;
   #refusedCount = 0;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   private constructor(server: Server, options: ListenOptions) {
     this.#server = server;
     const address = server.address();
     this.host = options.host;
     this.port = address !== null && typeof address === 'object' ? address.port : options.port;
-    server.on('error', (error) => {
+    const refuse = (error: Error): void => {
       this.#refusedCount++;
+      const nowMs = performance.now();
+      if (nowMs - this.#toldMs < SECOND_MS) return;
+      this.#toldMs = nowMs;
       options.onRefused?.(error);
+    };
+    const descriptorsMax = options.descriptorsMax ?? Number.POSITIVE_INFINITY;
+    server.on('error', refuse); // accept() failed.
+    server.on('connection', (socket) => {
+      socket.on('error', () => {}); // It may break off before it is given away.
+      if (descriptorOf(socket) < descriptorsMax) {
+        options.onConnection(socket);
+      } else {
+        socket.destroy();
+        refuse(new Error(`${descriptorsMax} file descriptors are in use`));
+      }
     });
   }
 
   /** Listens; rejects with Node's own error where that cannot be (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
   static listen(options: ListenOptions): Promise<Listener> {
     return new Promise((resolve, reject) => {
-      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-        socket.on('error', () => {}); // It may break off before it is given away.
-        options.onConnection(socket);
-      });
+      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
       server.once('error', reject);
       server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
         server.off('error', reject);

@@ -33,6 +33,7 @@ export function row(apiKey: number, handle: ApiRow['handle'], options: Partial<A
 
 export interface Harness {
   readonly port: number;
+  readonly listener: Listener;
   readonly network: NetworkActor;
   readonly runtime: WorkerRuntime;
   readonly arena: SlabArena;
@@ -41,10 +42,12 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
+export type HarnessOptions = Partial<NetworkOptions> & { arenaBytes?: number; descriptorsMax?: number };
+
 export function createNetwork(
   rows: readonly ApiRow[],
-  options: Partial<NetworkOptions> & { arenaBytes?: number } = {},
-): Omit<Harness, 'port' | 'stop'> & { open(): void } {
+  options: HarnessOptions = {},
+): Omit<Harness, 'port' | 'listener' | 'stop'> & { open(): void } {
   const lines: string[] = [];
   const failures: Error[] = [];
   const runtime = createLocalRuntime({
@@ -63,16 +66,14 @@ export function createNetwork(
   return { network, runtime, arena: runtime.arena, lines, failures, open };
 }
 
-export async function startNetwork(
-  rows: readonly ApiRow[],
-  options: Partial<NetworkOptions> & { arenaBytes?: number } = {},
-): Promise<Harness> {
+export async function startNetwork(rows: readonly ApiRow[], options: HarnessOptions = {}): Promise<Harness> {
   const { open, ...created } = createNetwork(rows, options);
   open();
   const listener = await Listener.listen({
     host: '127.0.0.1',
     port: 0,
     backlog: 511,
+    ...(options.descriptorsMax === undefined ? {} : { descriptorsMax: options.descriptorsMax }),
     onConnection(socket) {
       const handle = takeHandle(socket);
       if (handle !== null) created.network.adopt(new SocketTransport(handle));
@@ -81,6 +82,7 @@ export async function startNetwork(
   return {
     ...created,
     port: listener.port,
+    listener,
     async stop() {
       await listener.close();
       await new Promise<void>((done) => created.network.closeAll(done));
