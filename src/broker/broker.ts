@@ -8,14 +8,9 @@ import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
-import { randomUuid } from '../base/uuid.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
-import { partitionDirectoryName } from '../log/file-names.ts';
 import { FileStorage } from '../log/file-storage.ts';
-import { LogDirectory } from '../log/log-directory.ts';
-import type { Storage } from '../log/storage.ts';
-import { formatMetadata, METADATA_DIRECTORY } from '../metadata/bootstrap.ts';
 import { configureNative, nativeCalls } from '../native/load.ts';
 import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
 import { HandOver, takeHandle } from '../network/hand-over.ts';
@@ -25,9 +20,10 @@ import type { WorkerFactory } from '../scheduler/runtime.ts';
 import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { BrokerDirectory } from './broker-directory.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
-import type { AdvertisedEndpoint, BrokerWorkerData, FoundLog, FromBrokerWorker, LogEnds } from './worker-data.ts';
+import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 
 /** What is told when the broker is ready. */
 export interface BrokerFacts {
@@ -62,8 +58,7 @@ class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
-  readonly #storage: Storage = new FileStorage();
-  readonly #directory: LogDirectory;
+  readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   /** Accepted before there was a worker to take them. */
   #early: Socket[] = [];
@@ -72,9 +67,6 @@ class BrokerInstance implements Broker {
   #workers: Workers | null = null;
   #facts: BrokerFacts | null = null;
   #brokerEpoch = -1;
-  /** By worker; null until it has told its ends for the first time. */
-  #ends: (readonly LogEnds[] | null)[] = [];
-  #cleanCount = 0;
   #stopping: Promise<void> | null = null;
   #onFailed: (error: Error) => void = () => {};
   #onServing: () => void = () => {};
@@ -104,8 +96,8 @@ class BrokerInstance implements Broker {
       });
       serving.catch(() => {}); // Heard below, once the workers are there.
       for (const { host, port } of config.listeners) this.#listeners.push(await this.#listen(host, port));
-      const data = this.#workerData(this.#listeners.map((listener) => listener.port));
-      this.#ends = Array.from({ length: Math.max(1, config.workers) }, () => null);
+      const ports = this.#listeners.map((listener) => listener.port);
+      const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
       this.#workers = await this.#startWorkers(data);
       await serving;
       this.#serve(this.#workers);
@@ -135,9 +127,7 @@ class BrokerInstance implements Broker {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#workers?.stop();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
-    const isClean = isOrderly && this.#cleanCount === this.#ends.length;
-    if (isClean) this.#checkpoint();
-    this.#directory.close({ isClean, brokerEpoch: this.#brokerEpoch });
+    this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
   }
 
   #listen(host: string, port: number): Promise<Listener> {
@@ -169,63 +159,25 @@ class BrokerInstance implements Broker {
     for (const socket of early) this.#onConnection(socket);
   }
 
-  #openDirectory(): LogDirectory {
-    const [path, ...others] = this.#config.logDirs;
+  #openDirectory(): BrokerDirectory {
+    const config = this.#config;
+    const [path, ...others] = config.logDirs;
     if (path === undefined || others.length > 0) {
       throw new ConfigError(
-        `log.dirs: one directory is served so far; ${this.#config.logDirs.length} were given (${this.#config.logDirs.join(',')})`,
+        `log.dirs: one directory is served so far; ${config.logDirs.length} were given (${config.logDirs.join(',')})`,
         'log.dirs',
-        this.#config.logDirs.join(','),
+        config.logDirs.join(','),
       );
     }
-    return LogDirectory.open({
-      storage: this.#storage,
+    return new BrokerDirectory({
+      storage: new FileStorage(),
       path: resolve(path),
-      clusterId: null,
-      nodeId: this.#config.nodeId,
-      random: systemRandom,
-      lock: lockDirectory,
-    });
-  }
-
-  /** Formats the cluster's metadata where this is a new node, and gathers what the workers need to know of the directory. */
-  #workerData(ports: readonly number[]): BrokerWorkerData {
-    const config = this.#config;
-    const directory = this.#directory;
-    const endpoints = config.advertisedListeners.map(({ name, host, port }): AdvertisedEndpoint => {
-      const own = config.listeners.findIndex((listener) => listener.name === name);
-      return { name, host: host === '' ? hostname() : host, port: port === 0 ? (ports[own] ?? 0) : port };
-    });
-    const controller = config.controllerListeners[0];
-    const controllerEndpoint = {
-      name: controller?.name ?? 'CONTROLLER',
-      host: controller?.host || (endpoints[0]?.host ?? 'localhost'),
-      port: controller?.port ?? DEFAULT_CONTROLLER_PORT,
-    };
-    if (!this.#storage.isDirectory(`${directory.path}/${METADATA_DIRECTORY}`)) {
-      const { name, host, port } = controllerEndpoint;
-      const voter = { voterId: config.nodeId, voterDirectoryId: directory.directoryId, endpoints: [{ name, host, port }] };
-      formatMetadata(this.#storage, directory.path, voter, Date.now());
-    }
-    const found = new Map<string, FoundLog>();
-    for (const { topic, partition, topicId } of directory.partitions()) {
-      found.set(partitionDirectoryName(topic, partition), {
-        topicId,
-        recoveryPoint: directory.recoveryPoint(topic, partition),
-        logStartOffset: directory.logStartOffset(topic, partition),
-      });
-    }
-    return {
       config,
-      clusterId: directory.clusterId,
-      directory: directory.path,
-      directoryId: directory.directoryId,
-      hadCleanShutdown: directory.hadCleanShutdown,
-      found,
-      endpoints,
-      controllerEndpoint,
-      incarnationId: randomUuid(systemRandom),
-    };
+      random: systemRandom,
+      workerCount: Math.max(1, config.workers),
+      lock: lockDirectory,
+      onCheckpointFailed: (error) => this.#logger.error('a checkpoint could not be written', { error: error.message }),
+    });
   }
 
   #startWorkers(data: BrokerWorkerData): Promise<Workers> {
@@ -264,30 +216,13 @@ class BrokerInstance implements Broker {
         this.#logger[message.line.level](message.line.message, message.line.fields);
         return;
       case 'ends':
-        this.#ends[worker] = message.ends;
-        if (message.isFinal && message.isClean) this.#cleanCount++;
-        if (!message.isFinal) this.#checkpoint();
+        this.#directory.hearEnds(worker, message);
         return;
       case 'connections-closed':
         this.#handOver?.closed(worker, message.count);
     }
   }
-
-  /** Written only when all workers are in it: a partition that is missing would be recovered from its start. */
-  #checkpoint(): void {
-    const ends: LogEnds[] = [];
-    for (const ofWorker of this.#ends) {
-      if (ofWorker === null) return;
-      ends.push(...ofWorker);
-    }
-    this.#directory.checkpoint(ends);
-    this.#directory.checkpointHighWatermarks(
-      ends.map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark })),
-    );
-  }
 }
 
 /** Node listens on both families there where the machine has both. */
 const EVERY_INTERFACE = '::';
-/** Stands in the voters' record where no controller listener is configured; nobody connects to a quorum of one. */
-const DEFAULT_CONTROLLER_PORT = 9093;

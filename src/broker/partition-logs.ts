@@ -60,6 +60,7 @@ export class PartitionLogs {
 
   /** Closes all logs; false where one could not be closed cleanly, so that the next start checks. */
   close(): boolean {
+    this.#host.close();
     let isClean = !this.#hasFailed;
     for (const replica of this.#host.replicas()) {
       try {
@@ -114,12 +115,17 @@ export class PartitionLogs {
   #delete(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
     if (!this.#isOurs(topic, partition.partition)) return;
     const delayMs = resolveTopicConfig(new Map(), this.#data.config, brokerOverrides(image, this.#data.config.nodeId)).fileDeleteDelayMs;
-    this.#host.remove(partition.slot, ({ log }) => {
-      this.#doomed.add(log);
+    const replica = this.#host.replica(partition.slot);
+    if (replica === undefined) return;
+    const { log } = replica;
+    this.#host.remove(partition.slot, () => {
       this.#runtime.after(delayMs, () => {
         if (this.#doomed.delete(log)) log.remove();
       });
     });
+    // The name is free from here on, for a topic that is made anew; whoever still reads has the files open.
+    this.#doomed.add(log);
+    if (!replica.isOffline) log.markDeleted(randomUuid(this.#runtime.random));
   }
 
   #reconfigure(change: MetadataChange, image: ClusterImage): void {

@@ -76,6 +76,7 @@ export class PartitionHost {
   readonly #pending: PendingProduce[] = [];
   readonly #freePending: PendingProduce[] = [];
   #early: EarlyRequest[] = [];
+  #isClosed = false;
 
   constructor(runtime: Runtime, words: PartitionWords, metadataOffset: () => number, onStorageFailure: (error: StorageError) => void) {
     this.words = words;
@@ -113,6 +114,7 @@ export class PartitionHost {
   remove(slot: number, whenUnread: (replica: LeaderReplica) => void): void {
     const replica = this.#replicas[slot];
     if (replica === undefined) return;
+    if (replica.hasStaged) this.#finish();
     this.#replicas[slot] = undefined;
     this.words.raiseStateVersion(slot);
     this.words.park.wake(slot);
@@ -135,7 +137,17 @@ export class PartitionHost {
     }
   }
 
+  /** The broker stops: what is staged is written and answered, whatever comes later is refused. */
+  close(): void {
+    this.#finish();
+    this.#isClosed = true;
+  }
+
   onTurnEnd(_turn: Turn): void {
+    this.#finish();
+  }
+
+  #finish(): void {
     for (const replica of this.#staged) {
       if (replica.isOffline) continue;
       try {
@@ -160,6 +172,11 @@ export class PartitionHost {
     this.#onStorageFailure(error);
   }
 
+  /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon. */
+  get #unknownError(): number {
+    return this.#isClosed ? ERROR.NOT_LEADER_OR_FOLLOWER : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+  }
+
   #hear(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {
     if (kind === PRODUCE) this.#onProduce(from, requestId, words, index);
     else this.#onQuery(kind, from, requestId, words, floats, index);
@@ -174,11 +191,11 @@ export class PartitionHost {
     const result = this.#result;
     let entry = index + HEADER_WORDS;
     for (let i = 0; i < count; i++, entry += REQUEST_ENTRY_WORDS[PRODUCE] as number) {
-      const replica = this.#replicas[words[entry] as number];
+      const replica = this.#isClosed ? undefined : this.#replicas[words[entry] as number];
       pending.replicas[i] = null;
       const at = i * PRODUCE_REPLY_WORDS;
       let error: number = ERROR.NONE;
-      if (replica === undefined) error = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+      if (replica === undefined) error = this.#unknownError;
       else if (replica.isOffline) error = ERROR.KAFKA_STORAGE_ERROR;
       else {
         const hadStaged = replica.hasStaged;
@@ -236,11 +253,9 @@ export class PartitionHost {
     for (let i = 0; i < count; i++) {
       const entry = index + HEADER_WORDS + i * requestStride;
       const at = to + HEADER_WORDS + i * replyStride;
-      const replica = this.#replicas[words[entry] as number];
+      const replica = this.#isClosed ? undefined : this.#replicas[words[entry] as number];
       replyWords[at] =
-        replica === undefined
-          ? ERROR.UNKNOWN_TOPIC_OR_PARTITION
-          : this.#query(kind, replica, words, floats, entry, replyWords, replyFloats, at);
+        replica === undefined ? this.#unknownError : this.#query(kind, replica, words, floats, entry, replyWords, replyFloats, at);
     }
     this.#exchange.commitReply(from);
   }

@@ -86,6 +86,8 @@ class PendingFetch implements WaitingFetch {
   #call: PartitionCall | null = null;
   #timer: TimerHandle | null = null;
   #isParked = false;
+  /** What the answer in the making tells of the session's partitions; it counts once the answer has found memory. */
+  readonly #told: { partition: FetchPartition; highWatermark: number; logStartOffset: number }[] = [];
 
   constructor(
     context: BrokerContext,
@@ -216,6 +218,7 @@ class PendingFetch implements WaitingFetch {
     }
     const { words } = this.#context;
     const served: ServedRange[] = [];
+    this.#told.length = 0;
     const responses = this.#fill(served);
     const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints: [] };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
@@ -236,6 +239,10 @@ class PendingFetch implements WaitingFetch {
     if (!isWhole) {
       request.close('a log file is shorter than its index says');
       return;
+    }
+    for (const { partition, highWatermark, logStartOffset } of this.#told) {
+      partition.knownHighWatermark = highWatermark;
+      partition.knownLogStartOffset = logStartOffset;
     }
     this.#sessions.served(
       this.#plan.sessionId,
@@ -260,8 +267,7 @@ class PendingFetch implements WaitingFetch {
         highWatermark !== partition.knownHighWatermark ||
         logStartOffset !== partition.knownLogStartOffset;
       if (this.#plan.isIncremental && !isNews) continue;
-      partition.knownHighWatermark = highWatermark;
-      partition.knownLogStartOffset = logStartOffset;
+      if (this.#plan.sessionId !== 0) this.#told.push({ partition, highWatermark, logStartOffset });
       budget = Math.max(0, budget - (answer.records?.length ?? 0));
       if (topicAnswer === null || topicAnswer.topic !== partition.topic || topicAnswer.topicId !== partition.topicId) {
         topicAnswer = { topic: partition.topic, topicId: partition.topicId, partitions: [] };

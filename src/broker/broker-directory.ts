@@ -1,0 +1,132 @@
+// The log directory as the broker's supervisor handles it: opened and formatted at the start, what workers need to know of it,
+// checkpoints from what they tell, and the mark of a clean stop.
+// Invariant: a checkpoint is written only when every worker has told its ends: a partition that is missing would be recovered
+// from its start. A directory that a checkpoint failed in is never called clean.
+// Runs on: the main thread, or the simulator in its place.
+import type { Random } from '../base/random.ts';
+import { randomUuid } from '../base/uuid.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { partitionDirectoryName } from '../log/file-names.ts';
+import { LogDirectory } from '../log/log-directory.ts';
+import { type Storage, StorageError } from '../log/storage.ts';
+import { formatMetadata, METADATA_DIRECTORY } from '../metadata/bootstrap.ts';
+import type { AdvertisedEndpoint, BrokerWorkerData, FoundLog, LogEnds } from './worker-data.ts';
+
+/** Stands in the voters' record where no controller listener is configured; nobody connects to a quorum of one. */
+const DEFAULT_CONTROLLER_PORT = 9093;
+
+export interface BrokerDirectoryOptions {
+  readonly storage: Storage;
+  readonly path: string;
+  readonly config: BrokerConfig;
+  readonly random: Random;
+  /** How many workers will tell their ends. */
+  readonly workerCount: number;
+  readonly lock?: (path: string) => () => void;
+  /** A checkpoint could not be written: the next start checks more. */
+  readonly onCheckpointFailed: (error: StorageError) => void;
+}
+
+export class BrokerDirectory {
+  readonly #options: BrokerDirectoryOptions;
+  readonly #directory: LogDirectory;
+  /** By worker; null until it has told its ends for the first time. */
+  readonly #ends: (readonly LogEnds[] | null)[];
+  #cleanCount = 0;
+  #hasFailed = false;
+
+  /** Locks and formats the directory. Throws what LogDirectory.open throws. */
+  constructor(options: BrokerDirectoryOptions) {
+    const { storage, path, config, random, lock } = options;
+    this.#options = options;
+    this.#directory = LogDirectory.open({
+      storage,
+      path,
+      clusterId: null,
+      nodeId: config.nodeId,
+      random,
+      ...(lock === undefined ? {} : { lock }),
+    });
+    this.#ends = Array.from({ length: options.workerCount }, () => null);
+  }
+
+  get path(): string {
+    return this.#directory.path;
+  }
+
+  get clusterId(): string {
+    return this.#directory.clusterId;
+  }
+
+  /** Formats the cluster's metadata where this is a new node, and gathers what the workers need to know of the directory. */
+  workerData(listening: { ports: readonly number[]; hostName: string }, nowMs: number): BrokerWorkerData {
+    const { storage, config, random } = this.#options;
+    const directory = this.#directory;
+    const endpoints = config.advertisedListeners.map(({ name, host, port }): AdvertisedEndpoint => {
+      const own = config.listeners.findIndex((listener) => listener.name === name);
+      return { name, host: host === '' ? listening.hostName : host, port: port === 0 ? (listening.ports[own] ?? 0) : port };
+    });
+    const controller = config.controllerListeners[0];
+    const controllerEndpoint = {
+      name: controller?.name ?? 'CONTROLLER',
+      host: controller?.host || (endpoints[0]?.host ?? 'localhost'),
+      port: controller?.port ?? DEFAULT_CONTROLLER_PORT,
+    };
+    if (!storage.isDirectory(`${directory.path}/${METADATA_DIRECTORY}`)) {
+      const { name, host, port } = controllerEndpoint;
+      const voter = { voterId: config.nodeId, voterDirectoryId: directory.directoryId, endpoints: [{ name, host, port }] };
+      formatMetadata(storage, directory.path, voter, nowMs);
+    }
+    const found = new Map<string, FoundLog>();
+    for (const { topic, partition, topicId } of directory.partitions()) {
+      found.set(partitionDirectoryName(topic, partition), {
+        topicId,
+        recoveryPoint: directory.recoveryPoint(topic, partition),
+        logStartOffset: directory.logStartOffset(topic, partition),
+      });
+    }
+    return {
+      config,
+      clusterId: directory.clusterId,
+      directory: directory.path,
+      directoryId: directory.directoryId,
+      hadCleanShutdown: directory.hadCleanShutdown,
+      found,
+      endpoints,
+      controllerEndpoint,
+      incarnationId: randomUuid(random),
+    };
+  }
+
+  /** A worker tells how far its partitions are on the medium; the last time when its logs are closed. */
+  hearEnds(worker: number, message: { readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }): void {
+    this.#ends[worker] = message.ends;
+    if (message.isFinal && message.isClean) this.#cleanCount++;
+    if (!message.isFinal) this.#checkpoint();
+  }
+
+  /** The end, once the workers have stopped; without `isOrderly` the next start recovers. */
+  close(stop: { isOrderly: boolean; brokerEpoch: number }): void {
+    const isClosedByAll = stop.isOrderly && this.#cleanCount === this.#ends.length;
+    if (isClosedByAll) this.#checkpoint();
+    this.#directory.close({ isClean: isClosedByAll && !this.#hasFailed, brokerEpoch: stop.brokerEpoch });
+  }
+
+  #checkpoint(): void {
+    const ends: LogEnds[] = [];
+    for (const ofWorker of this.#ends) {
+      if (ofWorker === null) return;
+      ends.push(...ofWorker);
+    }
+    try {
+      this.#directory.checkpoint(ends);
+      this.#directory.checkpointHighWatermarks(
+        ends.map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark })),
+      );
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#hasFailed = true;
+      this.#options.onCheckpointFailed(error);
+    }
+  }
+}
