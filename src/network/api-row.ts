@@ -1,7 +1,6 @@
 // What the network layer is told of an API: which versions there are, what its handler needs of the bytes, what may overlap.
 // Invariant: this is all it knows of topics and logs. The table itself is made by the broker.
 // Pure (types only).
-
 import type { IncomingRequest } from './incoming-request.ts';
 import type { OrderClass } from './request-order.ts';
 
@@ -27,20 +26,4 @@ export interface ApiRow {
    * and ends the broker instance.
    */
   handle(request: IncomingRequest): boolean;
-}
-
-/** What handlers see of a connection. */
-export interface ConnectionInfo {
-  /** Unique on this worker, never used again. */
-  readonly id: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
-  /** From then on every reply is dropped; the handlers still end their requests. */
-  readonly isClosed: boolean;
-  /** As ApiVersions brought them; empty before. Written by its handler. */
-  clientSoftwareName: string;
-  clientSoftwareVersion: string;
-  /** A place for what handlers keep by connection (sessions, leases); null at first. See NetworkOptions.onConnectionClosed. */
-  state: unknown;
 }

@@ -5,7 +5,7 @@
 // Runs on: the worker of the connection. Not here: framing (connection.ts), the order of replies (request-order.ts).
 import { assert } from '../base/assert.ts';
 import type { RequestHeader } from '../protocol/header.ts';
-import type { ConnectionInfo } from './api-row.ts';
+import type { ConnectionInfo } from './connection-info.ts';
 
 /** Size field, correlation id, and the empty tag section of flexible versions. */
 export const REPLY_HEADER_BYTES_MAX = 9;

@@ -6,7 +6,7 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import { MIB } from '../../base/units.ts';
 import { ZERO_UUID } from '../../base/uuid.ts';
 import { readDescriptor } from '../../log/file-storage.ts';
-import type { ConnectionInfo } from '../../network/api-row.ts';
+import type { ConnectionInfo } from '../../network/connection-info.ts';
 import type { IncomingRequest } from '../../network/incoming-request.ts';
 import type { PartitionCall } from '../../partition/partition-client.ts';
 import { FETCH_PLAN, fetchEntry, fetchReply } from '../../partition/partition-messages.ts';
