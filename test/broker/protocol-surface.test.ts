@@ -43,9 +43,9 @@ function stableRanges(): Map<number, string> {
   return new Map(
     rows.flatMap((row) => {
       const [key, , versions = '', , latestUnstable] = row.split('\t');
-      const bounds = /^(\d+)-(\d+)$/.exec(versions);
+      const bounds = /^(\d+)(?:-(\d+))?$/.exec(versions);
       if (bounds === null) return [];
-      const last = Number(bounds[2]) - (latestUnstable === 'yes' ? 1 : 0);
+      const last = Number(bounds[2] ?? bounds[1]) - (latestUnstable === 'yes' ? 1 : 0);
       return [[Number(key), `${bounds[1]}-${last}`]];
     }),
   );
