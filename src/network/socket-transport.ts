@@ -12,10 +12,10 @@ export class SocketTransport implements Transport {
   #error: Error | null = null;
   #isWriteOpen = false; // A write returned false and `written` has not followed.
   #unheardCount = 0; // Callbacks still to come of writes that were taken at once.
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (error?: Error | null): void => {
     if (this.#unheardCount > 0) {
       this.#unheardCount--;
-    } else if (this.#isWriteOpen && this.#error === null) {
+    } else if (this.#isWriteOpen && !error) {
       this.#isWriteOpen = false;
       this.#listener?.written();
     }
