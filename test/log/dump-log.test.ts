@@ -1,24 +1,17 @@
 // Apache Kafka's dump-log reads what we write, live, stopped cleanly, and after a crash, and finds nothing to complain about.
-// Skipped, with the reason, where Java or the peers (NARU_PEERS, ../shared/peers) are absent.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FileStorage } from '../../src/log/file-storage.ts';
 import type { Log } from '../../src/log/log.ts';
+import { kafkaTool, kafkaToolMissing } from '../support/kafka-tools.ts';
+import { skipSuite } from '../support/skip.ts';
 import { append, batch, NOW_MS, openLog, stage } from './log-fixtures.ts';
 
-const PEERS = process.env.NARU_PEERS ?? resolve(import.meta.dirname, '../../../shared/peers');
-const KAFKA = join(PEERS, 'kafka');
 const JVM_START_MS = 120_000;
 
-function whyNot(): string | null {
-  if (!existsSync(KAFKA)) return `${KAFKA} is absent`;
-  return spawnSync('java', ['-version']).error === undefined ? null : 'there is no java';
-}
-
-const reason = whyNot();
 const root = mkdtempSync(`${tmpdir()}/naru-dump-`);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -26,7 +19,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 function dump(directory: string): { offsets: number[]; complaints: string[]; text: string } {
   const files = readdirSync(directory).filter((name) => /\.(log|index|timeindex|snapshot)$/.test(name));
   const paths = files.map((name) => join(directory, name)).join(',');
-  const run = spawnSync(KAFKA, ['run', 'dump-log', '--deep-iteration', '--print-data-log', '--files', paths], {
+  const run = spawnSync(kafkaTool, ['run', 'dump-log', '--deep-iteration', '--print-data-log', '--files', paths], {
     encoding: 'utf8',
     timeout: JVM_START_MS,
   });
@@ -64,7 +57,8 @@ function write(directory: string, count: number): Log {
   return log;
 }
 
-describe.skipIf(reason !== null)(`dump-log${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
+describe('dump-log', () => {
+  skipSuite(kafkaToolMissing);
   const offsets = (count: number): number[] => Array.from({ length: count * 2 }, (_, i) => i);
 
   test('after a clean stop', { timeout: JVM_START_MS }, () => {

@@ -1,31 +1,30 @@
 // Apache Kafka's own tools read what we write: dump-log over metadata log, snapshots and bootstrap.checkpoint has no complaint and shows
-// every record. Skipped where the tools (NARU_PEERS, by default ../shared/peers) or Java are not there.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+// every record.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileStorage } from '../../src/log/file-storage.ts';
 import { METADATA_DIRECTORY } from '../../src/metadata/bootstrap.ts';
 import { allocateProducerIds } from '../../src/metadata/producer-ids.ts';
 import { createTopics, deleteTopics } from '../../src/metadata/topics.ts';
+import { kafkaTool, kafkaToolMissing } from '../support/kafka-tools.ts';
+import { skipSuite } from '../support/skip.ts';
 import { format, NODE_ID, TestNode } from './cluster.ts';
-
-const peers = process.env.NARU_PEERS ?? resolve(import.meta.dirname, '../../../shared/peers');
-const hasJava = spawnSync('java', ['-version']).status === 0;
-const canRun = hasJava && existsSync(join(peers, 'kafka'));
-if (!canRun) console.log(`skipped: ${hasJava ? `no Apache Kafka tools at ${peers} (NARU_PEERS)` : 'no Java'}`);
 
 interface Line {
   readonly offset: number;
   readonly text: string;
 }
 
-describe.skipIf(!canRun)('dump-log', () => {
+describe('dump-log', () => {
+  skipSuite(kafkaToolMissing);
   const directory = mkdtempSync(join(tmpdir(), 'naru-metadata-'));
   const output = new Map<string, string>();
 
   beforeAll(async () => {
+    if (kafkaToolMissing !== null) return;
     const storage = new FileStorage();
     format(storage, directory);
     const fresh = join(directory, 'fresh'); // Formatted only: later snapshots take the place of the first one.
@@ -47,7 +46,7 @@ describe.skipIf(!canRun)('dump-log', () => {
     const files = readdirSync(metadata).filter((name) => name.endsWith('.log') || name.endsWith('.checkpoint'));
     const first = join(fresh, METADATA_DIRECTORY, '00000000000000000000-0000000000.checkpoint');
     const paths = [join(directory, 'bootstrap.checkpoint'), first, ...files.map((name) => join(metadata, name))];
-    const text = execFileSync(join(peers, 'kafka'), ['run', 'dump-log', '--cluster-metadata-decoder', '--files', paths.join(',')], {
+    const text = execFileSync(kafkaTool, ['run', 'dump-log', '--cluster-metadata-decoder', '--files', paths.join(',')], {
       encoding: 'utf8',
       env: { ...process.env, PEERS_HEAP: '-Xmx128M' },
     });

@@ -10,6 +10,7 @@ import { posixLock } from '../../src/native/posix-lock.ts';
 import { raiseDescriptorLimit } from '../../src/native/raise-descriptor-limit.ts';
 import { rangeCached } from '../../src/native/range-cached.ts';
 import { sendFile } from '../../src/native/sendfile.ts';
+import { skipSuite } from '../support/skip.ts';
 
 const isOff = process.env.NARU_NATIVE === 'off';
 const isLinux = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
@@ -45,7 +46,9 @@ function inAnotherProcess(source: string): string {
   return result.stdout.trim();
 }
 
-describe.skipIf(isOff || !isLinux)('native calls', () => {
+describe('native calls', () => {
+  skipSuite(isOff ? 'native calls are switched off' : isLinux ? null : 'native calls are for Linux so far');
+
   test('those that answer are named', () => {
     for (const call of [duplicateDescriptor, posixLock, raiseDescriptorLimit, rangeCached, sendFile]) expect(call()).not.toBeNull();
     expect(nativeCalls()).toEqual(['dup', 'posix-lock', 'preadv2', 'raise-descriptor-limit', 'sendfile']);
@@ -85,7 +88,8 @@ describe.skipIf(isOff || !isLinux)('native calls', () => {
     fs.closeSync(readOnly);
   });
 
-  test.skipIf(spawnSync('java', ['-version']).status !== 0)("the lock is the one that Java's FileChannel.tryLock sees", () => {
+  test("the lock is the one that Java's FileChannel.tryLock sees", (context) => {
+    context.skip(spawnSync('java', ['-version']).status !== 0, 'no Java on this machine');
     const lock = present(posixLock());
     const { path, descriptor } = openFile('.lock', '');
     const source = join(directory, 'TryLock.java');

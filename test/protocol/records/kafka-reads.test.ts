@@ -1,26 +1,16 @@
-// Apache Kafka's own dump-log reads the batches that we build. Skipped, with the reason, where Kafka or Java is not on this machine.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+// Apache Kafka's own dump-log reads the batches that we build.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../src/protocol/records/batch-builder.ts';
 import { compressionName } from '../../../src/protocol/records/compression/index.ts';
 import { buildControlBatch, CONTROL_TYPE } from '../../../src/protocol/records/control.ts';
+import { kafkaTool, kafkaToolMissing } from '../../support/kafka-tools.ts';
+import { skipSuite } from '../../support/skip.ts';
 import { ferryLines, withoutNative } from './generators.ts';
 
-const TOOL = join(process.env.NARU_PEERS ?? resolve(import.meta.dirname, '../../../../shared/peers'), 'kafka');
-const CACHE = process.env.PEERS_CACHE ?? join(homedir(), '.cache/naru-peers');
-
-/** Nothing is downloaded here: the jars must be there already. */
-function whyNot(): string | null {
-  if (!existsSync(TOOL)) return `no ${TOOL}: NARU_PEERS names another folder`;
-  if (spawnSync('java', ['-version']).status !== 0) return 'no java';
-  if (!existsSync(CACHE) || !readdirSync(CACHE).some((name) => name.startsWith('kafka-'))) return `no jars in ${CACHE}: run ${TOOL} get`;
-  return null;
-}
-
-const missing = whyNot();
 const TYPES = [0, 1, 2, 3, 4];
 const RECORD_COUNT = 40;
 
@@ -43,7 +33,8 @@ function segment(compression: number, isTransactional: boolean): Uint8Array {
   return Buffer.concat([data.build(), marker]);
 }
 
-describe.skipIf(missing !== null)(`dump-log reads what we build${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+describe('dump-log reads what we build', () => {
+  skipSuite(kafkaToolMissing);
   it('in every codec, every record', () => {
     const folder = mkdtempSync(join(tmpdir(), 'naru-records-'));
     try {
@@ -55,7 +46,7 @@ describe.skipIf(missing !== null)(`dump-log reads what we build${missing === nul
         writeFileSync(file, isNative ? segment(type, true) : withoutNative(() => segment(type, false)));
         return file;
       });
-      const said = execFileSync(TOOL, ['run', 'dump-log', '--files', files.join(','), '--deep-iteration', '--print-data-log'], {
+      const said = execFileSync(kafkaTool, ['run', 'dump-log', '--files', files.join(','), '--deep-iteration', '--print-data-log'], {
         encoding: 'utf8',
         maxBuffer: 1 << 26,
         stdio: ['ignore', 'pipe', 'pipe'],
