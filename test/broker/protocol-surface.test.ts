@@ -16,7 +16,7 @@ import { listOffsetsRequest, listOffsetsResponse } from '../../src/protocol/apis
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../src/protocol/apis/offset-for-leader-epoch.ts';
 import { produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
-import { labelled, labels, range } from '../support/batches.ts';
+import { BASE_TIME_MS, labelled, labels, range } from '../support/batches.ts';
 import { isForeign, Target, workerCounts } from '../support/target.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -187,8 +187,8 @@ for (const workers of workerCounts(0, 2)) {
         const epoch = version >= 4 ? 0 : -1;
         expect(await ask(-1)).toMatchObject({ errorCode: 0, offset: 10, timestamp: -1, leaderEpoch: epoch });
         expect(await ask(-2)).toMatchObject({ errorCode: 0, offset: 0, timestamp: -1, leaderEpoch: epoch });
-        expect(await ask(1_700_000_000_004)).toMatchObject({ errorCode: 0, offset: 4, timestamp: 1_700_000_000_004 });
-        if (version >= 7) expect(await ask(-3)).toMatchObject({ errorCode: 0, offset: 9, timestamp: 1_700_000_000_009 });
+        expect(await ask(BASE_TIME_MS + 4)).toMatchObject({ errorCode: 0, offset: 4, timestamp: BASE_TIME_MS + 4 });
+        if (version >= 7) expect(await ask(-3)).toMatchObject({ errorCode: 0, offset: 9, timestamp: BASE_TIME_MS + 9 });
         if (version >= 8) expect(await ask(-4)).toMatchObject({ errorCode: 0, offset: 0 });
         if (version >= 9) expect(await ask(-5)).toMatchObject({ errorCode: 0, offset: -1 });
       }

@@ -15,6 +15,8 @@ export interface BrokerProcessOptions {
   /** Used again by a later start; made where it is left out. */
   readonly directory?: string;
   readonly port?: number;
+  /** What a shell does before it becomes the broker, such as `ulimit -f 1024`. */
+  readonly prelude?: string;
 }
 
 export interface Exit {
@@ -72,7 +74,10 @@ export class BrokerProcess {
     const overrides = Object.entries({ 'naru.workers': String(options.workers), ...options.overrides });
     const args = [MAIN, 'start', '--port', String(port), '--data-dir', directory];
     for (const [key, value] of overrides) args.push('--override', `${key}=${value}`);
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.environment } });
+    const command = [process.execPath, ...args];
+    const shell = options.prelude === undefined ? [] : ['/bin/sh', '-c', `${options.prelude}; exec "$0" "$@"`];
+    const [program = '', ...rest] = [...shell, ...command];
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.environment } });
     return new BrokerProcess(port, directory, child);
   }
 
