@@ -13,7 +13,7 @@ import { ConfigError } from '../config/define.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { configureNative, nativeCalls } from '../native/load.ts';
 import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
-import { HandOver, takeHandle } from '../network/hand-over.ts';
+import { canHandOver, HandOver, takeHandle } from '../network/hand-over.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import type { WorkerFactory } from '../scheduler/runtime.ts';
@@ -48,8 +48,13 @@ export interface Broker {
 /** Starts a broker. Rejects with ConfigError, StorageError, DirectoryLockedError, a listen error, or what a worker failed with. */
 export async function startBroker(config: BrokerConfig, logger: Logger): Promise<Broker> {
   configureNative({ enabled: config.isNativeAllowed });
-  raiseDescriptorLimit()?.();
-  const instance = new BrokerInstance(config, logger);
+  const descriptorLimit = raiseDescriptorLimit()?.() ?? UNKNOWN_DESCRIPTOR_LIMIT;
+  let { workers } = config;
+  if (workers > 0 && !canHandOver()) {
+    logger.warn(`naru.workers=${workers}: without native calls connections cannot be given to threads, so one thread does everything`);
+    workers = 0;
+  }
+  const instance = new BrokerInstance({ ...config, workers }, logger, descriptorLimit);
   await instance.start();
   return instance;
 }
@@ -58,6 +63,7 @@ class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
+  readonly #descriptorLimit: number;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   /** Accepted before there was a worker to take them. */
@@ -73,9 +79,10 @@ class BrokerInstance implements Broker {
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
   #takeHandle: (handle: object) => void = () => {};
 
-  constructor(config: BrokerConfig, logger: Logger) {
+  constructor(config: BrokerConfig, logger: Logger, descriptorLimit: number) {
     this.#config = config;
     this.#logger = logger;
+    this.#descriptorLimit = descriptorLimit;
     this.failed = new Promise((done) => {
       this.#onFailed = done;
     });
@@ -136,6 +143,7 @@ class BrokerInstance implements Broker {
       port,
       backlog: this.#config.socketListenBacklogSize,
       onConnection: (socket) => this.#onConnection(socket),
+      descriptorsMax: this.#descriptorLimit - Math.min(FILE_DESCRIPTORS_MIN, this.#descriptorLimit >> 1),
       onRefused: (error) => this.#logger.warn(`a connection was refused: ${error.message}`),
     });
   }
@@ -224,5 +232,9 @@ class BrokerInstance implements Broker {
   }
 }
 
+/** What most systems allow where we cannot ask. */
+const UNKNOWN_DESCRIPTOR_LIMIT = 1024;
+/** Kept back from connections, for the files of logs: three a segment that is open. */
+const FILE_DESCRIPTORS_MIN = 4096;
 /** Node listens on both families there where the machine has both. */
 const EVERY_INTERFACE = '::';
