@@ -1,6 +1,7 @@
 // The price of looking at record batches: checksums by size and implementation, header accessors, checks, records, codecs.
 // Run: node bench/micro/records.bench.ts [milliseconds per row, default 200]. Ratios between rows hold; absolute figures drift.
 import { Bench } from 'tinybench';
+import { readInt64 } from '../../src/base/big-endian.ts';
 import { crc32cImplementation, crc32cJavaScript, nativeCrc32cImplementations } from '../../src/base/crc32c.ts';
 import {
   BASE_TIMESTAMP_AT,
@@ -13,7 +14,6 @@ import {
   writeLeaderEpoch,
 } from '../../src/protocol/records/batch.ts';
 import { BatchBuilder } from '../../src/protocol/records/batch-builder.ts';
-import { readInt64 } from '../../src/protocol/records/big-endian.ts';
 import { compress, compressionName, decompress } from '../../src/protocol/records/compression/index.ts';
 import { encodeLz4Block, lz4BlockBound } from '../../src/protocol/records/compression/lz4-block.ts';
 import { loadNative } from '../../src/protocol/records/compression/native.ts';

@@ -1,5 +1,6 @@
-// Big-endian integers at a position of plain bytes. Callers stay in bounds.
-// Byte loads on a Uint8Array are inlined by V8; a DataView would be one more object for each piece of memory.
+// Big-endian integers at a position of plain bytes, for headers and files that are read and rewritten in place. Callers stay in bounds.
+// Byte loads on a Uint8Array are inlined by V8, as fast as a kept DataView, and no view is needed for each piece of memory
+// (bench/micro/records.bench.ts).
 // Pure.
 
 const TWO_32 = 2 ** 32;

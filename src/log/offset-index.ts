@@ -1,7 +1,7 @@
 // The offset index of a segment: Kafka's 8-byte entries (relative offset, file position), one per index.interval.bytes of log.
 // Invariants: offsets and positions rise strictly; an entry names the last offset of the batch that starts at its position.
 // Runs on: the log's owner.
-import { readInt32, writeInt32 } from '../protocol/records/big-endian.ts';
+import { readInt32, writeInt32 } from '../base/big-endian.ts';
 import { IndexFile } from './index-file.ts';
 import type { Storage } from './storage.ts';
 

@@ -1,5 +1,7 @@
 // Brings producer state up to date with a batch that is in the log already: recovery, replication, truncation.
 // Pure. What a client may append is checked elsewhere; here the log is the truth.
+
+import { readInt16, readInt32 } from '../base/big-endian.ts';
 import {
   BASE_TIMESTAMP_AT,
   BATCH_OVERHEAD_BYTES,
@@ -13,7 +15,6 @@ import {
   readProducerId,
   readRecordCount,
 } from '../protocol/records/batch.ts';
-import { readInt16, readInt32 } from '../protocol/records/big-endian.ts';
 import type { ProducerState } from './producer-state.ts';
 
 const CONTROL_TYPE_ABORT = 0;

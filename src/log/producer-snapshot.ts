@@ -1,8 +1,9 @@
 // Kafka's producer snapshots: `<offset>.snapshot` files with the producers' state just before that offset.
 // Invariant: a snapshot whose checksum does not hold is removed and the one before it is used, so that writing one needs no order.
 // Runs on: the log's owner. Format: ProducerSnapshot version 1 (kafka-spec/storage-records).
+
+import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../base/big-endian.ts';
 import { crc32cRange } from '../base/crc32c.ts';
-import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../protocol/records/big-endian.ts';
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from './file-names.ts';
 import { ProducerEntry } from './producer-state.ts';
 import type { Storage, StorageFile } from './storage.ts';

@@ -2,7 +2,7 @@
 // last offset of the batch that has it.
 // Invariants: timestamps rise strictly, offsets with them; the last slot is kept for the entry that sealing the segment adds.
 // Runs on: the log's owner.
-import { readInt32, readInt64, writeInt32, writeInt64 } from '../protocol/records/big-endian.ts';
+import { readInt32, readInt64, writeInt32, writeInt64 } from '../base/big-endian.ts';
 import { IndexFile } from './index-file.ts';
 import type { Storage } from './storage.ts';
 

@@ -2,6 +2,7 @@
 // Invariant: build() gives a batch that checkBatch and validateRecords accept.
 // Pure as long as nothing is compressed. Not for the produce path, which never opens a batch.
 import { assert } from '../../base/assert.ts';
+import { writeInt16, writeInt32, writeInt64 } from '../../base/big-endian.ts';
 import {
   ATTRIBUTES_AT,
   BASE_SEQUENCE_AT,
@@ -29,7 +30,6 @@ import {
   writeLeaderEpoch,
   writeMaxTimestamp,
 } from './batch.ts';
-import { writeInt16, writeInt32, writeInt64 } from './big-endian.ts';
 import { compress } from './compression/index.ts';
 import type { RecordHeader } from './record.ts';
 import { VARINT_MAX_BYTES, VARLONG_MAX_BYTES, varintSizeBytes, varlongSizeBytes, writeVarint, writeVarlong } from './varint.ts';

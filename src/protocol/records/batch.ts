@@ -4,8 +4,9 @@
 // `available`, whatever the length fields say, and throw nothing; the accessors want a batch whose frame was checked.
 // Pure. Not the records inside a batch: those are in record.ts.
 // Source: "Record Batch" in Kafka's documentation of the message format (KIP-98).
+
+import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../../base/big-endian.ts';
 import { crc32cRange } from '../../base/crc32c.ts';
-import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from './big-endian.ts';
 
 /** The one batch format that Naru reads and writes. */
 export const BATCH_MAGIC = 2;

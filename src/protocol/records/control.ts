@@ -2,8 +2,9 @@
 // A control record's key is a version and a type; its value is a message of its own kind, bytes here.
 // Pure. Not the messages inside: those stand in the protocol's tables of control records.
 // Source: "Control Batches" in Kafka's documentation of the message format; KIP-98, KIP-595, KIP-630, KIP-853.
+
+import { readInt16, writeInt16 } from '../../base/big-endian.ts';
 import { BatchBuilder, type BatchOptions } from './batch-builder.ts';
-import { readInt16, writeInt16 } from './big-endian.ts';
 
 export const CONTROL_TYPE = {
   ABORT: 0,

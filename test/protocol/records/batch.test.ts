@@ -1,6 +1,7 @@
 // The batch header in place: layout, rewriting, and the checks in the order that they promise.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { writeInt32, writeInt64 } from '../../../src/base/big-endian.ts';
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,
@@ -46,7 +47,6 @@ import {
   writeMaxTimestamp,
 } from '../../../src/protocol/records/batch.ts';
 import { BatchBuilder, type BatchOptions } from '../../../src/protocol/records/batch-builder.ts';
-import { writeInt32, writeInt64 } from '../../../src/protocol/records/big-endian.ts';
 
 const value = new TextEncoder().encode('a value');
 

@@ -1,6 +1,7 @@
 // Records in and out of batches: what was appended is what is read, and the deep check says which record is wrong and why.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { writeInt32 } from '../../../src/base/big-endian.ts';
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,
@@ -16,7 +17,6 @@ import {
   recomputeCrc,
 } from '../../../src/protocol/records/batch.ts';
 import { BatchBuilder } from '../../../src/protocol/records/batch-builder.ts';
-import { writeInt32 } from '../../../src/protocol/records/big-endian.ts';
 import { RECORD_CHECK, RecordCursor, recordCheckName } from '../../../src/protocol/records/record.ts';
 import {
   openRecords,
