@@ -6,9 +6,10 @@ const bootstrap = process.env.NARU_TEST_BOOTSTRAP;
 export const isForeign = bootstrap !== undefined;
 export const foreignReason = 'the broker of NARU_TEST_BOOTSTRAP is not ours to start';
 
-/** The worker counts to run at; one run where the broker is another's. */
+/** The worker counts to run at, or those of TEST_WORKERS (`0,1`); one run where the broker is another's. */
 export function workerCounts(...counts: number[]): number[] {
-  return isForeign ? [-1] : counts;
+  if (isForeign) return [-1];
+  return process.env.TEST_WORKERS?.split(',').map(Number) ?? counts;
 }
 
 export class Target {
