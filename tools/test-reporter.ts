@@ -1,4 +1,4 @@
-// Counts what vitest ran and says why tests were skipped; tools/test.ts reads the count.
+// Counts what vitest ran and says why tests were skipped; tools/run-vitest.ts reads the count.
 // Not what people read while the tests run: that is vitest's own reporter, beside this one.
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
@@ -11,8 +11,8 @@ export interface TestCount {
   readonly skips: readonly string[];
 }
 
-/** Where the count goes. */
-export const COUNT_FILE_VARIABLE = 'NARU_TEST_COUNT_FILE';
+/** Where the count goes. Not NARU_…: those are the options of the brokers that tests start. */
+export const COUNT_FILE_VARIABLE = 'TEST_COUNT_FILE';
 
 export function countTests(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): TestCount {
   let passed = 0;

@@ -1,77 +1,55 @@
-// `npm test`: type check, lint, import layers, all tests. Each part says how it went; the last line is the sum.
+// `npm test`: type check, lint, import layers, all tests, and some of them again with every native part hidden. Each part says how it
+// went; the last line is the sum.
 // Invariant: a part that could not run has failed, and a run without a single test has failed.
-// `npm test -- test/raft` runs the first three and the tests of that folder.
+// `npm test -- test/raft` runs the checks and the tests of that folder.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { COUNT_FILE_VARIABLE, type TestCount } from './test-reporter.ts';
+import { printCount, runVitest, sumOf } from './run-vitest.ts';
+import type { TestCount } from './test-reporter.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 interface Part {
   readonly name: string;
-  readonly command: readonly string[];
+  run(): TestCount;
 }
 
-/** The parts that are one check each. */
 const CHECKS: readonly Part[] = [
-  { name: 'type check', command: [join(root, 'node_modules/.bin/tsc')] },
-  { name: 'lint', command: [join(root, 'node_modules/.bin/biome'), 'check', '--error-on-warnings', '.'] },
-  { name: 'import layers', command: [process.execPath, join(root, 'tools/layers.ts')] },
+  check('type check', join(root, 'node_modules/.bin/tsc')),
+  check('lint', join(root, 'node_modules/.bin/biome'), 'check', '--error-on-warnings', '.'),
+  check('import layers', process.execPath, join(root, 'tools/layers.ts')),
 ];
 
-function runPart(command: readonly string[], environment: Readonly<Record<string, string>> = {}): boolean {
-  const [program = '', ...args] = command;
-  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } });
-  return status === 0;
+/** What has a native and a portable implementation: checksums, codecs, and the broker over them with real clients. */
+const WITHOUT_NATIVES = {
+  args: ['test/base/crc32c', 'test/protocol/records', 'test/clients'],
+  environment: { NARU_NATIVE: 'off', TEST_WORKERS: '0,2' },
+};
+
+/** A command that is good when its exit code is 0. */
+function check(name: string, program: string, ...args: readonly string[]): Part {
+  return {
+    name,
+    run() {
+      const isGood = spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status === 0;
+      return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0, skips: [] };
+    },
+  };
 }
 
-function verdict(name: string, isGood: boolean, startedMs: number): void {
-  console.log(`${isGood ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
+function partsFor(filters: readonly string[]): readonly Part[] {
+  const tests: Part = { name: 'tests', run: () => runVitest({ reporter: 'default', args: filters }) };
+  if (filters.length > 0) return [...CHECKS, tests];
+  return [...CHECKS, tests, { name: 'tests without native parts', run: () => runVitest({ reporter: 'dot', ...WITHOUT_NATIVES }) }];
 }
 
-function runTests(filters: readonly string[]): TestCount {
-  const directory = mkdtempSync(join(tmpdir(), 'naru-count-'));
-  const countFile = join(directory, 'count.json');
+function runPart({ name, run }: Part): TestCount {
   const startedMs = performance.now();
-  try {
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-    const reporters = ['--reporter=default', `--reporter=${join(root, 'tools/test-reporter.ts')}`];
-    const isGood = runPart([process.execPath, vitest, 'run', ...reporters, ...filters], { [COUNT_FILE_VARIABLE]: countFile });
-    const count = readCount(countFile);
-    for (const skip of count.skips) console.log(`skipped: ${skip}`);
-    // Vitest may fail without a failed test: none found, a reporter that broke, a process that died.
-    const failed = !isGood && count.failed === 0 ? 1 : count.failed;
-    verdict('tests', failed === 0 && count.passed > 0, startedMs);
-    return { ...count, failed: failed === 0 && count.passed === 0 ? 1 : failed };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const count = run();
+  console.log(`${count.failed === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
+  return count;
 }
 
-function readCount(file: string): TestCount {
-  try {
-    // Written by our own reporter a moment ago.
-    return JSON.parse(readFileSync(file, 'utf8')) as TestCount;
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0, skips: [] };
-  }
-}
-
-function main(): void {
-  let passed = 0;
-  let failed = 0;
-  for (const part of CHECKS) {
-    const startedMs = performance.now();
-    const isGood = runPart(part.command);
-    verdict(part.name, isGood, startedMs);
-    if (isGood) passed++;
-    else failed++;
-  }
-  const count = runTests(process.argv.slice(2));
-  console.log(`${passed + count.passed} passed, ${failed + count.failed} failed, ${count.skipped} skipped`);
-  process.exitCode = failed + count.failed === 0 ? 0 : 1;
-}
-
-main();
+const sum = sumOf(partsFor(process.argv.slice(2)).map(runPart));
+printCount(sum);
+process.exitCode = sum.failed === 0 ? 0 : 1;

@@ -9,6 +9,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { kcat, kcatMissing } from '../support/kcat.ts';
+import { workerCounts } from '../support/target.ts';
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
 const require = createRequire(import.meta.url);
@@ -61,7 +62,7 @@ async function kcatValues(address: string, topic: string, offset = 'beginning'):
 }
 
 const bootstrap = process.env.NARU_TEST_BOOTSTRAP;
-for (const workers of bootstrap === undefined ? [0, 1, 2] : [-1]) {
+for (const workers of workerCounts(0, 1, 2)) {
   describe(`at ${workers} workers`, () => {
     let broker: BrokerProcess | null = null;
     let address = bootstrap ?? '';
