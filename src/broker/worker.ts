@@ -14,8 +14,8 @@ import { loggerTo } from '../telemetry/logger.ts';
 import { createQuorum, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { handlerTable } from './handler-table.ts';
-import { abandonFetches } from './handlers/fetch.ts';
 import { PartitionLogs } from './partition-logs.ts';
+import { abandonFetches } from './pending-fetch.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 
 const CONTROLLER_WORKER = 0;

@@ -142,6 +142,16 @@ export class Log {
     return this.#epochs.latestEpoch;
   }
 
+  /** Base offset of the segment that takes what is written. */
+  get liveSegmentBaseOffset(): number {
+    return this.#segments.live.baseOffset;
+  }
+
+  /** Where the next batch will be written in the live segment: everything in front of it may be read. */
+  get liveSegmentSizeBytes(): number {
+    return this.#segments.live.sizeBytes;
+  }
+
   get segmentCount(): number {
     return this.#segments.count;
   }

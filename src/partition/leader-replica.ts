@@ -71,8 +71,7 @@ export class LeaderReplica {
   }
 
   publish(): void {
-    this.#words.publishEnds(this.slot, this.leaderEpoch, this.log.logStartOffset, this.lastStableOffset, this.log.writtenEnd);
-    this.#words.park.publish(this.slot, this.#highWatermark);
+    this.#words.publish(this.slot, this.leaderEpoch, this.log.logStartOffset, this.lastStableOffset, this.#highWatermark, this.log);
   }
 
   /** Writes where the bytes of a fetch lie into a reply entry (fetchReply) that starts at `at`; its words are zero before. */
@@ -112,6 +111,7 @@ export class LeaderReplica {
     words[at + fetchReply.length] = plan.length;
     words[at + fetchReply.firstBatchBytes] = plan.firstBatchBytes;
     floats[(at + fetchReply.position) >> 1] = plan.position;
+    floats[(at + fetchReply.segmentBaseOffset) >> 1] = plan.segmentBaseOffset;
     return ERROR.NONE;
   }
 

@@ -5,11 +5,13 @@
 // Calls and pieces are pooled: a call belongs to its user from `begin` until `end`.
 // Runs on: every worker that has connections.
 import type { Exchange } from '../actors/exchange.ts';
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import { ARENA, ENTRY_COUNT, HEADER_WORDS, METADATA_OFFSET, REPLY_ENTRY_WORDS, REQUEST_ENTRY_WORDS } from './partition-messages.ts';
 
 const KINDS = Object.keys(REQUEST_ENTRY_WORDS).map(Number);
 const POOLED_CALLS_MAX = 1024;
+/** In place of an owner. */
+const ANSWERED = -1;
 
 /** Entries of one kind for any partitions, and, once done, the replies in the same order. */
 export class PartitionCall {
@@ -46,6 +48,15 @@ export class PartitionCall {
     assert(this.count < this.capacity, 'more entries than the call was begun with');
     this.owners[this.count] = owner;
     return this.count++ * this.requestEntryWords;
+  }
+
+  /** Adds an entry that needs no owner: its reply is written by the caller, into words that are zero. Returns the reply's first word. */
+  addAnswered(): number {
+    if (this.count >= this.capacity) unreachable('more entries than the call was begun with');
+    this.owners[this.count] = ANSWERED;
+    const at = this.count++ * this.replyEntryWords;
+    this.replyWords.fill(0, at, at + this.replyEntryWords);
+    return at;
   }
 
   /** Index of the first word of entry `index` in replyWords. */
@@ -107,7 +118,10 @@ export class PartitionClient {
     assert(call.count > 0, 'a call without entries has nobody to answer it');
     call.outstanding = 0;
     const fits = this.#entriesPerPiece(call);
-    for (let index = 0; index < call.count; index++) (this.#byOwner[call.owners[index] as number] as number[]).push(index);
+    for (let index = 0; index < call.count; index++) {
+      const owner = call.owners[index] as number;
+      if (owner !== ANSWERED) (this.#byOwner[owner] as number[]).push(index);
+    }
     for (let target = 0; target < this.#byOwner.length; target++) {
       const indexes = this.#byOwner[target] as number[];
       if (indexes.length === 0) continue;
@@ -117,6 +131,7 @@ export class PartitionClient {
         this.#queue({ call, target, indexes: indexes.length <= fits ? indexes : indexes.slice(start, start + fits) });
       }
     }
+    assert(call.outstanding > 0, 'a call that is answered whole needs no sending');
     this.#wake();
   }
 

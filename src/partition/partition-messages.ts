@@ -17,7 +17,7 @@ export const ARENA = 2;
 
 /** Words of a request entry and of a reply entry, by kind. */
 export const REQUEST_ENTRY_WORDS: Readonly<Record<number, number>> = { [PRODUCE]: 4, [FETCH_PLAN]: 8, [LIST_OFFSETS]: 6, [EPOCH_END]: 4 };
-export const REPLY_ENTRY_WORDS: Readonly<Record<number, number>> = { [PRODUCE]: 8, [FETCH_PLAN]: 16, [LIST_OFFSETS]: 6, [EPOCH_END]: 4 };
+export const REPLY_ENTRY_WORDS: Readonly<Record<number, number>> = { [PRODUCE]: 8, [FETCH_PLAN]: 20, [LIST_OFFSETS]: 6, [EPOCH_END]: 4 };
 
 /** Every request entry starts with the partition's slot, every reply entry with the error code. */
 export const SLOT = 0;
@@ -41,6 +41,9 @@ export const fetchReply = {
   divergingEpoch: 12,
   firstBatchBytes: 13,
   divergingEndOffset: 14,
+  segmentBaseOffset: 16,
+  /** Planned by a lease of the reader, not by the owner. */
+  isLeased: 18,
 } as const;
 
 /** The timestamp may be one of Kafka's negative specifiers (−1 latest … −6). */

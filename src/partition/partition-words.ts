@@ -10,7 +10,8 @@
 //   word64 3      high watermark
 //   word64 4      last stable offset
 //   word64 5      log end offset (written end: never ahead of the file)
-//   word64 6, 7   unused
+//   word64 6      base offset of the live segment
+//   word64 7      file position up to which the live segment may be read
 //
 // Invariant: highWatermark <= logEnd, since the owner publishes logEnd first. Each word is right by itself; between two of them the
 // owner may be at work, so who compares the others (last stable, log start) with the high watermark takes the smaller.
@@ -32,6 +33,8 @@ const LOG_START = 4;
 const HIGH_WATERMARK = 6;
 const LAST_STABLE = 8;
 const LOG_END = 10;
+const LIVE_SEGMENT = 12;
+const LIVE_POSITION = 14;
 
 /** Bytes of shared memory for `slotCount` partitions and `workerCount` workers. */
 export function partitionRegionBytes(slotCount: number, workerCount: number): number {
@@ -46,6 +49,13 @@ export interface PartitionWordsOptions {
   readonly selfIndex: number;
   /** Exchange.signal. */
   readonly signal: (worker: number) => void;
+}
+
+/** What is published of a log. */
+export interface PublishedLog {
+  readonly writtenEnd: number;
+  readonly liveSegmentBaseOffset: number;
+  readonly liveSegmentSizeBytes: number;
 }
 
 export class PartitionWords {
@@ -90,13 +100,37 @@ export class PartitionWords {
   logEndOffset(slot: number): number {
     return this.#words.load64(slot * SLOT_WORDS + LOG_END);
   }
-  /** Runs on: the owner. The high watermark is published by the park protocol, which wakes those who wait for it. */
-  publishEnds(slot: number, leaderEpoch: number, logStart: number, lastStable: number, logEnd: number): void {
+  liveSegment(slot: number): number {
+    return this.#words.load64(slot * SLOT_WORDS + LIVE_SEGMENT);
+  }
+  /** How far the segment of this base offset may be read, −1 when it is not the live one. */
+  livePosition(slot: number, segmentBaseOffset: number): number {
     const base = slot * SLOT_WORDS;
-    this.#words.store64(base + LOG_END, logEnd);
-    this.#words.store64(base + LAST_STABLE, lastStable);
-    this.#words.store64(base + LOG_START, logStart);
-    this.#words.store(base + LEADER_EPOCH, leaderEpoch);
+    if (this.#words.load64(base + LIVE_SEGMENT) !== segmentBaseOffset) return -1;
+    const position = this.#words.load64(base + LIVE_POSITION);
+    // Looked at twice: with a roll between the two loads the position could be the next segment's. The owner stores 0 before it
+    // stores a new segment, so a position between two equal looks is this segment's, or 0.
+    return this.#words.load64(base + LIVE_SEGMENT) === segmentBaseOffset ? position : -1;
+  }
+  /**
+   * Publishes all ends and wakes those who wait. The order: the log end before the high watermark (readers see highWatermark <= logEnd),
+   * the watermark before the position (a reader never gets bytes beyond the watermark that it tells), all of it before the wake-up.
+   * Runs on: the owner.
+   */
+  publish(slot: number, leaderEpoch: number, logStart: number, lastStable: number, highWatermark: number, log: PublishedLog): void {
+    const base = slot * SLOT_WORDS;
+    const words = this.#words;
+    words.store64(base + LOG_END, log.writtenEnd);
+    words.store64(base + LOG_START, logStart);
+    words.store(base + LEADER_EPOCH, leaderEpoch);
+    words.store64(base + HIGH_WATERMARK, highWatermark);
+    words.store64(base + LAST_STABLE, lastStable);
+    if (words.load64(base + LIVE_SEGMENT) !== log.liveSegmentBaseOffset) {
+      words.store64(base + LIVE_POSITION, 0);
+      words.store64(base + LIVE_SEGMENT, log.liveSegmentBaseOffset);
+    }
+    words.store64(base + LIVE_POSITION, log.liveSegmentSizeBytes);
+    this.park.wake(slot);
   }
 
   /**

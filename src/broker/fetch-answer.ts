@@ -1,0 +1,227 @@
+// The answer to a Fetch whose plans are there: which bytes of which partitions fit, laid out as one message with gaps, and the gaps read
+// from the files, so that a record goes from the page cache to the socket's buffer without another copy.
+// Invariant: a range is entered (PartitionWords.enterRead) before it is promised, and left once it is read or given up.
+// Runs on: the worker of the connection. One per attempt to answer.
+import { ByteWriter } from '../base/byte-writer.ts';
+import { MIB } from '../base/units.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
+import { readDescriptor } from '../log/file-storage.ts';
+import type { IncomingRequest } from '../network/incoming-request.ts';
+import type { PartitionCall } from '../partition/partition-client.ts';
+import { fetchReply } from '../partition/partition-messages.ts';
+import type { PartitionWords } from '../partition/partition-words.ts';
+import { type FetchRequest, type FetchResponse, fetchResponse } from '../protocol/apis/fetch.ts';
+import { codec } from '../protocol/compile.ts';
+import { ERROR } from '../protocol/errors.ts';
+import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
+import type { RecordsRange } from '../protocol/schema.ts';
+import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import type { TailLeases } from './tail-leases.ts';
+
+type TopicAnswer = FetchResponse['responses'][number];
+type PartitionAnswer = TopicAnswer['partitions'][number];
+
+/** What one answer carries at most, whatever was asked: it is one slab. The first batch alone may be larger. */
+export const RESPONSE_BYTES_MAX = 8 * MIB;
+/** The isolation level that stops at the last stable offset. */
+export const READ_COMMITTED = 1;
+const UNKNOWN = -1;
+
+/** What one partition of the fetch is answered with: from an entry of the call, or an error known before. */
+export interface FetchEntry {
+  readonly partition: FetchPartition;
+  readonly error: number;
+  readonly slot: number;
+  /** Index in the call; -1 where `error` is set. */
+  readonly index: number;
+}
+
+interface ServedRange {
+  readonly partition: FetchPartition;
+  readonly slot: number;
+  readonly range: RecordsRange;
+  readonly filePosition: number;
+  readonly descriptor: number;
+  readonly stateVersion: number;
+  readonly segmentBaseOffset: number;
+}
+
+/** What the answer tells of a session's partition; it counts once the answer leaves. */
+interface Told {
+  readonly partition: FetchPartition;
+  readonly highWatermark: number;
+  readonly logStartOffset: number;
+}
+
+const writer = new ByteWriter(new Uint8Array(0));
+
+export class FetchAnswer {
+  readonly #words: PartitionWords;
+  readonly #leases: TailLeases;
+  readonly #body: FetchRequest;
+  readonly #plan: FetchPlan;
+  readonly #entries: readonly FetchEntry[];
+  readonly #call: PartitionCall | null;
+  readonly #served: ServedRange[] = [];
+  readonly #told: Told[] = [];
+
+  constructor(
+    words: PartitionWords,
+    leases: TailLeases,
+    body: FetchRequest,
+    plan: FetchPlan,
+    entries: readonly FetchEntry[],
+    call: PartitionCall | null,
+  ) {
+    this.#words = words;
+    this.#leases = leases;
+    this.#body = body;
+    this.#plan = plan;
+    this.#entries = entries;
+    this.#call = call;
+  }
+
+  /** Lays the answer out in room of its own; false when there is none now (nothing is held then). */
+  begin(request: IncomingRequest): boolean {
+    const responses = this.#fill();
+    const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints: [] };
+    const { size, encode } = codec(fetchResponse, request.apiVersion);
+    const position = request.tryBeginReply(size(message));
+    if (position < 0) {
+      for (const { slot } of this.#served) this.#words.leaveRead(slot);
+      return false;
+    }
+    encode(message, writer.reset(request.replyBytes, position));
+    return true;
+  }
+
+  /** Reads the records into the gaps. False: a file is shorter than what was promised. */
+  read(bytes: Uint8Array): boolean {
+    let isWhole = true;
+    for (const served of this.#served) {
+      const { range, slot, descriptor, filePosition } = served;
+      const count = readDescriptor(descriptor, bytes, range.position, range.length, filePosition);
+      this.#words.leaveRead(slot);
+      if (count !== range.length) isWhole = false;
+      else this.#learn(served, bytes);
+    }
+    return isWhole;
+  }
+
+  /** The answer leaves: its session knows what was told. */
+  remember(sessions: FetchSessions): void {
+    for (const { partition, highWatermark, logStartOffset } of this.#told) {
+      partition.knownHighWatermark = highWatermark;
+      partition.knownLogStartOffset = logStartOffset;
+    }
+    sessions.served(
+      this.#plan.sessionId,
+      this.#served.map((range) => range.partition),
+    );
+  }
+
+  /** Near the end of the live segment, notes where the next fetch will begin. */
+  #learn({ partition, slot, range, filePosition, descriptor, stateVersion, segmentBaseOffset }: ServedRange, bytes: Uint8Array): void {
+    const left = this.#words.livePosition(slot, segmentBaseOffset) - (filePosition + range.length);
+    if (left < 0 || left > partition.partitionMaxBytes) return;
+    const end = range.position + range.length;
+    let last = -1;
+    for (let at = range.position, next = nextBatch(bytes, at, end); next !== -1; at = next, next = nextBatch(bytes, at, end)) last = at;
+    if (last < 0) return;
+    const position = filePosition + last - range.position + batchSizeBytes(bytes, last);
+    this.#leases.learn(slot, stateVersion, descriptor, segmentBaseOffset, lastOffset(bytes, last) + 1, position);
+  }
+
+  /** The answer for each partition; the ranges to be read are noted, each entered (PartitionWords.enterRead). */
+  #fill(): TopicAnswer[] {
+    const responses: TopicAnswer[] = [];
+    let topicAnswer: TopicAnswer | null = null;
+    let budget = Math.min(this.#body.maxBytes, RESPONSE_BYTES_MAX);
+    for (const entry of this.#entries) {
+      const { partition } = entry;
+      const answer = this.#answer(entry, budget);
+      const { highWatermark, logStartOffset } = answer;
+      const isNews =
+        answer.errorCode !== ERROR.NONE ||
+        (answer.records?.length ?? 0) > 0 ||
+        answer.divergingEpoch.epoch !== UNKNOWN ||
+        highWatermark !== partition.knownHighWatermark ||
+        logStartOffset !== partition.knownLogStartOffset;
+      if (this.#plan.isIncremental && !isNews) continue;
+      if (this.#plan.sessionId !== 0) this.#told.push({ partition, highWatermark, logStartOffset });
+      budget = Math.max(0, budget - (answer.records?.length ?? 0));
+      if (topicAnswer === null || topicAnswer.topic !== partition.topic || topicAnswer.topicId !== partition.topicId) {
+        topicAnswer = { topic: partition.topic, topicId: partition.topicId, partitions: [] };
+        responses.push(topicAnswer);
+      }
+      topicAnswer.partitions.push(answer);
+    }
+    return responses;
+  }
+
+  #answer({ partition, error, slot, index }: FetchEntry, budget: number): PartitionAnswer {
+    const call = this.#call;
+    const isCommittedOnly = this.#body.isolationLevel === READ_COMMITTED;
+    if (call === null || error !== ERROR.NONE) return emptyAnswer(partition.partition, error, isCommittedOnly);
+    const at = call.reply(index);
+    const { replyWords, replyFloats } = call;
+    const answer = emptyAnswer(partition.partition, replyWords[at] as number, isCommittedOnly);
+    if (answer.errorCode !== ERROR.NONE) return answer;
+    answer.highWatermark = replyFloats[(at + fetchReply.highWatermark) >> 1] as number;
+    answer.lastStableOffset = replyFloats[(at + fetchReply.lastStableOffset) >> 1] as number;
+    answer.logStartOffset = replyFloats[(at + fetchReply.logStartOffset) >> 1] as number;
+    const divergingEpoch = replyWords[at + fetchReply.divergingEpoch] as number;
+    if (divergingEpoch !== UNKNOWN) {
+      answer.divergingEpoch = { epoch: divergingEpoch, endOffset: replyFloats[(at + fetchReply.divergingEndOffset) >> 1] as number };
+      return answer;
+    }
+    const length = this.#lengthWithin(budget, at, call, partition.partitionMaxBytes, this.#served.length === 0);
+    if (length === 0) return answer;
+    if (!this.#words.enterRead(slot, replyWords[at + fetchReply.stateVersion] as number)) {
+      return emptyAnswer(
+        partition.partition,
+        partition.topicId === ZERO_UUID ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ERROR.UNKNOWN_TOPIC_ID,
+        isCommittedOnly,
+      );
+    }
+    const range: RecordsRange = { position: 0, length };
+    answer.records = range;
+    const filePosition = replyFloats[(at + fetchReply.position) >> 1] as number;
+    this.#served.push({
+      partition,
+      slot,
+      range,
+      filePosition,
+      descriptor: replyWords[at + fetchReply.descriptor] as number,
+      stateVersion: replyWords[at + fetchReply.stateVersion] as number,
+      segmentBaseOffset: replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number,
+    });
+    return answer;
+  }
+
+  /** Bytes of the plan that fit; the first batch of the whole answer is given whatever its size, any other only where it fits whole. */
+  #lengthWithin(budget: number, at: number, call: PartitionCall, partitionMaxBytes: number, isFirst: boolean): number {
+    const planned = call.replyWords[at + fetchReply.length] as number;
+    if (planned === 0) return 0;
+    const firstBatchBytes = call.replyWords[at + fetchReply.firstBatchBytes] as number;
+    const limit = Math.min(budget, partitionMaxBytes);
+    if (firstBatchBytes > limit) return isFirst ? firstBatchBytes : 0;
+    return Math.min(planned, limit);
+  }
+}
+
+function emptyAnswer(partitionIndex: number, errorCode: number, isCommittedOnly: boolean): PartitionAnswer {
+  return {
+    partitionIndex,
+    errorCode,
+    highWatermark: UNKNOWN,
+    lastStableOffset: UNKNOWN,
+    logStartOffset: UNKNOWN,
+    divergingEpoch: { epoch: UNKNOWN, endOffset: UNKNOWN },
+    currentLeader: { leaderId: UNKNOWN, leaderEpoch: UNKNOWN },
+    snapshotId: { endOffset: UNKNOWN, epoch: UNKNOWN },
+    abortedTransactions: isCommittedOnly ? [] : null,
+    preferredReadReplica: UNKNOWN,
+    records: new Uint8Array(0),
+  };
+}

@@ -1,0 +1,246 @@
+// One Fetch from its request to its answer: planned by the leases of this worker or by the owners, parked while there are too few
+// bytes, answered by FetchAnswer. A parked one costs nothing until an owner publishes at one of its slots.
+// Invariant: it is ended exactly once, also when its connection closes meanwhile.
+// Runs on: the worker of the connection.
+import type { ConnectionInfo } from '../network/connection-info.ts';
+import type { IncomingRequest } from '../network/incoming-request.ts';
+import type { PartitionCall } from '../partition/partition-client.ts';
+import { FETCH_PLAN, fetchEntry, fetchReply } from '../partition/partition-messages.ts';
+import type { FetchRequest } from '../protocol/apis/fetch.ts';
+import { ERROR } from '../protocol/errors.ts';
+import { workerOf } from '../scheduler/placement.ts';
+import type { TimerHandle } from '../scheduler/runtime.ts';
+import type { BrokerContext } from './broker-context.ts';
+import { FetchAnswer, type FetchEntry, READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-answer.ts';
+import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import type { TailLeases } from './tail-leases.ts';
+import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
+import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
+
+/** How soon an answer is tried again that found no memory. */
+const MEMORY_RETRY_MS = 2;
+const UNKNOWN = -1;
+
+/** What the fetches of one worker share. */
+export interface FetchState {
+  readonly sessions: FetchSessions;
+  readonly waiting: WaitingFetches;
+  readonly leases: TailLeases;
+}
+
+/** The parked fetches of a connection, kept in its place for handlers. */
+function parkedOf(connection: ConnectionInfo): Set<PendingFetch> {
+  if (connection.state instanceof Set) return connection.state;
+  const parked = new Set<PendingFetch>();
+  connection.state = parked;
+  return parked;
+}
+
+/** Ends the parked fetches of a connection that has closed. */
+export function abandonFetches(connection: ConnectionInfo): void {
+  for (const fetch of [...parkedOf(connection)]) fetch.abandon();
+}
+
+export class PendingFetch implements WaitingFetch {
+  slots: number[] = [];
+  readonly #context: BrokerContext;
+  readonly #sessions: FetchSessions;
+  readonly #waiting: WaitingFetches;
+  readonly #leases: TailLeases;
+  readonly #request: IncomingRequest;
+  readonly #body: FetchRequest;
+  readonly #plan: FetchPlan;
+  readonly #deadlineMs: number;
+  #entries: FetchEntry[] = [];
+  #call: PartitionCall | null = null;
+  #timer: TimerHandle | null = null;
+  #isParked = false;
+
+  constructor(
+    context: BrokerContext,
+    { sessions, waiting, leases }: FetchState,
+    request: IncomingRequest,
+    body: FetchRequest,
+    plan: FetchPlan,
+  ) {
+    this.#context = context;
+    this.#sessions = sessions;
+    this.#waiting = waiting;
+    this.#leases = leases;
+    this.#request = request;
+    this.#body = body;
+    this.#plan = plan;
+    this.#deadlineMs = context.runtime.clock.monotonicMs() + body.maxWaitMs;
+  }
+
+  /** Plans what the leases of this worker allow, asks the owners for the rest. */
+  start(): void {
+    const { image } = this.#context.metadata;
+    const { partitions, runtime } = this.#context;
+    const entries: FetchEntry[] = [];
+    const slots: number[] = [];
+    let call: PartitionCall | null = null;
+    let hasQuestions = false;
+    for (const asked of this.#plan.partitions) {
+      const topic = findTopic(image, asked.topic, asked.topicId);
+      const partition = topic === null ? null : findPartition(topic, asked.partition);
+      if (topic === null || partition === null) {
+        const error = topic === null ? missingTopicError(asked.topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+        entries.push({ partition: asked, error, slot: -1, index: -1 });
+        continue;
+      }
+      call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
+      entries.push({ partition: asked, error: ERROR.NONE, slot: partition.slot, index: call.count });
+      slots.push(partition.slot);
+      if (this.#planByLease(call, partition.slot, asked)) continue;
+      hasQuestions = true;
+      const at = call.add(workerOf(runtime.workerCount, topic.id, asked.partition));
+      call.requestWords[at] = partition.slot;
+      call.requestWords[at + fetchEntry.maxBytes] = Math.max(0, Math.min(asked.partitionMaxBytes, this.#body.maxBytes, RESPONSE_BYTES_MAX));
+      call.requestWords[at + fetchEntry.currentLeaderEpoch] = asked.currentLeaderEpoch;
+      call.requestWords[at + fetchEntry.lastFetchedEpoch] = asked.lastFetchedEpoch;
+      call.requestWords[at + fetchEntry.isolation] = this.#body.isolationLevel;
+      call.requestFloats[(at + fetchEntry.fetchOffset) >> 1] = asked.fetchOffset;
+    }
+    this.#entries = entries;
+    this.slots = slots;
+    if (call === null) this.#respond();
+    else if (hasQuestions) partitions.send(call);
+    else this.#onPlanned(call);
+  }
+
+  /**
+   * A fetch at the tail: the shared counters and what was learned of the live segment are the whole plan. False where they do not
+   * suffice: another segment, a seek, a range that the byte limit would cut, anything that only the owner can judge.
+   */
+  #planByLease(call: PartitionCall, slot: number, asked: FetchPartition): boolean {
+    const { words } = this.#context;
+    const lease = this.#leases.find(slot);
+    if (lease === null || asked.lastFetchedEpoch >= 0) return false;
+    if (asked.currentLeaderEpoch !== UNKNOWN && asked.currentLeaderEpoch !== words.leaderEpoch(slot)) return false;
+    const position = this.#leases.positionOf(lease, asked.fetchOffset);
+    if (position < 0) return false;
+    // The position first: the owner stores it after the watermark, so the watermark read here covers all of its bytes.
+    const end = words.livePosition(slot, lease.segmentBaseOffset);
+    const length = end - position;
+    if (length < 0 || length > Math.min(asked.partitionMaxBytes, this.#body.maxBytes, RESPONSE_BYTES_MAX)) return false;
+    const highWatermark = words.highWatermark(slot);
+    const lastStableOffset = words.lastStableOffset(slot);
+    if (this.#body.isolationLevel === READ_COMMITTED && lastStableOffset < highWatermark) return false;
+    const at = call.addAnswered();
+    const { replyWords, replyFloats } = call;
+    replyWords[at + fetchReply.descriptor] = length === 0 ? UNKNOWN : lease.descriptor;
+    replyWords[at + fetchReply.length] = length;
+    replyWords[at + fetchReply.firstBatchBytes] = length; // Given whole or not at all.
+    replyWords[at + fetchReply.stateVersion] = lease.stateVersion;
+    replyWords[at + fetchReply.divergingEpoch] = UNKNOWN;
+    replyWords[at + fetchReply.isLeased] = 1;
+    replyFloats[(at + fetchReply.position) >> 1] = position;
+    replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] = lease.segmentBaseOffset;
+    replyFloats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
+    replyFloats[(at + fetchReply.lastStableOffset) >> 1] = lastStableOffset;
+    replyFloats[(at + fetchReply.logStartOffset) >> 1] = words.logStartOffset(slot);
+    return true;
+  }
+
+  /** Whether the live segment has more, or is another one, than when the lease planned. */
+  #hasGrown(slot: number, { replyWords, replyFloats }: PartitionCall, at: number): boolean {
+    const end = (replyFloats[(at + fetchReply.position) >> 1] as number) + (replyWords[at + fetchReply.length] as number);
+    return this.#context.words.livePosition(slot, replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number) !== end;
+  }
+
+  /** The owner of one of the slots has published something. */
+  wake(): void {
+    this.#unpark();
+    this.start();
+  }
+
+  #onPlanned(call: PartitionCall): void {
+    this.#call = call;
+    if (this.#request.connection.isClosed) this.#end();
+    else if (this.#isEnough(call) || this.#context.runtime.clock.monotonicMs() >= this.#deadlineMs) this.#respond();
+    else this.#park(call);
+  }
+
+  /** Enough bytes, or anything else that a consumer should hear of at once. */
+  #isEnough(call: PartitionCall): boolean {
+    let bytes = 0;
+    for (const { error, index } of this.#entries) {
+      if (error !== ERROR.NONE) return true;
+      const at = call.reply(index);
+      if (call.replyWords[at] !== ERROR.NONE || call.replyWords[at + fetchReply.divergingEpoch] !== UNKNOWN) return true;
+      bytes += call.replyWords[at + fetchReply.length] as number;
+    }
+    return bytes >= this.#body.minBytes;
+  }
+
+  #park(call: PartitionCall): void {
+    const { words, runtime } = this.#context;
+    this.#isParked = true;
+    this.#waiting.add(this);
+    for (const { slot, index } of this.#entries) {
+      const at = call.reply(index);
+      const hasMoved =
+        words.highWatermark(slot) !== call.replyFloats[(at + fetchReply.highWatermark) >> 1] ||
+        words.stateVersion(slot) !== call.replyWords[at + fetchReply.stateVersion] ||
+        (call.replyWords[at + fetchReply.isLeased] === 1 && this.#hasGrown(slot, call, at));
+      if (!hasMoved) continue;
+      this.#waiting.remove(this);
+      this.wake();
+      return;
+    }
+    parkedOf(this.#request.connection).add(this);
+    this.#timer = runtime.after(Math.max(0, this.#deadlineMs - runtime.clock.monotonicMs()), () => {
+      if (!this.#isParked) return;
+      this.#waiting.remove(this);
+      parkedOf(this.#request.connection).delete(this);
+      this.#isParked = false;
+      this.#respond();
+    });
+  }
+
+  /** The connection has closed: nobody waits for this any more. */
+  abandon(): void {
+    this.#waiting.remove(this);
+    this.#unpark();
+    this.#end();
+  }
+
+  #unpark(): void {
+    parkedOf(this.#request.connection).delete(this);
+    this.#isParked = false;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#call !== null) this.#context.partitions.end(this.#call);
+    this.#call = null;
+  }
+
+  /** Nothing more to do for this request. */
+  #end(): void {
+    if (this.#call !== null) this.#context.partitions.end(this.#call);
+    this.#call = null;
+    this.#request.noReply();
+  }
+
+  #respond(): void {
+    const request = this.#request;
+    if (request.connection.isClosed) {
+      this.#end();
+      return;
+    }
+    const answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
+    if (!answer.begin(request)) {
+      this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
+      return;
+    }
+    const isWhole = answer.read(request.replyBytes);
+    if (this.#call !== null) this.#context.partitions.end(this.#call);
+    this.#call = null;
+    if (!isWhole) {
+      request.close('a log file is shorter than its index says');
+      return;
+    }
+    answer.remember(this.#sessions);
+    request.endReply();
+  }
+}
