@@ -1,0 +1,19 @@
+// Preloaded into a broker's threads (NODE_OPTIONS=--import=…), so that a worker can be made to die without a hook in the product:
+// once the file NARU_TEST_SABOTAGE_FILE appears, worker 1 does what it says.
+import { existsSync, readFileSync } from 'node:fs';
+import { isMainThread, workerData } from 'node:worker_threads';
+
+const WORKER = 1;
+const file = process.env.NARU_TEST_SABOTAGE_FILE;
+
+if (!isMainThread && file !== undefined && workerData?.workerIndex === WORKER) {
+  const timer = setInterval(() => {
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    const what = readFileSync(file, 'utf8');
+    if (what === 'throw') throw new Error('sabotaged');
+    if (what === 'reject') void Promise.reject(new Error('sabotaged'));
+    if (what === 'exit') process.exit(0);
+  }, 10);
+  timer.unref();
+}
