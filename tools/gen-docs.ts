@@ -2,10 +2,12 @@
 // Invariant: the same rows give the same bytes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { served } from '../src/broker/handler-table.ts';
 import { brokerOptions, naruOptions } from '../src/config/broker-options.ts';
 import type { Option } from '../src/config/define.ts';
 import { laterOptionsByName } from '../src/config/later-options.ts';
 import { topicOptions, topicSynonyms } from '../src/config/topic-options.ts';
+import { API, apiName } from '../src/protocol/api-keys.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -73,8 +75,44 @@ export function configReference(): string {
   ].join('\n');
 }
 
+const ORDER_TEXT = {
+  barrier: 'starts when all before it are answered',
+  produce: 'Produce requests overlap',
+  fetch: 'Fetch requests overlap',
+} as const;
+
+function range(first: number, last: number): string {
+  return first === last ? String(first) : `${first}–${last}`;
+}
+
+/** docs/reference/api-versions.md */
+export function apiReference(): string {
+  const rows = [...served]
+    .sort((a, b) => a.apiKey - b.apiKey)
+    .map(({ apiKey, versions: [first, last], advertisedSince = first, order = 'barrier' }) => {
+      const advertised = advertisedSince === first ? 'the same' : range(advertisedSince, last);
+      return [String(apiKey), apiName(apiKey), range(first, last), advertised, ORDER_TEXT[order]];
+    });
+  const keys = new Set(served.map(({ apiKey }) => apiKey));
+  const others = Object.entries(API)
+    .filter(([, apiKey]) => !keys.has(apiKey))
+    .map(([name]) => name);
+  return [
+    '# APIs and their versions\n',
+    'Written by `npm run docs` from the table in `src/broker/handler-table.ts`; change that. The answer of ApiVersions comes from the same rows:',
+    'a range that stands here is a promise.\n',
+    table(['key', 'API', 'served at', 'advertised at', 'on its connection'], rows),
+    'Where more is advertised than served, librdkafka looks for the old versions before it believes in newer features; asking for one closes the',
+    'connection, as any version outside of a range does. ApiVersions alone answers every version, an unknown one in version 0 with',
+    'UNSUPPORTED_VERSION and its own range.\n',
+    '## Not served, and not advertised\n',
+    `${others.join(', ')}.\n`,
+  ].join('\n');
+}
+
 /** The generated pages by path from the root of the tree. */
 export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/reference/api-versions.md': apiReference,
   'docs/reference/config.md': configReference,
 };
 

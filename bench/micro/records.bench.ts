@@ -1,5 +1,5 @@
 // The price of looking at record batches: checksums by size and implementation, header accessors, checks, records, codecs.
-// Run: node bench/micro/records.bench.ts [milliseconds per row, default 200]. Ratios between rows hold; absolute figures drift.
+// Run: node bench/micro/records.bench.ts [--short]. Ratios between rows hold; absolute figures drift.
 import { Bench } from 'tinybench';
 import { readInt64 } from '../../src/base/big-endian.ts';
 import { crc32cImplementation, crc32cJavaScript, nativeCrc32cImplementations } from '../../src/base/crc32c.ts';
@@ -21,7 +21,7 @@ import { BoundedOutput } from '../../src/protocol/records/compression/output.ts'
 import { decodeSnappyBlock, encodeSnappyBlock } from '../../src/protocol/records/compression/snappy-block.ts';
 import { openRecords, validateRecords } from '../../src/protocol/records/records.ts';
 
-const bench = new Bench({ time: Number(process.argv[2] ?? 200), warmupTime: 50 });
+const bench = new Bench(process.argv.includes('--short') ? { time: 5, warmupTime: 5 } : { time: 200, warmupTime: 50 });
 const slab = Buffer.from(new SharedArrayBuffer(2 << 20));
 for (let i = 0; i < slab.length; i++) slab[i] = i * 31 + (i >> 8);
 

@@ -20,7 +20,8 @@ import { metadataHandler } from './handlers/metadata.ts';
 import { offsetForLeaderEpochHandler } from './handlers/offset-for-leader-epoch.ts';
 import { produceHandler } from './handlers/produce.ts';
 
-interface ServedApi {
+/** An API that is served: the versions it is served at, what may overlap with it on its connection, and by whom. */
+export interface ServedApi {
   readonly apiKey: number;
   readonly versions: readonly [first: number, last: number];
   /** What ApiVersions says where that is more than is served: librdkafka looks for Produce v0 before it believes in compression. */
@@ -30,7 +31,7 @@ interface ServedApi {
   readonly handler: (context: BrokerContext) => Handler;
 }
 
-const served: readonly ServedApi[] = [
+export const served: readonly ServedApi[] = [
   { apiKey: API.Produce, versions: [3, 13], advertisedSince: 0, order: 'produce', keepsBody: true, handler: produceHandler },
   { apiKey: API.Fetch, versions: [4, 18], order: 'fetch', handler: fetchHandler },
   { apiKey: API.ListOffsets, versions: [1, 11], handler: listOffsetsHandler },
