@@ -7,6 +7,7 @@ import type { PartitionWords } from '../partition/partition-words.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControllerClient } from './controller-client.ts';
+import type { SegmentReader } from './segment-reader.ts';
 
 export interface BrokerContext {
   readonly runtime: Runtime;
@@ -17,4 +18,5 @@ export interface BrokerContext {
   readonly partitions: PartitionClient;
   readonly words: PartitionWords;
   readonly controller: ControllerClient;
+  readonly reader: SegmentReader;
 }

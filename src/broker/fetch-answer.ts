@@ -1,11 +1,11 @@
 // The answer to a Fetch whose plans are there: which bytes of which partitions fit, laid out as one message with gaps, and the gaps read
-// from the files, so that a record goes from the page cache to the socket's buffer without another copy.
+// from the files, so that a record goes from the page cache to the socket without another copy
+// in between.
 // Invariant: a range is entered (PartitionWords.enterRead) before it is promised, and left once it is read or given up.
 // Runs on: the worker of the connection. One per attempt to answer.
 import { ByteWriter } from '../base/byte-writer.ts';
 import { MIB } from '../base/units.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
-import { readDescriptor } from '../log/file-storage.ts';
 import type { IncomingRequest } from '../network/incoming-request.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
 import { fetchReply } from '../partition/partition-messages.ts';
@@ -16,6 +16,7 @@ import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
 import type { RecordsRange } from '../protocol/schema.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import type { SegmentReader } from './segment-reader.ts';
 import type { TailLeases } from './tail-leases.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
@@ -44,6 +45,8 @@ interface ServedRange {
   readonly descriptor: number;
   readonly stateVersion: number;
   readonly segmentBaseOffset: number;
+  /** At the tail: written a moment ago. */
+  readonly isLeased: boolean;
 }
 
 /** What the answer tells of a session's partition; it counts once the answer leaves. */
@@ -95,17 +98,40 @@ export class FetchAnswer {
     return true;
   }
 
-  /** Reads the records into the gaps. False: a file is shorter than what was promised. */
-  read(bytes: Uint8Array): boolean {
+  /**
+   * Reads the records into the gaps; `done` hears whether all of them were there: before this returns where everything lies in the
+   * page cache, in a later turn otherwise. The reply must stay where it is until then.
+   */
+  read(bytes: Uint8Array, reader: SegmentReader, done: (isWhole: boolean) => void): void {
+    let waitingCount = 0;
     let isWhole = true;
     for (const served of this.#served) {
-      const { range, slot, descriptor, filePosition } = served;
-      const count = readDescriptor(descriptor, bytes, range.position, range.length, filePosition);
-      this.#words.leaveRead(slot);
-      if (count !== range.length) isWhole = false;
-      else this.#learn(served, bytes);
+      const { range, descriptor, filePosition } = served;
+      if (served.isLeased || reader.isCached(descriptor, filePosition, range.length, this.#behindEnd(served))) {
+        if (!this.#finishRange(served, bytes, reader.readNow(descriptor, bytes, range.position, range.length, filePosition)))
+          isWhole = false;
+        continue;
+      }
+      waitingCount++;
+      reader.readLater(descriptor, bytes, range.position, range.length, filePosition, (count) => {
+        if (!this.#finishRange(served, bytes, count)) isWhole = false;
+        if (--waitingCount === 0) done(isWhole);
+      });
     }
-    return isWhole;
+    if (waitingCount === 0) done(isWhole);
+  }
+
+  /** A range has been read, or could not be. */
+  #finishRange(served: ServedRange, bytes: Uint8Array, count: number): boolean {
+    this.#words.leaveRead(served.slot);
+    if (count !== served.range.length) return false;
+    this.#learn(served, bytes);
+    return true;
+  }
+
+  #behindEnd({ slot, segmentBaseOffset, filePosition, range }: ServedRange): number {
+    const end = this.#words.livePosition(slot, segmentBaseOffset);
+    return end < 0 ? Number.POSITIVE_INFINITY : end - (filePosition + range.length);
   }
 
   /** The answer leaves: its session knows what was told. */
@@ -195,6 +221,7 @@ export class FetchAnswer {
       descriptor: replyWords[at + fetchReply.descriptor] as number,
       stateVersion: replyWords[at + fetchReply.stateVersion] as number,
       segmentBaseOffset: replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number,
+      isLeased: replyWords[at + fetchReply.isLeased] === 1,
     });
     return answer;
   }

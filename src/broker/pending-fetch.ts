@@ -233,14 +233,17 @@ export class PendingFetch implements WaitingFetch {
       this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
       return;
     }
-    const isWhole = answer.read(request.replyBytes);
+    answer.read(request.replyBytes, this.#context.reader, (isWhole) => this.#leave(answer, isWhole));
+  }
+
+  #leave(answer: FetchAnswer, isWhole: boolean): void {
     if (this.#call !== null) this.#context.partitions.end(this.#call);
     this.#call = null;
     if (!isWhole) {
-      request.close('a log file is shorter than its index says');
+      this.#request.close('a log file could not be read, or is shorter than its index says');
       return;
     }
     answer.remember(this.#sessions);
-    request.endReply();
+    this.#request.endReply();
   }
 }

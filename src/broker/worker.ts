@@ -16,6 +16,7 @@ import { ControllerClient, serveController } from './controller-client.ts';
 import { handlerTable } from './handler-table.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { abandonFetches } from './pending-fetch.ts';
+import { createSegmentReader } from './segment-reader.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 
 const CONTROLLER_WORKER = 0;
@@ -69,7 +70,17 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     () => runtime.wake(),
   );
 
-  const context = { runtime, config, logger, nodeId: config.nodeId, metadata, partitions, words, controller };
+  const context = {
+    runtime,
+    config,
+    logger,
+    nodeId: config.nodeId,
+    metadata,
+    partitions,
+    words,
+    controller,
+    reader: createSegmentReader(runtime),
+  };
   const network = new NetworkActor(runtime, {
     rows: handlerTable(context),
     requestBytesMax: config.socketRequestMaxBytes,

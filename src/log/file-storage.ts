@@ -24,6 +24,20 @@ export function readDescriptor(descriptor: number, target: Uint8Array, at: numbe
   return file.read(target, at, length, position);
 }
 
+/** The same in libuv's pool. Rejects with StorageError. `target` may be shared memory; it must stay where it is until then. */
+export function readDescriptorLater(descriptor: number, target: Uint8Array, at: number, length: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const readOn = (total: number): void => {
+      fs.read(descriptor, target, at + total, length - total, position + total, (error, count) => {
+        if (error !== null) reject(storageError(error, `descriptor ${descriptor}`, 'reading'));
+        else if (count === 0 || total + count === length) resolve(total + count);
+        else readOn(total + count);
+      });
+    };
+    readOn(0);
+  });
+}
+
 function readFully(descriptor: number, path: string, target: Uint8Array, at: number, length: number, position: number): number {
   try {
     let total = 0;

@@ -1,0 +1,145 @@
+// Old records that are not in the page cache: read in the pool, never on the loop, and other connections do not wait for them.
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ByteReader } from '../../src/base/byte-reader.ts';
+import { MIB } from '../../src/base/units.ts';
+import { FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answer.ts';
+import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
+import { createSegmentReader, type SegmentReader } from '../../src/broker/segment-reader.ts';
+import { TailLeases } from '../../src/broker/tail-leases.ts';
+import { rangeCached } from '../../src/native/range-cached.ts';
+import { PartitionCall } from '../../src/partition/partition-client.ts';
+import { FETCH_PLAN, fetchReply } from '../../src/partition/partition-messages.ts';
+import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
+import { type FetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
+import { codec } from '../../src/protocol/compile.ts';
+import { createLocalRuntime } from '../../src/scheduler/worker-runtime.ts';
+
+const directory = mkdtempSync(join(process.cwd(), 'node_modules/.cold-')); // Beside the sources: a disk where /tmp may be memory.
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const TMPFS_MAGIC = 0x01021994;
+
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((done) => {
+    const look = (): void => void (condition() ? done() : setTimeout(look, 2));
+    look();
+  });
+}
+
+/** A file of random bytes, and what a fetch of two ranges of it looks like to FetchAnswer. */
+function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: number; answer: FetchAnswer; words: PartitionWords } {
+  const bytes = randomBytes(4 * MIB);
+  const path = join(directory, name);
+  writeFileSync(path, bytes);
+  const descriptor = openSync(path, 'r');
+  const region = new SharedArrayBuffer(partitionRegionBytes(8, 1));
+  const words = new PartitionWords({ region, slotCount: 8, workerCount: 1, selfIndex: 0, signal: () => {} });
+  const call = new PartitionCall(FETCH_PLAN, 8);
+  const entries: FetchEntry[] = [0, 1].map((partition) => {
+    call.add(0);
+    const at = call.reply(partition);
+    call.replyWords[at + fetchReply.descriptor] = descriptor;
+    call.replyWords[at + fetchReply.length] = MIB;
+    call.replyWords[at + fetchReply.firstBatchBytes] = MIB;
+    call.replyWords[at + fetchReply.divergingEpoch] = -1;
+    call.replyFloats[(at + fetchReply.position) >> 1] = 2 * partition * MIB;
+    const asked: FetchPartition = {
+      topic: 't',
+      topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      partition,
+      fetchOffset: 0,
+      partitionMaxBytes: MIB,
+      currentLeaderEpoch: -1,
+      lastFetchedEpoch: -1,
+      knownHighWatermark: -1,
+      knownLogStartOffset: -1,
+    };
+    return { partition: asked, error: 0, slot: partition, index: partition };
+  });
+  const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: entries.map((entry) => entry.partition) };
+  const answer = new FetchAnswer(
+    words,
+    new TailLeases(words),
+    { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,
+    plan,
+    entries,
+    call,
+  );
+  return { bytes, path, descriptor, answer, words };
+}
+
+/** The part of an IncomingRequest that an answer uses. */
+function request(): { apiVersion: number; replyBytes: Buffer; tryBeginReply: (sizeBytes: number) => number } {
+  const replyBytes = Buffer.from(new SharedArrayBuffer(4 * MIB));
+  return { apiVersion: 11, replyBytes, tryBeginReply: () => 0 };
+}
+
+function recordsOf(replyBytes: Buffer): Buffer[] {
+  const response = codec(fetchResponse, 11).decode(new ByteReader(replyBytes));
+  return response.responses.flatMap((topic) =>
+    topic.partitions.map(({ records }) => {
+      const range = records as { position: number; length: number };
+      return Buffer.from(replyBytes.subarray(range.position, range.position + range.length));
+    }),
+  );
+}
+
+describe('a fetch of a cold range', () => {
+  it('is never read on the loop, and its answer waits for the pool', async () => {
+    const { bytes, descriptor, answer, words } = twoRanges('throws');
+    const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
+    runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });
+    const real = createSegmentReader(runtime);
+    const isCold = (position: number): boolean => position >= 2 * MIB;
+    const reader: SegmentReader = {
+      ...real,
+      isCached: (_descriptor, position) => !isCold(position),
+      readNow: (file, target, at, length, position) => {
+        if (isCold(position)) throw new Error('a cold range was read on the loop');
+        return real.readNow(file, target, at, length, position);
+      },
+    };
+    const asked = request();
+    expect(answer.begin(asked as never)).toBe(true);
+    let isWhole: boolean | null = null;
+    answer.read(asked.replyBytes, reader, (whole) => {
+      isWhole = whole;
+    });
+    expect(isWhole).toBeNull();
+    expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([false, true]);
+    await until(() => isWhole !== null);
+    expect(isWhole).toBe(true);
+    expect(words.hasReaders(1)).toBe(false);
+    expect(recordsOf(asked.replyBytes)).toEqual([bytes.subarray(0, MIB), bytes.subarray(2 * MIB, 3 * MIB)]);
+    runtime.close();
+    closeSync(descriptor);
+  });
+
+  it('is known by asking the kernel', (context) => {
+    if (process.platform !== 'linux' || statfsSync(directory).type === TMPFS_MAGIC) return context.skip('needs a disk of Linux');
+    const isCached = rangeCached();
+    if (isCached === null) return context.skip('preadv2 does not answer here');
+    const { path, descriptor } = twoRanges('evicted');
+    expect(isCached(descriptor, 0, 4 * MIB)).toBe(true);
+    // GNU dd asks the kernel to drop the file's pages once they are on the disk.
+    const evicted = spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']);
+    if (evicted.status !== 0) return context.skip('this dd cannot evict');
+    if (isCached(descriptor, 0, 4 * MIB) === null) return context.skip('this file system cannot tell');
+    expect(isCached(descriptor, 0, 4 * MIB)).toBe(false);
+    closeSync(descriptor);
+  });
+
+  it('is guessed from its distance to the end where nobody can tell', () => {
+    const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: () => {} });
+    const reader = createSegmentReader(runtime);
+    const never = 1 << 30; // No open file: the kernel cannot tell.
+    expect(reader.isCached(never, 0, 1, MIB)).toBe(true);
+    expect(reader.isCached(never, 0, 1, 1024 * MIB)).toBe(false);
+    expect(reader.isCached(never, 0, 1, Number.POSITIVE_INFINITY)).toBe(false);
+    runtime.close();
+  });
+});
