@@ -50,4 +50,10 @@ export type FromBrokerWorker =
   | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
   | { readonly type: 'connections-closed'; readonly count: number };
 
-export type BetweenBrokerWorkers = MetadataMessage | MetadataAppliedMessage | ControllerRequest | ControllerResponse;
+export type BetweenBrokerWorkers =
+  | MetadataMessage
+  | MetadataAppliedMessage
+  | ControllerRequest
+  | ControllerResponse
+  /** A write failed on the sending worker: the directory is everybody's. */
+  | { readonly type: 'directory-offline' };

@@ -60,6 +60,9 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     (error) => {
       logs.noteFailure();
       logger.error('the log directory failed and is offline', { directory: data.directory, error: error.message });
+      for (let worker = 0; worker < runtime.workerCount; worker++) {
+        if (worker !== workerIndex) runtime.sendControl(worker, { type: 'directory-offline' } satisfies BetweenBrokerWorkers);
+      }
     },
   );
   const logs = new PartitionLogs(runtime, data, host, logger);
@@ -112,6 +115,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       case 'controller-request':
         assert(quorum !== null, 'only the controller is asked');
         serveController(quorum, runtime, from, message);
+        return;
+      case 'directory-offline':
+        logs.noteFailure();
+        host.goOffline();
         return;
       case 'controller-response':
         controller.receive(message);

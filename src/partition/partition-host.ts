@@ -77,6 +77,7 @@ export class PartitionHost {
   readonly #freePending: PendingProduce[] = [];
   #early: EarlyRequest[] = [];
   #isClosed = false;
+  #isOffline = false;
 
   constructor(runtime: Runtime, words: PartitionWords, metadataOffset: () => number, onStorageFailure: (error: StorageError) => void) {
     this.words = words;
@@ -104,6 +105,7 @@ export class PartitionHost {
   }
 
   add(replica: LeaderReplica): void {
+    replica.isOffline = this.#isOffline;
     this.#replicas[replica.slot] = replica;
   }
 
@@ -162,14 +164,21 @@ export class PartitionHost {
     this.#pending.length = 0;
   }
 
-  /** A write failed: every partition of the directory is refused from now on, and its waiting fetches are told. */
+  /** A write failed: every partition of the directory is refused from now on, here and, by onStorageFailure, on the other workers. */
   takeOffline(error: StorageError): void {
+    if (this.#isOffline) return;
+    this.goOffline();
+    this.#onStorageFailure(error);
+  }
+
+  /** The directory failed, here or on another worker: nothing is taken any more, and waiting fetches are told. */
+  goOffline(): void {
+    this.#isOffline = true;
     for (const replica of this.replicas()) {
       replica.isOffline = true;
       this.words.raiseStateVersion(replica.slot);
       this.words.park.wake(replica.slot);
     }
-    this.#onStorageFailure(error);
   }
 
   /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon. */
