@@ -9,6 +9,9 @@ import { answers, runProgram, succeed } from './run-program.ts';
 
 const INSTALL_TIMEOUT_MS = 240_000;
 
+/** For Kafka's tools: JVMs that are small and start quickly, since each lives for a second. */
+export const TOOL_ENVIRONMENT = { PEERS_HEAP: '-Xmx256M -XX:TieredStopAtLevel=1' };
+
 /** A program to run, or why it is not there. */
 export type Tool = { readonly program: string; readonly missing: null } | { readonly program: null; readonly missing: string };
 
