@@ -2,7 +2,7 @@
 // Invariant: plain data (no functions, no classes), so that it survives a structured clone; every value in it was accepted.
 // Pure. Not the reading of files and variables: the command line does that.
 import { MIB } from '../base/units.ts';
-import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions } from './broker-options.ts';
+import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions, WORKERS_MAX } from './broker-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { laterOptionsByName } from './later-options.ts';
 import { type Listener, parseListeners, parseProtocolMap } from './listeners.ts';
@@ -115,7 +115,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
     parseGiven(row, given.get(row.name)?.text ?? row.defaultText),
   );
-  const workers = values.naruWorkers ?? sources.coreCount;
+  const workers = values.naruWorkers ?? Math.min(sources.coreCount, WORKERS_MAX);
   const logDirs = values.logDirs ?? values.logDir;
   const { naruWorkers, naruNative, naruMemoryMax, naruWritebackBytes, naruValidateRecords, naruConnectionInflightMax, ...kept } = values;
   const config: BrokerConfig = {

@@ -7,6 +7,9 @@ import { COMPRESSION_TYPES, LONG_MAX, TIMESTAMP_TYPES } from './topic-options.ts
 
 const clusterWide = { update: 'cluster-wide' } as const;
 
+/** What rings and shared words have room for: WORKER_COUNT_MAX of src/actors/ring-layout.ts, which stands on this floor. */
+export const WORKERS_MAX = 32;
+
 export const brokerOptions = {
   // Who this node is.
   nodeId: count('node.id', {
@@ -387,8 +390,8 @@ export const naruOptions = {
   naruWorkers: count('naru.workers', {
     default: null,
     min: 0,
-    max: 256,
-    doc: 'Worker threads; one for each core where it is left out. 0 runs everything in the main thread.',
+    max: WORKERS_MAX,
+    doc: 'Worker threads; where it is left out, one for each core, as far as that goes. 0 runs everything in the main thread.',
   }),
   naruNative: oneOf('naru.native', {
     default: 'on',

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { WORKER_COUNT_MAX } from '../../src/actors/ring-layout.ts';
 import { type BrokerConfig, resolveBrokerConfig } from '../../src/config/broker-config.ts';
+import { WORKERS_MAX } from '../../src/config/broker-options.ts';
 import { describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
 import { resolveTopicConfig, validateTopicConfigs } from '../../src/config/topic-config.ts';
 import type { LogConfig } from '../../src/log/log-config.ts';
@@ -117,6 +119,15 @@ describe('a warning is given', () => {
   test('for unknown options, and for known ones without effect', () => {
     const { warnings } = resolveBrokerConfig({ file: 'num.partition=3\nnum.io.threads=9\nnum.network.threads=3', coreCount: 1 });
     expect(warnings).toEqual(['unknown option num.partition (file)', 'num.io.threads is known but has no effect yet (file)']);
+  });
+});
+
+describe('workers', () => {
+  test('are as many as the cores, and no more than the shared memory has room for', () => {
+    expect(WORKERS_MAX).toBe(WORKER_COUNT_MAX);
+    expect(resolveBrokerConfig({ coreCount: 8 }).config.workers).toBe(8);
+    expect(resolveBrokerConfig({ coreCount: 192 }).config.workers).toBe(WORKER_COUNT_MAX);
+    expect(refusal('naru.workers=33')).toMatch(/naru\.workers.*33/);
   });
 });
 
