@@ -80,7 +80,7 @@ describe('a start is refused', () => {
       'log.segment.bytes=3',
       'Invalid value 3 for configuration log.segment.bytes: Value must be at least 1048576 (allowed: at least 1048576)',
     ],
-    ['naru.workers=many', 'Invalid value many for configuration naru.workers: Not a number of type INT (allowed: 0 to 256)'],
+    ['naru.workers=many', 'Invalid value many for configuration naru.workers: Not a number of type INT (allowed: 0 to 32)'],
     ['auto.create.topics.enable=yes', 'Expected value to be either true or false (allowed: true, false)'],
     ['log.roll.ms=0', 'log.roll.ms: 0 was given (allowed: at least 1)'],
     ['log.retention.ms=0', 'log.retention.ms: 0 was given (allowed: at least 1, or -1)'],
@@ -127,7 +127,7 @@ describe('workers', () => {
     expect(WORKERS_MAX).toBe(WORKER_COUNT_MAX);
     expect(resolveBrokerConfig({ coreCount: 8 }).config.workers).toBe(8);
     expect(resolveBrokerConfig({ coreCount: 192 }).config.workers).toBe(WORKER_COUNT_MAX);
-    expect(refusal('naru.workers=33')).toMatch(/naru\.workers.*33/);
+    expect(refusal('naru.workers=33')).toMatch(/33 for configuration naru\.workers.*0 to 32/);
   });
 });
 
