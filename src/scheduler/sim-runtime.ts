@@ -119,6 +119,7 @@ export class Simulation {
     this.note('kill');
     this.#process?.end();
     this.#process = null;
+    this.#disk.closeAll();
   }
 
   /** The process is gone, and of the disk only what was synced is certain. */

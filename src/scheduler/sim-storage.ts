@@ -4,6 +4,7 @@
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { type OpenMode, type Storage, StorageError, type StorageFile } from '../log/storage.ts';
+import { claimVirtualDescriptor, releaseVirtualDescriptor } from '../log/virtual-descriptors.ts';
 import { afterCrash, DirectoryNode, emptyOut, FileNode, type Node } from './sim-medium.ts';
 
 export type StorageOperation =
@@ -43,6 +44,7 @@ export class SimStorage implements Storage {
   readonly #random: Random;
   readonly #later: (task: () => void) => void;
   readonly #root: DirectoryNode;
+  readonly #open = new Set<SimFile>();
   #faults: StorageFaults;
   #isGone = false;
 
@@ -68,12 +70,23 @@ export class SimStorage implements Storage {
     return sum(this.#root);
   }
 
+  /** The process that had files open has died: they are closed, what was written to them stays. */
+  closeAll(): void {
+    for (const file of [...this.#open]) file.close();
+  }
+
+  /** For the files of this disk: one of them is closed. */
+  closed(file: SimFile): void {
+    this.#open.delete(file);
+  }
+
   /**
    * Power loss: gives the disk as it is after the reboot, where only what reached the medium is left. Everything open on this
-   * one is dead, and so is this object; syncs under way never end. (The death of a process alone loses nothing: close it and go on.)
+   * one is dead, and so is this object; syncs under way never end. (The death of a process alone loses nothing: closeAll, and go on.)
    */
   crash(): SimStorage {
-    this.#checkThere();
+    this.checkThere();
+    this.closeAll();
     this.#isGone = true;
     const root = afterCrash(this.#root, this.#random);
     return new SimStorage({ random: this.#random, later: this.#later, faults: this.#faults }, root);
@@ -89,11 +102,13 @@ export class SimStorage implements Storage {
       directory.change([{ name, node }]);
     }
     if (node.type !== 'file') throw new StorageError('EISDIR', path, 'opening');
-    return new SimFile(this, path, node, mode !== 'read');
+    const file = new SimFile(this, path, node, mode !== 'read');
+    this.#open.add(file);
+    return file;
   }
 
   exists(path: string): boolean {
-    this.#checkThere();
+    this.checkThere();
     return this.#find(path) !== undefined;
   }
 
@@ -112,7 +127,7 @@ export class SimStorage implements Storage {
   }
 
   isDirectory(path: string): boolean {
-    this.#checkThere();
+    this.checkThere();
     return this.#find(path)?.type === 'directory';
   }
 
@@ -220,7 +235,7 @@ export class SimStorage implements Storage {
   }
 
   #meet(operation: StorageOperation, path: string, doing: string): void {
-    this.#checkThere();
+    this.checkThere();
     const errno = this.#faults.refuse?.(operation, path) ?? null;
     if (errno !== null) throw new StorageError(errno, path, doing);
     const { readErrorsIn1000 = 0, writeErrorsIn1000 = 0, syncErrorsIn1000 = 0 } = this.#faults;
@@ -234,7 +249,8 @@ export class SimStorage implements Storage {
       throw new StorageError('EIO', path, doing);
   }
 
-  #checkThere(): void {
+  /** An assertion where the power has gone. For the files of this disk as well. */
+  checkThere(): void {
     assert(!this.#isGone, 'a disk is used after its crash');
   }
 
@@ -261,7 +277,7 @@ export class SimStorage implements Storage {
 
 class SimFile implements StorageFile {
   readonly path: string;
-  readonly descriptor = -1;
+  readonly descriptor: number;
   readonly #disk: SimStorage;
   readonly #node: FileNode;
   readonly #isWritable: boolean;
@@ -269,6 +285,7 @@ class SimFile implements StorageFile {
 
   constructor(disk: SimStorage, path: string, node: FileNode, isWritable: boolean) {
     this.path = path;
+    this.descriptor = claimVirtualDescriptor(this);
     this.#disk = disk;
     this.#node = node;
     this.#isWritable = isWritable;
@@ -324,6 +341,8 @@ class SimFile implements StorageFile {
 
   close(): void {
     this.#isOpen = false;
+    releaseVirtualDescriptor(this.descriptor);
+    this.#disk.closed(this);
   }
 
   #sync(upTo: number): void {
@@ -343,6 +362,7 @@ class SimFile implements StorageFile {
   }
 
   #checkOpen(doing: string): void {
+    this.#disk.checkThere();
     if (!this.#isOpen) throw new StorageError('EBADF', this.path, doing);
   }
 }
