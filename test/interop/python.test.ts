@@ -12,6 +12,7 @@ const SCENARIOS = {
     codecs: CODECS,
     large: 'produces records near the limit, and is told of one above it',
     offsets: OFFSETS,
+    ties: 'finds the offsets that Apache Kafka finds where timestamps are equal or run backwards',
     tail: 'hears at once of what is appended while it waits',
     admin: 'creates, describes, lists and deletes',
     transactions: 'is told at once that there are no transactions',

@@ -11,6 +11,7 @@ export class Subject {
   /** Whether it is ours; another broker may serve what ours does not serve yet. */
   readonly isNaru: boolean;
   #broker: BrokerProcess | null = null;
+  #overrides: Readonly<Record<string, string>> = {};
   #topicCount = 0;
 
   constructor(workers: number, isNaru: boolean) {
@@ -34,7 +35,15 @@ export class Subject {
   }
 
   async start(overrides: Readonly<Record<string, string>>): Promise<void> {
+    this.#overrides = overrides;
     if (this.isNaru) this.#broker = await BrokerProcess.start({ workers: this.workers, overrides });
+  }
+
+  /** Ends it by the signal, whatever it makes of it, and starts another on the same data. */
+  async restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const { directory } = this;
+    await this.#broker?.stop(signal);
+    this.#broker = await BrokerProcess.start({ workers: this.workers, overrides: this.#overrides, directory });
   }
 
   /** Stops it as a user would; a broker that ends otherwise than cleanly, or complains of itself, fails the test file. */
@@ -57,6 +66,8 @@ export interface SubjectNeeds {
   /** What all the tests need; they are skipped where it is absent. */
   readonly tool?: () => Promise<Tool>;
   readonly overrides?: Readonly<Record<string, string>>;
+  /** The tests look into the data directory, which another broker does not show. */
+  readonly isNaruOnly?: boolean;
 }
 
 /** Defines the same tests for each broker; `program` gives the path of the needed tool. */
@@ -68,7 +79,8 @@ export function describeSubjects(title: string, needs: SubjectNeeds, define: (su
       const subject = new Subject(workers, isNaru);
       let tool: Tool = { program: '', missing: null };
       beforeAll(async () => {
-        if (needs.tool !== undefined) tool = await needs.tool();
+        if (needs.isNaruOnly === true && !isNaru) tool = { program: null, missing: 'needs the data directory of a broker of ours' };
+        else if (needs.tool !== undefined) tool = await needs.tool();
         if (tool.missing === null) await subject.start(needs.overrides ?? {});
       }, 600_000);
       beforeEach((context) => context.skip(tool.missing !== null, tool.missing ?? ''));

@@ -117,6 +117,26 @@ def offsets(broker: str, topic: str) -> None:
         same(future.result(TIMEOUT_S).offset, expected, f"list_offsets {spec}")
 
 
+def ties(broker: str, topic: str) -> None:
+    """Timestamps that are equal or run backwards, in and across batches; the answers are those of Apache Kafka 4.3.1."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    times = [OffsetSpec.for_timestamp(FIRST_TIMESTAMP + index) for index in range(11)]
+    specs = [OffsetSpec.earliest(), OffsetSpec.latest(), OffsetSpec.max_timestamp(), *times]
+    expected = [(0, None), (12, None), (4, 9), *[(0, 5)] * 6, *[(3, 7)] * 2, *[(4, 9)] * 2, (-1, None)]
+    for codec in CODECS:
+        name = f"{topic}-{codec}"
+        create_topic(broker, name, 1)
+        for batch in [[5, 5, 3], [7, 9, 9, 2], [9, 9], [1, 9, 4]]:
+            records = [Record(b"key", b"value", [], FIRST_TIMESTAMP + index) for index in batch]
+            produce(broker, records, name, 0, {"compression.type": codec})
+        found = []
+        for spec in specs:
+            [future] = admin.list_offsets({TopicPartition(name, 0): spec}).values()
+            result = future.result(TIMEOUT_S)
+            found.append((result.offset, None if result.timestamp < 0 else result.timestamp - FIRST_TIMESTAMP))
+        same(found, expected, f"offsets and timestamps, {codec}")
+
+
 def tail(broker: str, topic: str) -> None:
     """A fetch that waits at the tail is answered as soon as there is something."""
     create_topic(broker, topic, 1)
@@ -168,4 +188,4 @@ def transactions(broker: str, topic: str) -> None:
 
 
 if __name__ == "__main__":
-    run(codecs, large, offsets, tail, admin, transactions)
+    run(codecs, large, offsets, ties, tail, admin, transactions)
