@@ -5,7 +5,7 @@ import { CLUSTER_DEFAULT, RESOURCE } from '../../metadata/image-types.ts';
 import { brokerOverrides } from '../../metadata/topic-config-rules.ts';
 import { topicNameFault } from '../../metadata/topic-names.ts';
 import { type DescribeConfigsResponse, describeConfigsRequest, describeConfigsResponse } from '../../protocol/apis/describe-configs.ts';
-import { ERROR } from '../../protocol/errors.ts';
+import { ERROR, errorMessage } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
@@ -26,7 +26,7 @@ export function describeConfigsHandler(context: BrokerContext): Handler {
           synonyms: body.includeSynonyms ? entry.synonyms.map((synonym) => ({ ...synonym })) : [],
           documentation: body.includeDocumentation ? entry.documentation : null,
         }));
-      return { ...common, errorCode: ERROR.NONE, errorMessage: null, configs };
+      return { ...common, errorCode: ERROR.NONE, errorMessage: '', configs };
     });
     answer(request, describeConfigsResponse, { throttleTimeMs: 0, results });
     return true;
@@ -39,12 +39,12 @@ function entriesOf(context: BrokerContext, resourceType: number, name: string): 
   const { config, metadata, nodeId } = context;
   const { image } = metadata;
   const overrides = brokerOverrides(image, nodeId);
-  const refuse = (errorMessage: string): Found => ({ errorCode: ERROR.INVALID_REQUEST, errorMessage });
+  const refuse = (message: string): Found => ({ errorCode: ERROR.INVALID_REQUEST, errorMessage: message });
   switch (resourceType) {
     case RESOURCE.TOPIC: {
       const fault = topicNameFault(name);
       if (fault !== null) return { errorCode: ERROR.INVALID_TOPIC_EXCEPTION, errorMessage: fault };
-      if (image.topicByName(name) === null) return { errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null };
+      if (image.topicByName(name) === null) return { errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' };
       return { entries: describeTopicConfigs(image.configsOf(RESOURCE.TOPIC, name), config, overrides) };
     }
     case RESOURCE.BROKER:
@@ -57,6 +57,6 @@ function entriesOf(context: BrokerContext, resourceType: number, name: string): 
     case RESOURCE.GROUP:
       return refuse(`Resources of type ${resourceType} have no configurations here yet`);
     default:
-      return refuse(`Unexpected resource type UNKNOWN for resource ${name}`);
+      return refuse(errorMessage(ERROR.INVALID_REQUEST));
   }
 }

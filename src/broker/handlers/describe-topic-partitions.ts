@@ -8,7 +8,7 @@ import {
   describeTopicPartitionsResponse,
 } from '../../protocol/apis/describe-topic-partitions.ts';
 import { ERROR } from '../../protocol/errors.ts';
-import { TOPIC_OPERATIONS } from '../authorized-operations.ts';
+import { TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 import { topicAnswer } from './metadata.ts';
@@ -25,7 +25,8 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
     const wanted = isAll ? [...image.topics].map((topic) => topic.name) : [...new Set(body.topics.map((topic) => topic.name))];
     const names = wanted.filter((name) => name >= (cursor?.topicName ?? '')).sort();
     if (cursor !== null && (cursor.partitionIndex < 0 || (!isAll && !names.includes(cursor.topicName)))) {
-      request.close(`DescribeTopicPartitions with a cursor at ${cursor.topicName}-${cursor.partitionIndex}, which it does not ask for`);
+      const refused = body.topics.map(({ name }) => missingTopic(name, ERROR.INVALID_REQUEST, UNREQUESTED_OPERATIONS));
+      answer(request, describeTopicPartitionsResponse, { throttleTimeMs: 0, topics: refused, nextCursor: null });
       return true;
     }
     let left = Math.max(Math.min(config.maxRequestPartitionSizeLimit, body.responsePartitionLimit), 1);
@@ -39,8 +40,7 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
       const topic = image.topicByName(name);
       if (topic === null) {
         const errorCode = topicNameFault(name) === null ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ERROR.INVALID_TOPIC_EXCEPTION;
-        const missing = { errorCode, name, topicId: ZERO_UUID, isInternal: INTERNAL_TOPICS.has(name), partitions: [] };
-        topics.push({ ...missing, topicAuthorizedOperations: TOPIC_OPERATIONS });
+        topics.push(missingTopic(name, errorCode, TOPIC_OPERATIONS));
         continue;
       }
       const first = name === cursor?.topicName ? cursor.partitionIndex : 0;
@@ -60,4 +60,8 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
     answer(request, describeTopicPartitionsResponse, { throttleTimeMs: 0, topics, nextCursor });
     return true;
   };
+}
+
+function missingTopic(name: string, errorCode: number, topicAuthorizedOperations: number): Response['topics'][number] {
+  return { errorCode, name, topicId: ZERO_UUID, isInternal: INTERNAL_TOPICS.has(name), partitions: [], topicAuthorizedOperations };
 }

@@ -42,8 +42,9 @@ export function initProducerIdHandler(context: BrokerContext): Handler {
         ongoingTxnProducerId: NONE,
         ongoingTxnProducerEpoch: NONE,
       });
+    if (body.transactionalId === '') reply(ERROR.INVALID_REQUEST, NONE, NONE);
     // Fatal for every client: there is no coordinator that could ever serve this transactional id.
-    if (body.transactionalId !== null) reply(ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, NONE, NONE);
+    else if (body.transactionalId !== null) reply(ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, NONE, NONE);
     else if ((body.producerId === NONE) !== (body.producerEpoch === NONE)) reply(ERROR.INVALID_REQUEST, NONE, NONE);
     // An idempotent producer that asks to go on gets a new id, as from Apache Kafka: only transactions have epochs to raise.
     else withId((producerId) => reply(ERROR.NONE, producerId, 0));

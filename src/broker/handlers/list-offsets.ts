@@ -39,7 +39,7 @@ export function listOffsetsHandler(context: BrokerContext): Handler {
     const waiting: PartitionAnswer[] = [];
     const topics = body.topics.map(({ name, partitions: asked }) => ({
       name,
-      partitions: asked.map(({ partitionIndex, timestamp, currentLeaderEpoch }) => {
+      partitions: firstOfEach(asked).map(({ partitionIndex, timestamp, currentLeaderEpoch }) => {
         const topic = image.topicByName(name);
         const partition = topic === null ? null : findPartition(topic, partitionIndex);
         const result: PartitionAnswer = { partitionIndex, errorCode: ERROR.NONE, timestamp: -1, offset: -1, leaderEpoch: -1 };
@@ -76,4 +76,10 @@ export function listOffsetsHandler(context: BrokerContext): Handler {
       answer(request, listOffsetsResponse, { throttleTimeMs: 0, topics });
     }
   };
+}
+
+/** A partition that is named twice is answered once. */
+function firstOfEach<P extends { readonly partitionIndex: number }>(asked: readonly P[]): P[] {
+  const seen = new Set<number>();
+  return asked.filter(({ partitionIndex }) => !seen.has(partitionIndex) && seen.add(partitionIndex));
 }

@@ -25,15 +25,19 @@ export function metadataHandler(context: BrokerContext): Handler {
     const body = decodeBody(request, metadataRequest);
     const isAll = body.topics === null || (apiVersion < NULL_MEANS_ALL_SINCE && body.topics.length === 0);
     const asked = isAll ? [] : (body.topics ?? []);
-    if (apiVersion < TOPIC_IDS_SINCE && asked.some((topic) => topic.name === null || topic.topicId !== ZERO_UUID)) {
-      request.close(`Metadata v${apiVersion} names a topic by its id, which versions before ${TOPIC_IDS_SINCE} cannot`);
+    if (
+      asked.some((topic) => (topic.name === null || topic.topicId !== ZERO_UUID) && apiVersion < TOPIC_IDS_SINCE) ||
+      asked.some(isNameless)
+    ) {
+      answer(request, metadataResponse, refusedResponse(asked, ERROR.INVALID_REQUEST));
       return true;
     }
     const send = (errors: ReadonlyMap<string, number>): void => {
       const { image } = metadata;
       const topics = isAll ? [...image.topics].map((topic) => topicAnswer(topic, image)) : askedTopics(asked, image, errors);
       for (const topic of topics) {
-        if (body.includeTopicAuthorizedOperations && topic.errorCode === ERROR.NONE) topic.topicAuthorizedOperations = TOPIC_OPERATIONS;
+        if (body.includeTopicAuthorizedOperations && topic.errorCode !== ERROR.UNKNOWN_TOPIC_ID)
+          topic.topicAuthorizedOperations = TOPIC_OPERATIONS;
       }
       answer(request, metadataResponse, {
         throttleTimeMs: 0,
@@ -67,13 +71,28 @@ export function metadataHandler(context: BrokerContext): Handler {
   };
 }
 
+type AskedTopic = { readonly name: string | null; readonly topicId: string };
+
+function isNameless(topic: AskedTopic): boolean {
+  return topic.name === null && topic.topicId === ZERO_UUID;
+}
+
+/** The whole request is refused: as from Apache Kafka, with the code at every topic and nothing told of the cluster. */
+function refusedResponse(asked: readonly AskedTopic[], errorCode: number): MetadataResponse {
+  return {
+    throttleTimeMs: 0,
+    brokers: [],
+    clusterId: null,
+    controllerId: -1,
+    topics: asked.map(({ name, topicId }) => missingTopic(name ?? '', topicId, errorCode)),
+    clusterAuthorizedOperations: UNREQUESTED_OPERATIONS,
+    errorCode,
+  };
+}
+
 const NO_ERRORS: ReadonlyMap<string, number> = new Map();
 
-function askedTopics(
-  asked: readonly { readonly name: string | null; readonly topicId: string }[],
-  image: ClusterImage,
-  errors: ReadonlyMap<string, number>,
-): TopicAnswer[] {
+function askedTopics(asked: readonly AskedTopic[], image: ClusterImage, errors: ReadonlyMap<string, number>): TopicAnswer[] {
   const ids = new Set(asked.map((topic) => topic.topicId).filter((id) => id !== ZERO_UUID));
   if (ids.size > 0) {
     return [...ids].map((id) => {
