@@ -38,8 +38,8 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
     return Object.fromEntries(found.map((line) => [line.split(':')[1], Number(line.split(':')[2])]));
   }
 
-  async function consume(topic: string, partition: number, offset: string, count: number): Promise<string[]> {
-    const from = ['--topic', topic, '--partition', String(partition), '--offset', offset];
+  async function consume(topic: string, offset: string, count: number, isolation = 'read_uncommitted'): Promise<string[]> {
+    const from = ['--topic', topic, '--partition', '0', '--offset', offset, '--isolation-level', isolation];
     const bounds = ['--max-messages', String(count), '--timeout-ms', '20000'];
     const print = ['print.offset=true', 'print.timestamp=true'].flatMap((property) => ['--formatter-property', property]);
     const result = await run('console-consumer', ['--bootstrap-server', subject.address, ...from, ...bounds, ...print]);
@@ -84,8 +84,9 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
     expect(acknowledged.map((event) => event.offset)).toEqual(Array.from({ length: 1000 }, (_, index) => index));
     expect(events.at(-1)).toMatchObject({ name: 'tool_data', sent: 1000, acked: 1000 });
     const expected = acknowledged.map((event) => expect.stringMatching(`^CreateTime:\\d+\tOffset:${event.offset}\t${event.value}$`));
-    expect(await consume(topic, 0, 'earliest', 1000)).toEqual(expected);
-    expect(await consume(topic, 0, '417', 583)).toEqual(expected.slice(417));
+    expect(await consume(topic, 'earliest', 1000)).toEqual(expected);
+    expect(await consume(topic, '417', 583)).toEqual(expected.slice(417));
+    expect(await consume(topic, '999', 1, 'read_committed')).toEqual(expected.slice(999));
   });
 
   test('console-producer, which is idempotent, into a topic that is made for it', async () => {
@@ -95,7 +96,7 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
       input: `${values.join('\n')}\n`,
     });
     expect(result.code, result.story).toBe(0);
-    const found = await consume(topic, 0, 'earliest', 100);
+    const found = await consume(topic, 'earliest', 100);
     expect(found.map((line) => line.split('\t').at(-1))).toEqual(values);
   });
 
