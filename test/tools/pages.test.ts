@@ -31,6 +31,32 @@ test('the architecture page names files that exist', () => {
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
+test('the architecture page has every folder of src, test and tools, and no file that is not there', () => {
+  const page = read('ARCHITECTURE.md');
+  const map = page.slice(page.indexOf('## Where things are'));
+  const files = execFileSync('git', ['ls-files', 'src', 'test', 'tools'], { cwd: root, encoding: 'utf8' }).split('\n');
+  // A map's section begins with the folder in bold; test is one section, which names what does not mirror src.
+  const sections = new Map(
+    [...map.matchAll(/^\*\*`([^`]+)`\*\*([\s\S]*?)(?=^\*\*|$(?![\s\S]))/gm)].map(([, folder = '', text = '']) => [folder, text]),
+  );
+  for (const folder of new Set(files.filter((path) => path.startsWith('src/')).map(dirname))) {
+    const [, top = ''] = folder.split('/');
+    const below = folder.slice(`src/${top}/`.length);
+    expect(sections.get(`src/${top}`), folder).toContain(below === '' ? '' : `${below}/`);
+  }
+  const mirrors = new Set([...sections.keys()].map((folder) => folder.replace('src/', 'test/')));
+  for (const path of files.filter((each) => each.startsWith('test/'))) {
+    const folder = path.split('/').slice(0, 2).join('/');
+    if (!mirrors.has(folder)) expect(sections.get('test'), path).toContain(`${folder.slice('test/'.length)}/`);
+  }
+  for (const [folder, text] of sections) {
+    for (const [, name = ''] of text.matchAll(/`([a-z0-9-]+\.ts)`/g))
+      expect(existsSync(join(root, folder, name)), `${folder}/${name}`).toBe(true);
+  }
+  for (const path of files.filter((each) => each.startsWith('tools/')))
+    expect(sections.get('tools')).toContain(path.slice('tools/'.length));
+});
+
 test('the README has two commands, and .ci/run runs the second', () => {
   const commands = [...read('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
   expect(commands).toEqual(['npm ci && npm start\n', 'npm ci && npm test\n']);
