@@ -299,7 +299,7 @@ class SimFile implements StorageFile {
   write(source: Uint8Array, at: number, length: number, position: number): number {
     this.#meet('write', 'writing');
     const granted = this.#disk.grant(this.path, length, this.#node.cached.sizeBytes, position);
-    if (granted > 0) this.#node.change({ type: 'write', position, bytes: source.slice(at, at + granted) });
+    if (granted > 0) this.#node.change({ type: 'write', position, bytes: Uint8Array.from(source.subarray(at, at + granted)) });
     return granted;
   }
 
