@@ -1,5 +1,5 @@
 // What the handlers of one worker share: its view of the cluster, its way to the partitions and to the controller.
-// Runs on: every worker. Made by broker-worker.ts.
+// Runs on: every worker. Made by worker.ts.
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { PartitionClient } from '../partition/partition-client.ts';

@@ -32,7 +32,9 @@ export interface BrokerFacts {
   readonly clusterId: string;
   readonly dataDirectories: readonly string[];
   readonly workers: number;
+  /** Which implementation of CRC-32C answers. */
   readonly crc: string;
+  /** The native calls that answer; none where they are off or cannot be loaded. */
   readonly nativeCalls: readonly string[];
 }
 

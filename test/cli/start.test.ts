@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ProcessParts, type RunningBroker, start } from '../../src/cli/commands/start.ts';
+import type { Broker } from '../../src/broker/broker.ts';
+import { type ProcessParts, start } from '../../src/cli/commands/start.ts';
 import { UsageError } from '../../src/cli/options.ts';
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
 
@@ -35,7 +36,7 @@ class FakeProcess implements ProcessParts {
     this.#signal(signal);
   }
 
-  readonly startBroker = async (config: BrokerConfig): Promise<RunningBroker> => {
+  readonly startBroker = async (config: BrokerConfig): Promise<Broker> => {
     this.config = config;
     await this.boot();
     return {

@@ -3,6 +3,7 @@
 // Runs on: the main thread.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { Broker, BrokerFacts } from '../../broker/broker.ts';
 import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-config.ts';
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
 import { ConfigError } from '../../config/define.ts';
@@ -12,29 +13,7 @@ import { parseOptions, UsageError } from '../options.ts';
 import { VERSION } from '../version.ts';
 import { startCommand } from './start-options.ts';
 
-/** What is told when the broker is ready. */
-export interface BrokerFacts {
-  /** NAME://host:port, with the ports that were really taken. */
-  readonly listeners: readonly string[];
-  readonly clusterId: string;
-  readonly dataDirectories: readonly string[];
-  readonly workers: number;
-  /** Which implementation of CRC-32C answers. */
-  readonly crc: string;
-  /** The native calls that answer; none where they are off or cannot be loaded. */
-  readonly nativeCalls: readonly string[];
-}
-
-/** A broker that serves. */
-export interface RunningBroker {
-  readonly ready: BrokerFacts;
-  /** Stops cleanly; resolves when everything is on disk. */
-  stop(): Promise<void>;
-  /** Resolves with the reason when the broker cannot go on. */
-  readonly failed: Promise<Error>;
-}
-
-export type BrokerStarter = (config: BrokerConfig, logger: Logger) => Promise<RunningBroker>;
+export type BrokerStarter = (config: BrokerConfig, logger: Logger) => Promise<Broker>;
 
 /** The parts of the process that a test puts something else in place of. */
 export interface ProcessParts {
@@ -79,8 +58,8 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
 
   // A signal during the start is kept for its end: the broker is never left half started, and a second one still stops at once.
   let isStopping = false;
-  let running: RunningBroker | null = null;
-  const stop = (broker: RunningBroker): void => {
+  let running: Broker | null = null;
+  const stop = (broker: Broker): void => {
     broker.stop().then(
       () => parts.exit(0),
       (error: unknown) => failure(`the broker did not stop cleanly: ${describeFailure(error)}`),
