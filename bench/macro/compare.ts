@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 const pairs = Number(options.pairs);
 const scale = Number(options.scale);
 const wanted = options.rows === '' ? null : new Set(options.rows.split(','));
-const peers = process.env['NARU_PEERS'] ?? new URL('../../../shared/peers', import.meta.url).pathname;
+const peers = process.env.NARU_PEERS ?? new URL('../../../shared/peers', import.meta.url).pathname;
 const shared = ['log.segment.delete.delay.ms=1000', 'socket.listen.backlog.size=8192'];
 
 /** Touches as much memory as a run will write, so that no page faults on the host are counted. */
