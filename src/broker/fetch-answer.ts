@@ -28,6 +28,11 @@ export const RESPONSE_BYTES_MAX = 8 * MIB;
 export const READ_COMMITTED = 1;
 const UNKNOWN = -1;
 
+/** What FetchAnswer.begin has come to; a void plan was made before the partition went away. */
+export const BEGUN = 0;
+export const NO_MEMORY = 1;
+export const PLAN_IS_VOID = 2;
+
 /** What one partition of the fetch is answered with: from an entry of the call, or an error known before. */
 export interface FetchEntry {
   readonly partition: FetchPartition;
@@ -67,6 +72,7 @@ export class FetchAnswer {
   readonly #call: PartitionCall | null;
   readonly #served: ServedRange[] = [];
   readonly #told: Told[] = [];
+  #isVoid = false;
 
   constructor(
     words: PartitionWords,
@@ -84,18 +90,26 @@ export class FetchAnswer {
     this.#call = call;
   }
 
-  /** Lays the answer out in room of its own; false when there is none now (nothing is held then). */
-  begin(request: IncomingRequest): boolean {
+  /** Lays the answer out in room of its own. Unless it has begun, nothing is held and this object is of no more use. */
+  begin(request: IncomingRequest): typeof BEGUN | typeof NO_MEMORY | typeof PLAN_IS_VOID {
     const responses = this.#fill();
+    if (this.#isVoid) {
+      this.#leaveAll();
+      return PLAN_IS_VOID;
+    }
     const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints: [] };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
     const position = request.tryBeginReply(size(message));
     if (position < 0) {
-      for (const { slot } of this.#served) this.#words.leaveRead(slot);
-      return false;
+      this.#leaveAll();
+      return NO_MEMORY;
     }
     encode(message, writer.reset(request.replyBytes, position));
-    return true;
+    return BEGUN;
+  }
+
+  #leaveAll(): void {
+    for (const { slot } of this.#served) this.#words.leaveRead(slot);
   }
 
   /**
@@ -191,7 +205,10 @@ export class FetchAnswer {
     if (call === null || error !== ERROR.NONE) return emptyAnswer(partition.partition, error, isCommittedOnly);
     const at = call.reply(index);
     const { replyWords, replyFloats } = call;
-    const answer = emptyAnswer(partition.partition, replyWords[at] as number, isCommittedOnly);
+    const code = replyWords[at] as number;
+    // The owner knows slots, not what the request called them.
+    const isIdUnknown = code === ERROR.UNKNOWN_TOPIC_OR_PARTITION && partition.topicId !== ZERO_UUID;
+    const answer = emptyAnswer(partition.partition, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : code, isCommittedOnly);
     if (answer.errorCode !== ERROR.NONE) return answer;
     answer.highWatermark = replyFloats[(at + fetchReply.highWatermark) >> 1] as number;
     answer.lastStableOffset = replyFloats[(at + fetchReply.lastStableOffset) >> 1] as number;
@@ -204,11 +221,8 @@ export class FetchAnswer {
     const length = this.#lengthWithin(budget, at, call, partition.partitionMaxBytes, this.#served.length === 0);
     if (length === 0) return answer;
     if (!this.#words.enterRead(slot, replyWords[at + fetchReply.stateVersion] as number)) {
-      return emptyAnswer(
-        partition.partition,
-        partition.topicId === ZERO_UUID ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ERROR.UNKNOWN_TOPIC_ID,
-        isCommittedOnly,
-      );
+      this.#isVoid = true; // Deleted, or its directory is offline: the owner knows.
+      return answer;
     }
     const range: RecordsRange = { position: 0, length };
     answer.records = range;

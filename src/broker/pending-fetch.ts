@@ -11,7 +11,7 @@ import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
 import type { BrokerContext } from './broker-context.ts';
-import { FetchAnswer, type FetchEntry, READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-answer.ts';
+import { FetchAnswer, type FetchEntry, NO_MEMORY, PLAN_IS_VOID, READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-answer.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { TailLeases } from './tail-leases.ts';
 import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
@@ -165,11 +165,14 @@ export class PendingFetch implements WaitingFetch {
   /** Enough bytes, or anything else that a consumer should hear of at once. */
   #isEnough(call: PartitionCall): boolean {
     let bytes = 0;
-    for (const { error, index } of this.#entries) {
+    for (const { error, slot, index } of this.#entries) {
       if (error !== ERROR.NONE) return true;
       const at = call.reply(index);
       if (call.replyWords[at] !== ERROR.NONE || call.replyWords[at + fetchReply.divergingEpoch] !== UNKNOWN) return true;
-      bytes += call.replyWords[at + fetchReply.length] as number;
+      const length = call.replyWords[at + fetchReply.length] as number;
+      // A range ends where its segment does: in an older one it never gets longer, however much is written behind it.
+      if (length > 0 && call.replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] !== this.#context.words.liveSegment(slot)) return true;
+      bytes += length;
     }
     return bytes >= this.#body.minBytes;
   }
@@ -229,8 +232,14 @@ export class PendingFetch implements WaitingFetch {
       return;
     }
     const answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
-    if (!answer.begin(request)) {
+    const begun = answer.begin(request);
+    if (begun === NO_MEMORY) {
       this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
+      return;
+    }
+    if (begun === PLAN_IS_VOID) {
+      this.#unpark();
+      this.start();
       return;
     }
     answer.read(request.replyBytes, this.#context.reader, (isWhole) => this.#leave(answer, isWhole));
