@@ -351,9 +351,7 @@ export class Log {
       assert(!this.#appender.hasStaged, 'nothing is staged when a log is closed');
       this.#segments.live.seal();
       this.#flusher.flush();
-      if (this.writtenEnd > this.#logStartOffset && !this.#snapshots.has(this.writtenEnd)) {
-        this.#snapshots.write(this.writtenEnd, this.#appender.encodeProducers());
-      }
+      if (this.writtenEnd > this.#logStartOffset) this.#snapshots.writeSynced(this.writtenEnd, this.#appender.encodeProducers());
       this.removeDeletedFiles();
     }
     this.closeFiles();
