@@ -219,6 +219,7 @@ export class SimProcess {
     let stoppedCount = 0;
     for (const [worker, app] of this.#apps.entries()) this.runtimes[worker]?.post(() => app.stop(() => stoppedCount++));
     await this.#simulation.until(() => stoppedCount === this.count, limitMs, 'the stop of all workers');
+    await this.#simulation.runFor(MESSAGE_DELAY_MS); // Their last words are on their way to the supervisor.
     this.#simulation.kill();
   }
 
