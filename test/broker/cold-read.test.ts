@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { MIB } from '../../src/base/units.ts';
-import { FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answer.ts';
+import { BEGUN, FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answer.ts';
 import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
 import { createSegmentReader, type SegmentReader } from '../../src/broker/segment-reader.ts';
 import { TailLeases } from '../../src/broker/tail-leases.ts';
@@ -104,7 +104,7 @@ describe('a fetch of a cold range', () => {
       },
     };
     const asked = request();
-    expect(answer.begin(asked as never)).toBe(true);
+    expect(answer.begin(asked as never)).toBe(BEGUN);
     let isWhole: boolean | null = null;
     answer.read(asked.replyBytes, reader, (whole) => {
       isWhole = whole;
