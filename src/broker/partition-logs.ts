@@ -22,22 +22,26 @@ export class PartitionLogs {
   readonly #data: BrokerWorkerData;
   readonly #host: PartitionHost;
   readonly #logger: Logger;
+  /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
+  readonly #onPartitionsChanged: () => void;
   /** Logs of deleted topics whose directories wait for file.delete.delay.ms. */
   readonly #doomed = new Set<Log>();
   #isFirst = true;
   #hasFailed = false;
 
-  constructor(runtime: Runtime, data: BrokerWorkerData, host: PartitionHost, logger: Logger) {
+  constructor(runtime: Runtime, data: BrokerWorkerData, host: PartitionHost, logger: Logger, onPartitionsChanged: () => void) {
     this.#runtime = runtime;
     this.#data = data;
     this.#host = host;
     this.#logger = logger;
+    this.#onPartitionsChanged = onPartitionsChanged;
   }
 
   /** Follows a change of the image. */
   onChange(change: MetadataChange, image: ClusterImage): void {
-    if (this.#isFirst) this.#setUnknownAside(image);
+    const isFirst = this.#isFirst;
     this.#isFirst = false;
+    if (isFirst) this.#setUnknownAside(image);
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
     for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#open(topic, partition, image);
     for (const { topic, before, after } of change.partitionsChanged) {
@@ -45,6 +49,7 @@ export class PartitionLogs {
       else this.#host.replica(after.slot)?.raiseLeaderEpoch(after.leaderEpoch);
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
+    if (isFirst || change.topicsDeleted.length > 0) this.#onPartitionsChanged();
   }
 
   /** Ends of all logs here, for the checkpoints. */

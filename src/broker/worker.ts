@@ -65,7 +65,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       }
     },
   );
-  const logs = new PartitionLogs(runtime, data, host, logger);
+  const logs = new PartitionLogs(runtime, data, host, logger, () => reportEnds(false, false));
   metadata.onChange((change, image) => logs.onChange(change, image));
   const partitions = new PartitionClient(
     exchange,

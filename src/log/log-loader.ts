@@ -52,8 +52,6 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   const segments = new SegmentList();
   const epochs = new LeaderEpochCache(storage, directory);
   epochs.load();
-  // What began behind the recovery point is read from the batches again: the file may be older than a truncation.
-  if (!options.cleanShutdown) epochs.truncateFromEnd(options.recoveryPoint);
   const names = removeLeftovers(storage, directory);
   const bases = names.filter((name) => name.endsWith(LOG_SUFFIX)).map(offsetOfFileName);
   /** Segments without one of their indexes: they are checked whole, however the last stop went. */
@@ -73,7 +71,10 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   let endOffset = 0;
   let cutBytes = 0;
   let checkedBytes = 0;
-  const checkedFrom = options.cleanShutdown ? segments.count : segments.floor(options.recoveryPoint);
+  const recoverFrom = trustedRecoveryPoint(segments.live, options);
+  // What began behind the recovery point is read from the batches again: the file may be older than a truncation.
+  if (!options.cleanShutdown) epochs.truncateFromEnd(recoverFrom);
+  const checkedFrom = options.cleanShutdown ? segments.count : segments.floor(recoverFrom);
   for (let index = 0; index < segments.count; index++) {
     const segment = segments.at(index);
     const isLive = index + 1 === segments.count;
@@ -86,7 +87,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
     const found = recoverSegment(
       segment,
       segments.endOffset(index, Number.MAX_SAFE_INTEGER),
-      index < checkedFrom ? 0 : options.recoveryPoint,
+      index < checkedFrom ? 0 : recoverFrom,
       config.indexIntervalBytes,
       epochs,
     );
@@ -113,8 +114,17 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   snapshots.load(storage.list(directory), new Set(segments.all().map((segment) => segment.baseOffset)), segments.live.baseOffset);
   const producers = new ProducerState();
   loadProducers(producers, snapshots, segments, logStartOffset, endOffset, options);
-  const recoveryPoint = options.cleanShutdown && checkedBytes === 0 ? endOffset : Math.min(options.recoveryPoint, endOffset);
+  const recoveryPoint = options.cleanShutdown && checkedBytes === 0 ? endOffset : Math.min(recoverFrom, endOffset);
   return { segments, epochs, producers, snapshots, logStartOffset, endOffset, recoveryPoint, cutBytes, checkedBytes };
+}
+
+/**
+ * A recovery point vouches for what is on the medium, so it never lies behind the log's end. One that does was written of another
+ * log: of a topic of this name that was deleted. It vouches for nothing here.
+ */
+function trustedRecoveryPoint(live: Segment, options: LogOptions): number {
+  if (options.cleanShutdown || options.recoveryPoint <= live.readEndOffset()) return options.recoveryPoint;
+  return 0;
 }
 
 /** The newest sound snapshot, and the batches behind it. Snapshots outside (log start, end] are removed. */
