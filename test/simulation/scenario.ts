@@ -1,4 +1,5 @@
 // What a simulation scenario is, the list of them, and how one is run so that a failure says how to run it again.
+import { broker } from './scenarios/broker.ts';
 import { journal } from './scenarios/journal.ts';
 
 /** A story with a seed. Its invariants are its own: it throws when one does not hold. */
@@ -24,7 +25,7 @@ export interface ScenarioOutcome {
 }
 
 /** A scenario is added here. */
-export const scenarios: readonly Scenario[] = [journal];
+export const scenarios: readonly Scenario[] = [journal, broker];
 
 /** A scenario that failed: `message` names the seed and the command that replays it. */
 export class SimulationFailure extends Error {

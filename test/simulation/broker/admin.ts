@@ -1,0 +1,125 @@
+// Makes and removes topics, and asks for ends, while producers and consumers are at work.
+import { createTopicsRequest, createTopicsResponse } from '../../../src/protocol/apis/create-topics.ts';
+import { deleteTopicsRequest, deleteTopicsResponse } from '../../../src/protocol/apis/delete-topics.ts';
+import { listOffsetsRequest, listOffsetsResponse } from '../../../src/protocol/apis/list-offsets.ts';
+import { ERROR, errorName } from '../../../src/protocol/errors.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { BrokerMachine } from './machine.ts';
+import { Violation } from './violation.ts';
+import type { TopicModel, World } from './world.ts';
+
+const TICK_MS = 25;
+const TOPICS_MAX = 5;
+const PARTITIONS_MAX = 4;
+/** How many of the largest batches a segment takes. */
+const SEGMENT_BATCHES = [1, 1, 5, 500];
+
+export class Admin {
+  isActive = true;
+  readonly #machine: BrokerMachine;
+  readonly #world: World;
+  readonly #batchBytesMax: number;
+  #connection: ClientConnection | null = null;
+
+  constructor(machine: BrokerMachine, world: World, batchBytesMax: number) {
+    this.#batchBytesMax = batchBytesMax;
+    this.#machine = machine;
+    this.#world = world;
+  }
+
+  start(): void {
+    this.#connection = null;
+    this.#tickLater(this.#machine.bootCount);
+  }
+
+  get isIdle(): boolean {
+    return (this.#connection?.outstandingCount ?? 0) === 0;
+  }
+
+  closeConnection(): void {
+    this.#connection?.reset();
+  }
+
+  #tickLater(boot: number): void {
+    const { simulation } = this.#machine;
+    simulation.time.at(simulation.time.nowMs + simulation.draw(TICK_MS), () => {
+      if (!this.#machine.isUp || this.#machine.bootCount !== boot) return;
+      if (this.isActive && !this.#machine.isStopping && this.isIdle) this.#tick();
+      this.#tickLater(boot);
+    });
+  }
+
+  #tick(): void {
+    const { random } = this.#machine.simulation;
+    const connection = this.#connection ?? this.#connect();
+    const { live } = this.#world;
+    const choice = random.below(10);
+    if (live.length === 0 || (choice < 4 && live.length < TOPICS_MAX)) this.#create(connection);
+    else if (choice === 4 && live.length > 1) this.#delete(connection, live[random.below(live.length)] as TopicModel);
+    else this.#listOffsets(connection, live[random.below(live.length)] as TopicModel);
+  }
+
+  #connect(): ClientConnection {
+    const connection = this.#machine.connect();
+    this.#connection = connection;
+    connection.onClosed = () => {
+      if (this.#connection === connection) this.#connection = null;
+    };
+    return connection;
+  }
+
+  #create(connection: ClientConnection): void {
+    const { random } = this.#machine.simulation;
+    const planned = this.#world.plan(Array.from({ length: 1 + random.below(2) }, () => 1 + random.below(PARTITIONS_MAX)));
+    const value = String(this.#batchBytesMax * (SEGMENT_BATCHES[random.below(SEGMENT_BATCHES.length)] ?? 1));
+    const topics = planned.map(({ name, partitions }) => ({
+      name,
+      numPartitions: partitions.length,
+      replicationFactor: 1,
+      configs: [{ name: 'internal.segment.bytes', value }],
+    }));
+    connection.ask(createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 1000 }, (answer) => {
+      for (const topic of planned) {
+        const found = answer.topics.find(({ name }) => name === topic.name);
+        if (found?.errorCode !== ERROR.NONE)
+          throw new Violation(`creating ${topic.name}: ${errorName(found?.errorCode ?? -1)} ${found?.errorMessage}`);
+        topic.id = found.topicId;
+        topic.state = 'live';
+        this.#world.counts.created++;
+      }
+    });
+  }
+
+  #delete(connection: ClientConnection, topic: TopicModel): void {
+    topic.state = 'deleting';
+    connection.ask(deleteTopicsRequest, deleteTopicsResponse, 6, { topics: [{ name: topic.name }], timeoutMs: 1000 }, (answer) => {
+      const code = answer.responses[0]?.errorCode ?? -1;
+      if (code !== ERROR.NONE) throw new Violation(`deleting ${topic.name}: ${errorName(code)}`);
+      topic.state = 'gone';
+      this.#world.counts.deleted++;
+    });
+  }
+
+  #listOffsets(connection: ClientConnection, topic: TopicModel): void {
+    const floors = topic.partitions.map((partition) => partition.knownEnd);
+    const partitions = topic.partitions.map(({ index }) => ({ partitionIndex: index, timestamp: -1 }));
+    topic.askedCount++;
+    connection.ask(listOffsetsRequest, listOffsetsResponse, 7, { topics: [{ name: topic.name, partitions }] }, (answer) => {
+      topic.askedCount--;
+      for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
+        const partition = topic.partitions[partitionIndex];
+        if (partition === undefined) throw new Violation(`ListOffsets of ${topic.name}: partition ${partitionIndex} was not asked for`);
+        if (errorCode === ERROR.NONE) {
+          partition.checkEnd(offset, floors[partitionIndex] ?? 0, 'the latest offset');
+          partition.learnEnd(offset);
+        } else if (
+          !(errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION && topic.mayBeMissing) &&
+          !(errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) &&
+          !this.#machine.isStopping
+        ) {
+          throw new Violation(`ListOffsets of ${partition.name}: ${errorName(errorCode)}`);
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,212 @@
+// A simulated machine with a broker on it: the composition of production (createBrokerWorker, BrokerDirectory) on virtual
+// workers over the simulated disk, booted again and again on the disk as the last end left it.
+import { BrokerDirectory } from '../../../src/broker/broker-directory.ts';
+import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../../src/broker/worker.ts';
+import type { BrokerWorkerData, FromBrokerWorker } from '../../../src/broker/worker-data.ts';
+import type { BrokerConfig } from '../../../src/config/broker-config.ts';
+import { StorageError } from '../../../src/log/storage.ts';
+import type { SimProcess, Simulation } from '../../../src/scheduler/sim-runtime.ts';
+import { ClientConnection, type Manners } from './client-connection.ts';
+import { Violation } from './violation.ts';
+
+const DIRECTORY = 'data';
+const BOOT_LIMIT_MS = 60_000;
+const PATIENCE_CHECK_MS = 250;
+
+/** How far something came before a disk error ended the process. */
+export type Fate = 'lives' | 'died';
+
+export class BrokerMachine {
+  readonly simulation: Simulation;
+  readonly config: BrokerConfig;
+  readonly connections = new Set<ClientConnection>();
+  /** Errors of the disk are to be expected in this incarnation. */
+  hasFaults = false;
+  isStopping = false;
+  bootCount = 0;
+  readonly #manners: Manners;
+  #directory: BrokerDirectory | null = null;
+  #process: SimProcess | null = null;
+  #workers: BrokerWorker[] = [];
+  #baseBytes: number[] = [];
+  #brokerEpoch = -1;
+  #isServing = false;
+  #nextCheckMs = 0;
+
+  constructor(simulation: Simulation, config: BrokerConfig, manners: Manners) {
+    this.simulation = simulation;
+    this.config = config;
+    this.#manners = manners;
+  }
+
+  get workerCount(): number {
+    return this.simulation.limits.workerCount;
+  }
+
+  get isUp(): boolean {
+    return this.#isServing;
+  }
+
+  /** Starts the broker; 'died' where the disk did not let it. */
+  async boot(): Promise<Fate> {
+    const { simulation, config } = this;
+    this.bootCount++;
+    this.isStopping = false;
+    this.#isServing = false;
+    this.#workers = [];
+    try {
+      this.#directory = new BrokerDirectory({
+        storage: simulation.disk,
+        path: DIRECTORY,
+        config,
+        random: simulation.random,
+        workerCount: this.workerCount,
+        onCheckpointFailed: (error) => this.#expectFault(error),
+      });
+      const data = this.#directory.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
+      this.#process = await simulation.boot<BrokerWorkerData>({
+        factory: (runtime, workerData, supervisor) => {
+          const worker = createBrokerWorker(runtime, workerData, supervisor);
+          this.#workers[runtime.workerIndex] = worker;
+          return worker;
+        },
+        data,
+        sharedBytes: sharedRegionBytes(this.workerCount),
+        onMessage: (worker, message) => this.#hear(worker, message as FromBrokerWorker),
+      });
+    } catch (error) {
+      this.#expectFault(error);
+      return this.#died();
+    }
+    const fate = await this.until(() => this.#isServing, BOOT_LIMIT_MS, 'the broker serves');
+    this.#baseBytes = simulation.process?.runtimes.map((runtime) => runtime.arena.usedBytes) ?? [];
+    return fate;
+  }
+
+  /** A connection to a worker that the seed draws. */
+  connect(): ClientConnection {
+    const worker = this.simulation.random.below(this.workerCount);
+    const connection = new ClientConnection(this.simulation, worker, this.#manners);
+    this.connections.add(connection);
+    this.#process?.runtime(worker).post(() => this.#workers[worker]?.network.adopt(connection.transport));
+    return connection;
+  }
+
+  async runFor(durationMs: number): Promise<Fate> {
+    const endMs = this.simulation.time.nowMs + durationMs;
+    return this.#run(() => this.simulation.time.nextMs() > endMs);
+  }
+
+  /** Goes on until `isDone`; a Violation where that takes more than `limitMs` of virtual time. */
+  async until(isDone: () => boolean, limitMs: number, what: string | (() => string)): Promise<Fate> {
+    const endMs = this.simulation.time.nowMs + limitMs;
+    return this.#run(() => {
+      if (isDone()) return true;
+      if (this.simulation.time.nextMs() <= endMs) return false;
+      throw new Violation(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
+    });
+  }
+
+  kill(): void {
+    this.simulation.kill();
+    this.#ended();
+  }
+
+  losePower(): void {
+    this.simulation.losePower();
+    this.#ended();
+  }
+
+  /** An orderly stop, as SIGTERM asks for it. Whether it was clean. */
+  async stop(): Promise<boolean> {
+    const process = this.#process;
+    if (process === null) throw new Error('no broker runs');
+    this.isStopping = true;
+    try {
+      await process.stop();
+    } catch (error) {
+      this.#expectFault(error);
+      this.#died();
+      return false;
+    }
+    const hadMark = (): boolean => this.simulation.disk.exists(`${DIRECTORY}/.kafka_cleanshutdown`);
+    try {
+      this.#directory?.close({ isOrderly: true, brokerEpoch: this.#brokerEpoch });
+    } catch (error) {
+      this.#expectFault(error);
+    }
+    this.#ended();
+    return hadMark();
+  }
+
+  /** All memory of requests and replies is back, once every connection has been closed. */
+  checkMemory(): void {
+    for (const [worker, runtime] of (this.#process?.runtimes ?? []).entries()) {
+      const { usedBytes } = runtime.arena;
+      const network = this.#workers[worker]?.network;
+      if (usedBytes !== this.#baseBytes[worker]) {
+        throw new Violation(
+          `worker ${worker} holds ${usedBytes} bytes of its arena with nothing to do, ${this.#baseBytes[worker]} at its start`,
+        );
+      }
+      if (network?.connectionCount !== 0)
+        throw new Violation(`worker ${worker} keeps ${network?.connectionCount} connections that are closed`);
+      for (let target = 0; target < this.workerCount; target++) {
+        const count = runtime.exchange.outstandingCount(target);
+        if (count !== 0) throw new Violation(`worker ${worker} waits for ${count} replies of worker ${target} with nothing to do`);
+      }
+    }
+  }
+
+  async #run(isDone: () => boolean): Promise<Fate> {
+    const { simulation } = this;
+    try {
+      while (!isDone()) {
+        await simulation.step();
+        if (simulation.time.nowMs < this.#nextCheckMs) continue;
+        this.#nextCheckMs = simulation.time.nowMs + PATIENCE_CHECK_MS;
+        for (const connection of this.connections) {
+          if (connection.isClosed) this.connections.delete(connection);
+          else connection.checkPatience();
+        }
+      }
+    } catch (error) {
+      if (error instanceof Violation) throw error;
+      this.#expectFault(error);
+      return this.#died();
+    }
+    return 'lives';
+  }
+
+  #hear(worker: number, message: FromBrokerWorker): void {
+    if (message.type === 'serving') {
+      this.#brokerEpoch = message.brokerEpoch;
+      this.#isServing = true;
+    } else if (message.type === 'ends') {
+      this.#directory?.hearEnds(worker, message);
+    } else if (message.type === 'log') {
+      this.simulation.note(`worker ${worker} says: ${message.line.message} ${JSON.stringify(message.line.fields)}`);
+    }
+  }
+
+  /** An error is right only where it comes from a disk that was told to fail. */
+  #expectFault(error: unknown): void {
+    if (this.hasFaults) {
+      for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof StorageError) return;
+    }
+    throw error;
+  }
+
+  #died(): 'died' {
+    this.simulation.note('the broker gave up');
+    this.kill();
+    return 'died';
+  }
+
+  #ended(): void {
+    this.#process = null;
+    this.#isServing = false;
+    for (const connection of this.connections) connection.processDied();
+    this.connections.clear();
+  }
+}
