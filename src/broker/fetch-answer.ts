@@ -90,16 +90,24 @@ export class FetchAnswer {
     this.#call = call;
   }
 
-  /** Lays the answer out in room of its own. Unless it has begun, nothing is held and this object is of no more use. */
-  begin(request: IncomingRequest): typeof BEGUN | typeof NO_MEMORY | typeof PLAN_IS_VOID {
-    const responses = this.#fill();
+  /**
+   * Lays the answer out in room of its own, with at most `limitBytes` of records, the first batch aside. Unless it has begun, nothing
+   * is held and this object is of no more use. `mayUseHeap`: for what the arena never has room for.
+   */
+  begin(
+    request: IncomingRequest,
+    limitBytes = RESPONSE_BYTES_MAX,
+    mayUseHeap = false,
+  ): typeof BEGUN | typeof NO_MEMORY | typeof PLAN_IS_VOID {
+    const responses = this.#fill(limitBytes);
     if (this.#isVoid) {
       this.#leaveAll();
       return PLAN_IS_VOID;
     }
     const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints: [] };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
-    const position = request.tryBeginReply(size(message));
+    const bodyBytes = size(message);
+    const position = mayUseHeap ? request.beginReply(bodyBytes) : request.tryBeginReply(bodyBytes);
     if (position < 0) {
       this.#leaveAll();
       return NO_MEMORY;
@@ -173,10 +181,10 @@ export class FetchAnswer {
   }
 
   /** The answer for each partition; the ranges to be read are noted, each entered (PartitionWords.enterRead). */
-  #fill(): TopicAnswer[] {
+  #fill(limitBytes: number): TopicAnswer[] {
     const responses: TopicAnswer[] = [];
     let topicAnswer: TopicAnswer | null = null;
-    let budget = Math.min(this.#body.maxBytes, RESPONSE_BYTES_MAX);
+    let budget = Math.min(this.#body.maxBytes, limitBytes);
     for (const entry of this.#entries) {
       const { partition } = entry;
       const answer = this.#answer(entry, budget);

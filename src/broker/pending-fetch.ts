@@ -2,6 +2,7 @@
 // bytes, answered by FetchAnswer. A parked one costs nothing until an owner publishes at one of its slots.
 // Invariant: it is ended exactly once, also when its connection closes meanwhile.
 // Runs on: the worker of the connection.
+import { KIB } from '../base/units.ts';
 import type { ConnectionInfo } from '../network/connection-info.ts';
 import type { IncomingRequest } from '../network/incoming-request.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
@@ -17,6 +18,8 @@ import type { TailLeases } from './tail-leases.ts';
 import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
 import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
 
+/** An answer that finds no memory is made smaller by halves; below this it is the first batch alone. */
+const ANSWER_BYTES_MIN = 4 * KIB;
 /** How soon an answer is tried again that found no memory. */
 const MEMORY_RETRY_MS = 2;
 const UNKNOWN = -1;
@@ -124,6 +127,7 @@ export class PendingFetch implements WaitingFetch {
     const end = words.livePosition(slot, lease.segmentBaseOffset);
     const length = end - position;
     if (length < 0 || length > Math.min(asked.partitionMaxBytes, this.#body.maxBytes, RESPONSE_BYTES_MAX)) return false;
+    if (length > this.#context.runtime.arena.slabMaxBytes >> 2) return false; // An answer that may have to be cut.
     const highWatermark = words.highWatermark(slot);
     const lastStableOffset = words.lastStableOffset(slot);
     if (this.#body.isolationLevel === READ_COMMITTED && lastStableOffset < highWatermark) return false;
@@ -231,8 +235,16 @@ export class PendingFetch implements WaitingFetch {
       this.#end();
       return;
     }
-    const answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
-    const begun = answer.begin(request);
+    const { arena } = this.#context.runtime;
+    let answer: FetchAnswer;
+    let begun: number;
+    for (let limitBytes = Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1); ; limitBytes >>= 1) {
+      answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
+      if (limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
+      // Left at the last is the first batch, which has to be given whole. Where the arena is too small for it, it will always be.
+      begun = answer.begin(request, limitBytes, limitBytes === 0 && this.#firstBatchBytes() > arena.slabMaxBytes >> 2);
+      if (begun !== NO_MEMORY || limitBytes === 0) break;
+    }
     if (begun === NO_MEMORY) {
       this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
       return;
@@ -243,6 +255,18 @@ export class PendingFetch implements WaitingFetch {
       return;
     }
     answer.read(request.replyBytes, this.#context.reader, (isWhole) => this.#leave(answer, isWhole));
+  }
+
+  /** Of the first partition that has bytes. */
+  #firstBatchBytes(): number {
+    const call = this.#call;
+    if (call === null) return 0;
+    for (const { error, index } of this.#entries) {
+      if (error !== ERROR.NONE) continue;
+      const bytes = call.replyWords[call.reply(index) + fetchReply.firstBatchBytes] as number;
+      if (bytes > 0) return bytes;
+    }
+    return 0;
   }
 
   #leave(answer: FetchAnswer, isWhole: boolean): void {
