@@ -22,6 +22,8 @@ import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
 const ANSWER_BYTES_MIN = 4 * KIB;
 /** How soon an answer is tried again that found no memory. */
 const MEMORY_RETRY_MS = 2;
+/** After so many tries the first batch is given out of the heap: 50 ms. */
+const MEMORY_RETRIES_MAX = 25;
 const UNKNOWN = -1;
 
 /** What the fetches of one worker share. */
@@ -58,6 +60,7 @@ export class PendingFetch implements WaitingFetch {
   #call: PartitionCall | null = null;
   #timer: TimerHandle | null = null;
   #isParked = false;
+  #memoryRetries = 0;
 
   constructor(
     context: BrokerContext,
@@ -241,11 +244,14 @@ export class PendingFetch implements WaitingFetch {
     for (let limitBytes = Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1); ; limitBytes >>= 1) {
       answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
       if (limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
-      // Left at the last is the first batch, which has to be given whole. Where the arena is too small for it, it will always be.
-      begun = answer.begin(request, limitBytes, limitBytes === 0 && this.#firstBatchBytes() > arena.slabMaxBytes >> 2);
+      // Left at the last is the first batch, which has to be given whole. The arena may be too small for it, or full of frames whose
+      // rest has no room either: those wait for us as long as we count as a request that will give memory back.
+      const isHopeless = this.#firstBatchBytes() > arena.slabMaxBytes >> 2 || this.#memoryRetries >= MEMORY_RETRIES_MAX;
+      begun = answer.begin(request, limitBytes, limitBytes === 0 && isHopeless);
       if (begun !== NO_MEMORY || limitBytes === 0) break;
     }
     if (begun === NO_MEMORY) {
+      this.#memoryRetries++;
       this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
       return;
     }

@@ -33,6 +33,8 @@ export class LogFlusher {
   /** Raised by truncation: a flush that began before it vouches for nothing. */
   #generation = 0;
   #waiting: Done[] = [];
+  /** Of the first sync that failed: all later ones fail with it. */
+  #failure: StorageError | null = null;
 
   constructor(log: LoadedLog, target: () => FlushTarget, syncDirectory: () => void) {
     this.#log = log;
@@ -62,13 +64,24 @@ export class LogFlusher {
 
   /** Throws StorageError. */
   flush(): void {
+    if (this.#failure !== null) throw this.#failure;
     const target = this.#target();
     this.unflushedBytes = 0;
-    for (const segment of this.#unsynced()) segment.sync();
-    this.#finish(target);
+    try {
+      for (const segment of this.#unsynced()) segment.sync();
+      this.#finish(target);
+    } catch (error) {
+      if (error instanceof StorageError) this.#failure = error;
+      throw error;
+    }
   }
 
+  /** `done` is called in a later turn, or at once where a sync has failed before. */
   flushLater(done: Done): void {
+    if (this.#failure !== null) {
+      done(this.#failure);
+      return;
+    }
     if (this.#isFlushing) {
       this.#waiting.push(done);
       return;
@@ -88,6 +101,7 @@ export class LogFlusher {
           failure = cause;
         }
       }
+      this.#failure ??= failure;
       done(failure);
       const waiting = this.#waiting.splice(0);
       if (waiting.length === 0) return;
