@@ -121,7 +121,8 @@ class BrokerInstance implements Broker {
         nativeCalls: nativeCalls(),
       };
     } catch (error) {
-      await this.#end(false);
+      this.#stopping ??= this.#end(false);
+      await this.#stopping;
       throw error;
     }
   }
@@ -200,7 +201,8 @@ class BrokerInstance implements Broker {
       listener: {
         onMessage: (worker: number, message: unknown) => this.#hear(worker, message as FromBrokerWorker),
         onFailed: (error: Error) => {
-          void this.#end(false).then(() => this.#onFailed(error));
+          this.#stopping ??= this.#end(false); // Once: a second end would close the directory's lock again.
+          void this.#stopping.then(() => this.#onFailed(error));
         },
       },
     };

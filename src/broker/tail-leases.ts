@@ -45,7 +45,7 @@ export class TailLeases {
   learn(slot: number, stateVersion: number, descriptor: number, segmentBaseOffset: number, offset: number, position: number): void {
     let lease = this.#bySlot.get(slot);
     if (lease === undefined || lease.stateVersion !== stateVersion || lease.segmentBaseOffset !== segmentBaseOffset) {
-      const offsets = new Float64Array(MARK_COUNT).fill(-1);
+      const offsets = new Float64Array(MARK_COUNT).fill(Number.NaN); // No offset that a client can ask for equals it.
       lease = { stateVersion, descriptor, segmentBaseOffset, offsets, positions: new Float64Array(MARK_COUNT), next: 0 };
       this.#bySlot.set(slot, lease);
     }

@@ -18,7 +18,7 @@
 // The wake-up bits of parked fetches lie in the same region, behind the blocks.
 // Runs on: every worker.
 import { ParkProtocol } from '../actors/shared-park.ts';
-import { SharedWords } from '../actors/shared-words.ts';
+import { SharedWords, type Words } from '../actors/shared-words.ts';
 
 /** How many partitions (created and deleted ones together) one run of the process can hold: 64 MiB of untouched address space. */
 export const SLOT_COUNT_MAX = 2 ** 20;
@@ -49,6 +49,8 @@ export interface PartitionWordsOptions {
   readonly selfIndex: number;
   /** Exchange.signal. */
   readonly signal: (worker: number) => void;
+  /** What the shared accesses go through; SharedWords over the region unless a test puts its own there. */
+  readonly words?: Words;
 }
 
 /** What is published of a log. */
@@ -61,10 +63,10 @@ export interface PublishedLog {
 export class PartitionWords {
   /** How fetches wait for a high watermark, and how its owner publishes it. */
   readonly park: ParkProtocol;
-  readonly #words: SharedWords;
+  readonly #words: Words;
 
-  constructor({ region, slotCount, workerCount, selfIndex, signal }: PartitionWordsOptions) {
-    this.#words = new SharedWords(region);
+  constructor({ region, slotCount, workerCount, selfIndex, signal, words = new SharedWords(region) }: PartitionWordsOptions) {
+    this.#words = words;
     this.park = new ParkProtocol({
       words: this.#words,
       slotCount,

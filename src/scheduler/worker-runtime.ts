@@ -140,7 +140,11 @@ export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorker
     storage: options.storage ?? new FileStorage(),
     ioConcurrency: boot.ioConcurrency,
     onFailure: (error) => {
-      throw error; // Out of the turn and to the thread's end: all errors take the same way to the supervisor.
+      // Out of whatever runs now and to the thread's end, where the supervisor hears of it. Thrown here, an error that a handler
+      // reported by fail() would be caught by the turn it was reported in, and the thread would stand for ever.
+      setImmediate(() => {
+        throw error;
+      });
     },
   });
   const start = async (): Promise<void> => {
