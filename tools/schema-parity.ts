@@ -3,6 +3,7 @@
 // Usage: node tools/schema-parity.ts [folder of Kafka's definitions]. Exit code 1 where anything differs.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as groupRecordTables from '../src/groups/record-tables.ts';
 import * as recordTables from '../src/metadata/record-tables.ts';
 import { API, apiName } from '../src/protocol/api-keys.ts';
 import { apis } from '../src/protocol/apis/index.ts';
@@ -32,6 +33,9 @@ export interface Spec {
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly SpecField[] }[];
 }
 
+/** Kafka's types of definitions that are records of its own logs. */
+const RECORD_TYPES = new Set(['metadata', 'coordinator-key', 'coordinator-value']);
+
 export interface ParityReport {
   /** Null: the definitions are not there. */
   readonly tableCount: number | null;
@@ -46,7 +50,7 @@ export function specFolder(): string {
 /** Every table that we have. */
 export function allTables(): Table[] {
   const ofApis = [...apis.values()].flatMap(({ request, response }) => [request, response]);
-  return [...ofApis, ...Object.values(controlRecords), ...Object.values(recordTables)];
+  return [...ofApis, ...Object.values(controlRecords), ...Object.values(recordTables), ...Object.values(groupRecordTables)];
 }
 
 export function checkParity(folder: string): ParityReport {
@@ -70,7 +74,7 @@ export function checkParity(folder: string): ParityReport {
 /** Kafka's definitions by message name. Their comments stand on lines of their own. */
 export function readSpecs(folder: string): Map<string, Spec> {
   const specs = new Map<string, Spec>();
-  for (const path of globSync('{rpc,metadata-records}/*.json', { cwd: folder })) {
+  for (const path of globSync('{rpc,metadata-records,group-records}/*.json', { cwd: folder })) {
     const text = readFileSync(join(folder, path), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '');
     const spec: Spec = JSON.parse(text);
     specs.set(spec.name, spec);
@@ -88,7 +92,7 @@ export function compareTable(spec: Spec, table: Table): string[] {
   const differ = (what: string, ours: unknown, theirs: unknown): void => {
     if (ours !== theirs) differences.push(`${spec.name}: ${what} ${ours}, Kafka has ${theirs}`);
   };
-  differ('type', table.type, spec.type === 'metadata' ? 'record' : spec.type);
+  differ('type', table.type, RECORD_TYPES.has(spec.type) ? 'record' : spec.type);
   differ('apiKey', table.apiKey, spec.apiKey ?? -1);
   differ('versions', table.versions.join('-'), `${first}-${last}`);
   for (let version = first; version <= last; version++) {
