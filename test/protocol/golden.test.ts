@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { ByteWriter } from '../../src/base/byte-writer.ts';
 import { served } from '../../src/broker/handler-table.ts';
-import { API, apiName } from '../../src/protocol/api-keys.ts';
+import { apiName } from '../../src/protocol/api-keys.ts';
 import { createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
 import { fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
 import { apis } from '../../src/protocol/apis/index.ts';
