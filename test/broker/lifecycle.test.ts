@@ -5,24 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { labelled, labels, range } from '../support/batches.ts';
-import { BrokerProcess, freePort } from '../support/broker-process.ts';
+import { BrokerProcess, freePort, within } from '../support/broker-process.ts';
 import { LoadProducer } from '../support/load-producer.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { WireClient } from '../support/wire-client.ts';
 
 const SABOTAGE = new URL('../support/sabotage.mjs', import.meta.url).href;
-
-/** The lines that are not the log's: what a person who started it sees of a failure. */
-const failureLines = (broker: BrokerProcess): string[] => broker.output.split('\n').filter((line) => line.startsWith('naru: '));
-
-async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
-  return Promise.race([
-    promise,
-    delay(limitMs).then(() => {
-      throw new Error(`not within ${limitMs} ms`);
-    }),
-  ]);
-}
 
 for (const workers of [0, 2]) {
   describe(`at ${workers} workers`, () => {
@@ -47,7 +35,7 @@ for (const workers of [0, 2]) {
           expect(await within(5000, broker.stop(signal))).toEqual({ code: 0, signal: null });
           await within(1000, Promise.all([idle.closed, waiting.raw.closed]));
           expect(existsSync(join(broker.directory, '.kafka_cleanshutdown'))).toBe(true);
-          expect(failureLines(broker)).toEqual([]);
+          expect(broker.failureLines).toEqual([]);
           const again = await BrokerProcess.start({ workers, directory: broker.directory });
           load.port = again.port;
           await load.stop();
@@ -85,8 +73,8 @@ for (const workers of [0, 2]) {
       const broker = await BrokerProcess.launch({ workers, port });
       try {
         expect(await within(10_000, broker.exit)).toEqual({ code: 1, signal: null });
-        expect(failureLines(broker)).toHaveLength(1);
-        expect(failureLines(broker)[0]).toContain(`127.0.0.1:${port}`);
+        expect(broker.failureLines).toHaveLength(1);
+        expect(broker.failureLines[0]).toContain(`127.0.0.1:${port}`);
         await new Promise((done) => other.close(done));
         const again = await BrokerProcess.start({ workers, port, directory: broker.directory });
         expect((await again.stop()).code).toBe(0);
@@ -103,8 +91,8 @@ for (const workers of [0, 2]) {
         try {
           const second = await BrokerProcess.launch({ workers, overrides, directory: first.directory });
           expect(await within(10_000, second.exit)).toEqual({ code: 1, signal: null });
-          expect(failureLines(second)).toHaveLength(1);
-          expect(failureLines(second)[0]).toContain(first.directory);
+          expect(second.failureLines).toHaveLength(1);
+          expect(second.failureLines[0]).toContain(first.directory);
           const client = await WireClient.connect(first.port);
           await client.createTopic('mine');
           expect(await client.produce('mine', 0, labelled('mine', 0, 1))).toMatchObject({ errorCode: 0 });
@@ -141,7 +129,7 @@ for (const what of ['throw', 'reject', 'exit']) {
       const { code } = await within(10_000, broker.exit);
       expect(code).toBe(1);
       await within(1000, client.raw.closed);
-      expect(failureLines(broker).join('\n')).toMatch(/worker 1/);
+      expect(broker.failureLines.join('\n')).toMatch(/worker 1/);
       const again = await BrokerProcess.start({ workers: 2, directory: broker.directory });
       const reader = await WireClient.connect(again.port);
       for (const partition of [0, 1]) expect(labels(await reader.readAll(topic, partition))).toEqual(range('s', 0, 3));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const READY_WITHIN_MS = 30_000;
@@ -22,6 +23,20 @@ export interface BrokerProcessOptions {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+/** What `promise` gives; an error where it takes longer than that. */
+export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const tooLate = delay(limitMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`not within ${limitMs} ms`);
+  });
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    tooLate.catch(() => {});
+    timer.abort();
+  }
 }
 
 /** A port that was free a moment ago. */
@@ -48,12 +63,18 @@ export class BrokerProcess {
     this.port = port;
     this.directory = directory;
     this.child = child;
-    this.exit = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+    // 'close', not 'exit': by then all that it said has been heard.
+    this.exit = new Promise((done) => child.once('close', (code, signal) => done({ code, signal })));
     const hear = (bytes: Buffer): void => {
       this.output += bytes.toString();
     };
     child.stdout?.on('data', hear);
     child.stderr?.on('data', hear);
+  }
+
+  /** The lines that are not the log's: what a person who started it sees of a failure. */
+  get failureLines(): string[] {
+    return this.output.split('\n').filter((line) => line.startsWith('naru: '));
   }
 
   get address(): string {

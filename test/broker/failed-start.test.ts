@@ -1,0 +1,129 @@
+// What a person sees of a broker that cannot start, or cannot go on: one line with the reason and exit code 1, never a process that hangs.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { labelled } from '../support/batches.ts';
+import { BrokerProcess, within } from '../support/broker-process.ts';
+import { noSmallDisk, SmallDisk } from '../support/small-disk.ts';
+import { WireClient } from '../support/wire-client.ts';
+
+const EXIT_WITHIN_MS = 20_000;
+/** A new directory needs fewer; where it does not, the sweep below is told so. */
+const PAGES_MAX = 64;
+
+const cleanUps: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+function smallDisk(pages: number): SmallDisk {
+  const disk = new SmallDisk(pages);
+  cleanUps.push(() => disk.remove());
+  return disk;
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'naru-failing-'));
+  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The one line of a broker that has ended with exit code 1. */
+async function reasonOf(broker: BrokerProcess): Promise<string> {
+  const exit = await within(EXIT_WITHIN_MS, broker.exit).catch(() => {
+    broker.child.kill('SIGKILL');
+    throw new Error(`it hangs:\n${broker.output}`);
+  });
+  expect(exit).toEqual({ code: 1, signal: null });
+  expect(broker.failureLines).toHaveLength(1);
+  return broker.failureLines[0] ?? '';
+}
+
+/** Starts a broker on `directory`: the reason why it did not start, or null after a clean stop. */
+async function tryStart(workers: number, directory: string): Promise<string | null> {
+  const broker = await BrokerProcess.launch({ workers, directory });
+  try {
+    await broker.ready();
+  } catch (error) {
+    if (broker.child.exitCode === null) {
+      broker.child.kill('SIGKILL');
+      throw error;
+    }
+    return await reasonOf(broker);
+  }
+  expect(await within(EXIT_WITHIN_MS, broker.stop())).toEqual({ code: 0, signal: null });
+  return null;
+}
+
+describe.each([0, 1, 2])('at %i workers', (workers) => {
+  it('says where the disk is full, wherever that happens, and goes on from there once there is room', async (context) => {
+    context.skip(noSmallDisk !== null, noSmallDisk ?? '');
+    const disk = smallDisk(1);
+    const reasons: string[] = [];
+    for (let pages = 1; ; pages++) {
+      expect(pages).toBeLessThan(PAGES_MAX);
+      disk.resize(pages);
+      const reason = await tryStart(workers, disk.directory('data'));
+      if (reason === null) break;
+      reasons.push(reason);
+    }
+    expect(reasons.length).toBeGreaterThan(3);
+    for (const reason of reasons) expect(reason).toContain('ENOSPC');
+    disk.resize(PAGES_MAX);
+    const broker = await BrokerProcess.start({ workers, directory: disk.directory('data') });
+    const client = await WireClient.connect(broker.port);
+    await client.createTopic('roomy');
+    expect(await client.produce('roomy', 0, labelled('roomy', 0, 1))).toMatchObject({ errorCode: 0 });
+    client.close();
+    expect(await broker.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('says where the disk is full from the very beginning', async (context) => {
+    context.skip(noSmallDisk !== null, noSmallDisk ?? '');
+    const disk = smallDisk(PAGES_MAX);
+    const directory = disk.directory('data');
+    disk.fill();
+    expect(await tryStart(workers, directory)).toContain('ENOSPC');
+  });
+
+  it('ends with the reason when the disk refuses the cluster’s metadata while it runs', async (context) => {
+    context.skip(noSmallDisk !== null, noSmallDisk ?? '');
+    const disk = smallDisk(PAGES_MAX);
+    const broker = await BrokerProcess.start({ workers, directory: disk.directory('data') });
+    const client = await WireClient.connect(broker.port);
+    disk.fill();
+    // The page that the metadata log ends in has room for a few more records: some topics may still come into being.
+    const isClosed = client.raw.closed;
+    void (async () => {
+      for (let i = 0; ; i++) await client.createTopic(`one-too-many-${i}`, 50);
+    })().catch(() => {});
+    expect(await reasonOf(broker)).toMatch(/the broker failed: .*the cluster metadata in .* cannot be written: .*ENOSPC/);
+    await within(1000, isClosed);
+  });
+
+  it('shows why a worker could not be built: a quorum state of somebody else', async () => {
+    const directory = temporaryDirectory();
+    expect(await tryStart(workers, directory)).toBeNull();
+    const path = join(directory, '__cluster_metadata-0', 'quorum-state');
+    writeFileSync(path, 'not ours');
+    expect(await tryStart(workers, directory)).toContain(`${path}: not a quorum state`);
+  });
+
+  it('shows why a worker could not be built: files may not grow', async () => {
+    const directory = temporaryDirectory();
+    expect(await tryStart(workers, directory)).toBeNull();
+    const broker = await BrokerProcess.launch({ workers, directory, prelude: 'ulimit -f 8' });
+    expect(await reasonOf(broker)).toContain('EFBIG');
+  });
+
+  it('shows which file it cannot use: a directory where the metadata log should be', async () => {
+    const directory = temporaryDirectory();
+    expect(await tryStart(workers, directory)).toBeNull();
+    const path = join(directory, '__cluster_metadata-0', '00000000000000000000.log');
+    rmSync(path);
+    mkdirSync(path);
+    expect(await tryStart(workers, directory)).toContain(path);
+  });
+});
