@@ -1,6 +1,8 @@
 // A broker instance: opens the log directory, listens, starts the workers, hands connections to them, and stops all of it in order.
 // The composition root of the main thread; it never touches a record's bytes.
 // Start: directory locked and formatted → listeners bound (their ports are told to the cluster) → workers → serving.
+// A start that fails or is called off stops as well, but leaves no mark of a clean stop: a log that was not opened yet may still have to be
+// recovered.
 // Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
 // Runs on: the main thread.
 import type { Socket } from 'node:net';
@@ -12,7 +14,6 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { configureNative, nativeCalls } from '../native/load.ts';
-import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
 import { canHandOver, HandOver, takeHandle } from '../network/hand-over.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
@@ -21,6 +22,7 @@ import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BrokerDirectory } from './broker-directory.ts';
+import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
@@ -47,25 +49,33 @@ export interface Broker {
   readonly failed: Promise<Error>;
 }
 
-/** Starts a broker. Rejects with ConfigError, StorageError, DirectoryLockedError, a listen error, or what a worker failed with. */
-export async function startBroker(config: BrokerConfig, logger: Logger): Promise<Broker> {
+/**
+ * Starts a broker. Rejects with ConfigError, StorageError, DirectoryLockedError, DescriptorLimitError, a listen error, or what a worker
+ * failed with. `calledOff` ends the start: all of it is stopped, then the promise rejects with the signal's reason.
+ */
+export async function startBroker(config: BrokerConfig, logger: Logger, calledOff?: AbortSignal): Promise<Broker> {
+  calledOff?.throwIfAborted();
   configureNative({ enabled: config.isNativeAllowed });
-  const descriptorLimit = raiseDescriptorLimit()?.() ?? UNKNOWN_DESCRIPTOR_LIMIT;
+  const descriptors = new DescriptorBudget();
   let { workers } = config;
   if (workers > 0 && !canHandOver()) {
     logger.warn(`naru.workers=${workers}: without native calls connections cannot be given to threads, so one thread does everything`);
     workers = 0;
   }
-  const instance = new BrokerInstance({ ...config, workers }, logger, descriptorLimit);
-  await instance.start();
-  return instance;
+  try {
+    const instance = new BrokerInstance({ ...config, workers }, logger, descriptors);
+    await instance.start(calledOff ?? new AbortController().signal);
+    return instance;
+  } catch (error) {
+    throw isOutOfDescriptors(error) ? descriptors.tooFew(error) : error;
+  }
 }
 
 class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
-  readonly #descriptorLimit: number;
+  readonly #descriptors: DescriptorBudget;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   /** Accepted before there was a worker to take them. */
@@ -81,10 +91,10 @@ class BrokerInstance implements Broker {
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
   #takeHandle: (handle: object) => void = () => {};
 
-  constructor(config: BrokerConfig, logger: Logger, descriptorLimit: number) {
+  constructor(config: BrokerConfig, logger: Logger, descriptors: DescriptorBudget) {
     this.#config = config;
     this.#logger = logger;
-    this.#descriptorLimit = descriptorLimit;
+    this.#descriptors = descriptors;
     this.failed = new Promise((done) => {
       this.#onFailed = done;
     });
@@ -96,19 +106,23 @@ class BrokerInstance implements Broker {
     return this.#facts;
   }
 
-  async start(): Promise<void> {
+  async start(calledOff: AbortSignal): Promise<void> {
     const config = this.#config;
     try {
       const serving = new Promise<void>((done, fail) => {
         this.#onServing = done;
         void this.failed.then(fail);
+        calledOff.addEventListener('abort', () => fail(calledOff.reason), { once: true });
       });
       serving.catch(() => {}); // Heard below, once the workers are there.
       for (const { host, port } of config.listeners) this.#listeners.push(await this.#listen(host, port));
+      calledOff.throwIfAborted();
       const ports = this.#listeners.map((listener) => listener.port);
       const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
       this.#workers = await this.#startWorkers(data);
       await serving;
+      this.#descriptors.share(); // What the start opens is open.
+      for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
       this.#serve(this.#workers);
       this.#facts = {
         listeners: config.listeners.map(
@@ -121,7 +135,7 @@ class BrokerInstance implements Broker {
         nativeCalls: nativeCalls(),
       };
     } catch (error) {
-      this.#stopping ??= this.#end(false);
+      this.#stopping ??= this.#end(false); // Never orderly: workers that do not serve have not opened all logs.
       await this.#stopping;
       throw error;
     }
@@ -146,7 +160,7 @@ class BrokerInstance implements Broker {
       port,
       backlog: this.#config.socketListenBacklogSize,
       onConnection: (socket) => this.#onConnection(socket),
-      descriptorsMax: this.#descriptorLimit - Math.min(FILE_DESCRIPTORS_MIN, this.#descriptorLimit >> 1),
+      descriptorsMax: this.#descriptors.connectionsEnd,
       onRefused: (error) => this.#logger.warn(`a connection was refused: ${error.message}`),
     });
   }
@@ -236,9 +250,5 @@ class BrokerInstance implements Broker {
   }
 }
 
-/** What most systems allow where we cannot ask. */
-const UNKNOWN_DESCRIPTOR_LIMIT = 1024;
-/** Kept back from connections, for the files of logs: three a segment that is open. */
-const FILE_DESCRIPTORS_MIN = 4096;
 /** Node listens on both families there where the machine has both. */
 const EVERY_INTERFACE = '::';

@@ -25,6 +25,8 @@ export interface ListenOptions {
 export class Listener {
   readonly host: string;
   readonly port: number;
+  /** As in ListenOptions; it may be changed once it is known how many files are open besides. */
+  descriptorsMax: number;
   readonly #server: Server;
   #refusedCount = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -41,15 +43,15 @@ export class Listener {
       this.#toldMs = nowMs;
       options.onRefused?.(error);
     };
-    const descriptorsMax = options.descriptorsMax ?? Number.POSITIVE_INFINITY;
+    this.descriptorsMax = options.descriptorsMax ?? Number.POSITIVE_INFINITY;
     server.on('error', refuse); // accept() failed.
     server.on('connection', (socket) => {
       socket.on('error', () => {}); // It may break off before it is given away.
-      if (descriptorOf(socket) < descriptorsMax) {
+      if (descriptorOf(socket) < this.descriptorsMax) {
         options.onConnection(socket);
       } else {
         socket.destroy();
-        refuse(new Error(`${descriptorsMax} file descriptors are in use`));
+        refuse(new Error(`${this.descriptorsMax} file descriptors are in use`));
       }
     });
   }

@@ -122,7 +122,7 @@ class Supervisor<Data> implements ThreadWorkers {
       for (let worker = 0; worker < this.count; worker++) this.#tell(worker, { type: 'stop' });
       const timer = setTimeout(() => {
         this.#isExitExpected = true;
-        this.#terminate();
+        void this.#terminate();
       }, this.#stopTimeoutMs);
       await Promise.race([stopped, exited]);
       this.#isExitExpected = true;
@@ -177,13 +177,16 @@ class Supervisor<Data> implements ThreadWorkers {
     if (this.#failure !== null) return; // The others end because of the first.
     const failure = new WorkerFailure(index, reason, cause);
     this.#failure = failure;
-    this.#terminate();
-    if (this.#readyCount < this.count) this.#onStartFailed(failure);
-    else this.#listener.onFailed(failure);
+    const isStarting = this.#readyCount < this.count;
+    // A start has failed when no thread is left that could still write: the directory's lock is given up next.
+    void this.#terminate().then(() => {
+      if (isStarting) this.#onStartFailed(failure);
+    });
+    if (!isStarting) this.#listener.onFailed(failure);
   }
 
-  #terminate(): void {
-    for (const thread of this.#threads) void thread.terminate();
+  async #terminate(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
   #tell(worker: number, message: ToWorker): void {

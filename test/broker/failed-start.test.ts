@@ -11,6 +11,10 @@ import { WireClient } from '../support/wire-client.ts';
 const EXIT_WITHIN_MS = 20_000;
 /** A new directory needs fewer; where it does not, the sweep below is told so. */
 const PAGES_MAX = 64;
+/** As many connections as a broker can take at least. */
+const CONNECTIONS_MIN = 32;
+/** A broker without topics starts with fewer. */
+const DESCRIPTORS_ENOUGH = 200;
 
 const cleanUps: (() => void)[] = [];
 
@@ -117,6 +121,39 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     const broker = await BrokerProcess.launch({ workers, directory, prelude: 'ulimit -f 8' });
     expect(await reasonOf(broker)).toContain('EFBIG');
   });
+
+  // Without native calls there are no other threads.
+  for (const native of workers === 0 ? ['on', 'off'] : ['on']) {
+    it(`does not start where too few files may be open to serve anybody, and says how to raise the limit (native calls ${native})`, async () => {
+      const directory = temporaryDirectory();
+      const overrides = { 'naru.native': native };
+      const reasons: string[] = [];
+      let limit = 24;
+      for (; ; limit += 20) {
+        expect(limit).toBeLessThan(DESCRIPTORS_ENOUGH);
+        const broker = await BrokerProcess.launch({ workers, directory, overrides, prelude: `ulimit -n ${limit}` });
+        try {
+          await broker.ready();
+        } catch (error) {
+          if (broker.child.exitCode === null) throw error;
+          reasons.push(await reasonOf(broker));
+          continue;
+        }
+        // It has said that it is ready: then it takes as many connections as it has promised.
+        const clients = await Promise.all(Array.from({ length: CONNECTIONS_MIN }, () => WireClient.connect(broker.port)));
+        for (const client of clients) await client.metadata();
+        for (const client of clients) client.close();
+        expect(await broker.stop()).toEqual({ code: 0, signal: null });
+        break;
+      }
+      expect(reasons.length).toBeGreaterThan(2);
+      reasons.forEach((reason, index) => {
+        expect(reason).toMatch(
+          new RegExp(`^naru: the limit of open files is ${24 + 20 * index}; .*needed here.*: raise it with "ulimit -n `),
+        );
+      });
+    });
+  }
 
   it('shows which file it cannot use: a directory where the metadata log should be', async () => {
     const directory = temporaryDirectory();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Broker } from '../../src/broker/broker.ts';
-import { type ProcessParts, start } from '../../src/cli/commands/start.ts';
+import { type BrokerStarter, type ProcessParts, start } from '../../src/cli/commands/start.ts';
 import { UsageError } from '../../src/cli/options.ts';
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
 
@@ -17,7 +17,7 @@ class FakeProcess implements ProcessParts {
   finishStop: () => void = () => {};
   fail: (error: Error) => void = () => {};
   /** What the start waits for; tests put something slower or something that fails here. */
-  boot: () => Promise<void> = async () => {};
+  boot: (calledOff: AbortSignal) => Promise<void> = async () => {};
   #signal: (signal: 'SIGINT' | 'SIGTERM') => void = () => {};
 
   out(text: string): void {
@@ -36,9 +36,9 @@ class FakeProcess implements ProcessParts {
     this.#signal(signal);
   }
 
-  readonly startBroker = async (config: BrokerConfig): Promise<Broker> => {
+  readonly startBroker: BrokerStarter = async (config, _logger, calledOff): Promise<Broker> => {
     this.config = config;
-    await this.boot();
+    await this.boot(calledOff);
     return {
       ready: {
         listeners: ['PLAINTEXT://127.0.0.1:9092'],
@@ -176,7 +176,32 @@ describe('signals', () => {
     expect(process.exits).toEqual([0]);
   });
 
-  test('one during the start stops the broker as soon as it runs', async () => {
+  test('one during the start calls it off, which is a clean stop', async () => {
+    const process = new FakeProcess();
+    process.boot = (calledOff) => new Promise((_done, fail) => calledOff.addEventListener('abort', () => fail(calledOff.reason)));
+    const started = start([], process);
+    await settle();
+    expect(process.exits).toEqual([]);
+    process.signal('SIGTERM');
+    await started;
+    expect([process.stopped, process.exits, process.errors, process.output]).toEqual([0, [0], '', '']);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('a second %s during the start stops at once with %i', async (signal, code) => {
+    const process = new FakeProcess();
+    process.boot = () => new Promise(() => {});
+    void start([], process);
+    await settle();
+    process.signal('SIGTERM');
+    expect(process.exits).toEqual([]);
+    process.signal(signal);
+    expect(process.exits).toEqual([code]);
+  });
+
+  test('one that comes too late for the start to hear of it stops the broker as soon as it runs', async () => {
     const process = new FakeProcess();
     let boot = (): void => {};
     process.boot = () => new Promise((done) => (boot = done));

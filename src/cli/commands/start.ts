@@ -13,7 +13,8 @@ import { parseOptions, UsageError } from '../options.ts';
 import { VERSION } from '../version.ts';
 import { startCommand } from './start-options.ts';
 
-export type BrokerStarter = (config: BrokerConfig, logger: Logger) => Promise<Broker>;
+/** `calledOff` ends the start: the promise rejects with the signal's reason once all of it has been stopped. */
+export type BrokerStarter = (config: BrokerConfig, logger: Logger, calledOff: AbortSignal) => Promise<Broker>;
 
 /** The parts of the process that a test puts something else in place of. */
 export interface ProcessParts {
@@ -25,7 +26,7 @@ export interface ProcessParts {
 }
 
 const realProcess: ProcessParts = {
-  startBroker: async (config, logger) => (await import('../../broker/broker.ts')).startBroker(config, logger),
+  startBroker: async (config, logger, calledOff) => (await import('../../broker/broker.ts')).startBroker(config, logger, calledOff),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   exit: (code) => process.exit(code),
@@ -56,8 +57,7 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
   const logger = loggerTo(sink, config.naruLogLevel);
   for (const warning of warnings) logger.warn(warning);
 
-  // A signal during the start is kept for its end: the broker is never left half started, and a second one still stops at once.
-  let isStopping = false;
+  const calledOff = new AbortController();
   let running: Broker | null = null;
   const stop = (broker: Broker): void => {
     broker.stop().then(
@@ -66,19 +66,20 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
     );
   };
   parts.onSignal((signal) => {
-    if (isStopping) return parts.exit(SIGNAL_EXIT_CODE[signal]);
-    isStopping = true;
+    if (calledOff.signal.aborted) return parts.exit(SIGNAL_EXIT_CODE[signal]);
+    calledOff.abort();
     if (running !== null) stop(running);
   });
 
   try {
-    running = await parts.startBroker(config, logger);
+    running = await parts.startBroker(config, logger, calledOff.signal);
   } catch (error) {
+    if (error === calledOff.signal.reason) return parts.exit(0);
     return failure(describeFailure(error));
   }
   running.failed.then((error) => failure(`the broker failed: ${describeFailure(error)}`));
   parts.out(readyLine(running.ready));
-  if (isStopping) stop(running);
+  if (calledOff.signal.aborted) stop(running); // It came too late for the start to hear of it.
 }
 
 function readConfig(args: readonly string[]): ResolvedBrokerConfig {

@@ -1,0 +1,86 @@
+// How the descriptors that the process may open are shared: logs open as many as they need, connections get numbers below a bound, so that
+// those above it are left for files to come.
+// Invariant: a broker that serves can take CONNECTIONS_MIN connections at least, or does not start.
+// Runs on: the main thread, at the start. Not here: refusing a connection (src/network/listener.ts).
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
+
+/** Kept back from connections, for the files of logs to come: three a segment that is open. */
+const FILE_DESCRIPTORS_MIN = 4096;
+/** A broker that can take fewer connections than this does not start: each client has several. */
+const CONNECTIONS_MIN = 32;
+/** What connections share where nobody can tell the limit: what most systems allow. */
+const USUAL_LIMIT = 1024;
+/** The least that is advised to somebody who has to raise the limit anyway. */
+const ADVISED_LIMIT = 65_536;
+
+/** The process may open too few files to serve anybody. */
+export class DescriptorLimitError extends Error {
+  override readonly name = 'DescriptorLimitError';
+  readonly code = 'ERR_DESCRIPTOR_LIMIT';
+}
+
+/** Somebody has run out of descriptors: a log, a listener, a thread. Errors that come from threads have their text alone. */
+export function isOutOfDescriptors(error: unknown): error is Error {
+  return error instanceof Error && /\bEMFILE\b/.test(error.message);
+}
+
+export class DescriptorBudget {
+  /** Connections are refused from this number on. */
+  connectionsEnd: number;
+  /** How many the process may open; null where nobody can tell. */
+  readonly #limit: number | null;
+
+  /** Raises the soft limit to the hard one, where native calls can do that. */
+  constructor() {
+    this.#limit = raiseDescriptorLimit()?.() ?? softLimit();
+    const limit = this.#limit ?? USUAL_LIMIT;
+    this.connectionsEnd = limit - fileReserve(limit);
+  }
+
+  /** Shares what is left, once all that the start opens is open. Throws DescriptorLimitError. */
+  share(): void {
+    if (this.#limit === null) return;
+    const used = lowestFreeDescriptor();
+    const left = this.#limit - used;
+    if (left - fileReserve(left) < CONNECTIONS_MIN) throw this.#refusal(`at least ${used + 2 * CONNECTIONS_MIN} are needed here`, used);
+    this.connectionsEnd = this.#limit - fileReserve(left);
+  }
+
+  /** The start broke off since there were too few to open all that it opens. */
+  tooFew(cause: Error): DescriptorLimitError {
+    return this.#refusal(`more are needed here (${cause.message})`, this.#limit ?? 0, cause);
+  }
+
+  #refusal(need: string, used: number, cause?: Error): DescriptorLimitError {
+    const advised = Math.max(ADVISED_LIMIT, 2 ** Math.ceil(Math.log2(2 * used)));
+    return new DescriptorLimitError(
+      `the limit of open files is ${this.#limit ?? 'too low'}; ${need}: raise it with "ulimit -n ${advised}" in the shell that starts naru, ` +
+        `or with LimitNOFILE=${advised} in its systemd unit`,
+      { cause },
+    );
+  }
+}
+
+/** How many of the descriptors that are left are kept for files: half of them, where there are few. */
+function fileReserve(left: number): number {
+  return Math.min(FILE_DESCRIPTORS_MIN, Math.ceil(left / 2));
+}
+
+/** The number that the next descriptor gets. Numbers are given from below, so that about as many are in use. */
+function lowestFreeDescriptor(): number {
+  const descriptor = openSync(devNull, 'r');
+  closeSync(descriptor);
+  return descriptor;
+}
+
+/** The limit as it stands, where no native call can raise it. */
+function softLimit(): number | null {
+  const { report } = process;
+  Object.assign(report, { excludeNetwork: true }); // Otherwise it asks for the names of all peers.
+  const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  const soft = userLimits?.open_files?.soft;
+  if (soft === 'unlimited') return Number.POSITIVE_INFINITY;
+  return typeof soft === 'number' ? soft : null;
+}
