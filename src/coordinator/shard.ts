@@ -68,6 +68,8 @@ export interface ShardEnvironment {
   readonly random: Random;
   readonly timers: Timers;
   readonly topics: TopicsView;
+  /** Largest key and value that one record may have together: a shard decides on none that is larger. Many records are the runtime's to split. */
+  readonly recordBytesMax: number;
 }
 
 export interface CoordinatorShard<Record> {

@@ -48,7 +48,7 @@ interface Row {
 
 const rows: Readonly<Record<GroupRecordType, Row>> = {
   LegacyOffsetCommit: { key: tables.legacyOffsetCommitKey, value: tables.legacyOffsetCommitValue, valueVersion: 0 },
-  OffsetCommit: { key: tables.offsetCommitKey, value: tables.offsetCommitValue, valueVersion: 3 },
+  OffsetCommit: { key: tables.offsetCommitKey, value: tables.offsetCommitValue, valueVersion: 4 },
   GroupMetadata: { key: tables.groupMetadataKey, value: tables.groupMetadataValue, valueVersion: 3 },
   ConsumerGroupMetadata: { key: tables.consumerGroupMetadataKey, value: tables.consumerGroupMetadataValue, valueVersion: 0 },
   ConsumerGroupPartitionMetadata: {
@@ -87,12 +87,17 @@ const typeByKey = new Map<number, GroupRecordType>((Object.keys(rows) as GroupRe
 
 const TYPE_BYTES = 2;
 
+/** A commit that says itself when it expires (OffsetCommit v2 to v4): no later version has that field. */
+const EXPIRING_COMMIT_VERSION = 1;
+
 export const groupRecordCodec: RecordCodec<GroupRecord> = {
   encode(record) {
     const row = rows[record.type];
+    const isExpiring = record.type === 'OffsetCommit' && record.value !== null && record.value.expireTimestamp !== -1;
+    const version = isExpiring ? EXPIRING_COMMIT_VERSION : row.valueVersion;
     return {
       key: encode(row.key.apiKey, row.key, 0, record.key),
-      value: record.value === null ? null : encode(row.valueVersion, row.value, row.valueVersion, record.value),
+      value: record.value === null ? null : encode(version, row.value, version, record.value),
     };
   },
 

@@ -4,7 +4,7 @@
 import { assert } from '../../src/base/assert.ts';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
+import { DAY_MS, MIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import type { CoordinatorShard, Decision, ShardEnvironment, TopicsView, TopicView } from '../../src/coordinator/shard.ts';
 import type { GroupConfig } from '../../src/groups/group-config.ts';
 import { type GroupRecord, groupRecordCodec } from '../../src/groups/group-records.ts';
@@ -65,6 +65,7 @@ export interface DriverOptions {
   readonly config?: GroupConfig;
   readonly seed?: number;
   readonly startMs?: number;
+  readonly recordBytesMax?: number;
   /** Left out where a test measures: `waiting` is then not compared after each event, which takes time by their number. */
   readonly isWaitingChecked?: boolean;
 }
@@ -79,6 +80,7 @@ export class GroupDriver {
   readonly #makeShard: ShardFactory;
   readonly #random;
   readonly #isWaitingChecked: boolean;
+  readonly #recordBytesMax: number;
   readonly #topics = new Map<string, TopicView>();
   #topicsVersion = 0;
   #topicsMade = 0;
@@ -88,12 +90,20 @@ export class GroupDriver {
   #happened: Happened = { records: [], answers: [] };
   #shard: CoordinatorShard<GroupRecord>;
 
-  constructor({ makeShard, config = groupConfig, seed = 1, startMs = 1_000_000, isWaitingChecked = true }: DriverOptions) {
+  constructor({
+    makeShard,
+    config = groupConfig,
+    seed = 1,
+    startMs = 1_000_000,
+    isWaitingChecked = true,
+    recordBytesMax = MIB,
+  }: DriverOptions) {
     this.#makeShard = makeShard;
     this.config = config;
     this.nowMs = startMs;
     this.#random = seededRandom(seed);
     this.#isWaitingChecked = isWaitingChecked;
+    this.#recordBytesMax = recordBytesMax;
     this.#shard = this.#load();
   }
 
@@ -213,7 +223,7 @@ export class GroupDriver {
         this.#timers.delete(key);
       },
     };
-    return { partition: 0, wallMs: () => this.nowMs, random: this.#random, timers, topics: view };
+    return { partition: 0, wallMs: () => this.nowMs, random: this.#random, timers, topics: view, recordBytesMax: this.#recordBytesMax };
   }
 
   #topicsChanged(deleted: readonly TopicView[]): void {
