@@ -21,6 +21,7 @@ export const NO_OVERRIDES: BrokerOverrides = { forBroker: new Map(), forCluster:
 export interface BrokerConfig
   extends Omit<
     BrokerOptionValues,
+    | 'brokerId'
     | 'listeners'
     | 'advertisedListeners'
     | 'logDir'
@@ -81,6 +82,7 @@ export interface ResolvedBrokerConfig {
   readonly warnings: readonly string[];
 }
 
+const NO_BROKER_ID = '-1';
 const MEMORY_PER_WORKER_BYTES = 256 * MIB;
 
 /** All option names that anybody may give. */
@@ -103,6 +105,7 @@ export function brokerTextOf(config: BrokerConfig, overrides: BrokerOverrides, n
 export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBrokerConfig {
   const { given, unknownVariables } = gatherValues(sources, knownOptionNames());
   if (sources.port !== undefined) given.set('listeners', withPort(given.get('listeners'), sources.port));
+  shareNodeId(given);
   const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
   for (const [key, { text, origin }] of given) {
     const later = laterOptionsByName.get(key);
@@ -117,7 +120,16 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   );
   const workers = values.naruWorkers ?? Math.min(sources.coreCount, WORKERS_MAX);
   const logDirs = values.logDirs ?? values.logDir;
-  const { naruWorkers, naruNative, naruMemoryMax, naruWritebackBytes, naruValidateRecords, naruConnectionInflightMax, ...kept } = values;
+  const {
+    brokerId: _,
+    naruWorkers,
+    naruNative,
+    naruMemoryMax,
+    naruWritebackBytes,
+    naruValidateRecords,
+    naruConnectionInflightMax,
+    ...kept
+  } = values;
   const config: BrokerConfig = {
     ...kept,
     ...resolveListeners(values),
@@ -221,9 +233,18 @@ function resolveAdvertised(
   return advertised;
 }
 
+/** Of node.id and broker.id, the one that was given gives the other its value, as in Apache Kafka. */
+function shareNodeId(given: Map<string, GivenValue>): void {
+  const nodeId = given.get('node.id');
+  const brokerId = given.get('broker.id');
+  const isNodeAlone = brokerId === undefined || brokerId.text.trim() === NO_BROKER_ID;
+  if (nodeId !== undefined && isNodeAlone) given.set('broker.id', nodeId);
+  if (nodeId === undefined && brokerId !== undefined && !isNodeAlone) given.set('node.id', brokerId);
+}
+
 function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, GivenValue>): void {
   const brokerId = given.get('broker.id')?.text.trim();
-  if (brokerId !== undefined && brokerId !== '-1' && brokerId !== String(config.nodeId)) {
+  if (brokerId !== undefined && brokerId !== NO_BROKER_ID && brokerId !== String(config.nodeId)) {
     throw new ConfigError(
       `broker.id=${brokerId} and node.id=${config.nodeId} must be the same; broker.id may be left out`,
       'broker.id',

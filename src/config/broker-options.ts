@@ -3,6 +3,7 @@
 // Pure. Options that are known and have no effect yet stand in later-options.ts.
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import { boolean, bytes, count, durationMs, list, type Option, oneOf, ratio, string, type ValuesOf } from './define.ts';
+import { internalTopicOptions } from './internal-topic-options.ts';
 import { COMPRESSION_TYPES, LONG_MAX, TIMESTAMP_TYPES } from './topic-options.ts';
 
 const clusterWide = { update: 'cluster-wide' } as const;
@@ -17,6 +18,10 @@ export const brokerOptions = {
     kafkaDefault: null,
     min: 0,
     doc: 'The node’s number in its cluster, which its data directory is bound to. Kafka insists on it; here it may be left out.',
+  }),
+  brokerId: count('broker.id', {
+    default: -1,
+    doc: 'The old name of node.id; either gives the other its value. -1 is none.',
   }),
   processRoles: list('process.roles', {
     default: 'broker,controller',
@@ -91,6 +96,8 @@ export const brokerOptions = {
     default: 'false',
     doc: 'Whether a replica that lacks acknowledged records may lead when no other is left.',
   }),
+
+  ...internalTopicOptions,
 
   // Segments.
   logSegmentBytes: bytes('log.segment.bytes', {

@@ -10,9 +10,14 @@ import type { BrokerImage } from './image-types.ts';
 /** A refusal's text instead of a placement. */
 export type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
 
+/** Brokers that a new replica may be put on, fenced ones among them. */
+export function usableBrokers(image: ClusterImage): BrokerImage[] {
+  return image.brokers.filter(hasUncordonedDirectory);
+}
+
 /** Broker lists for `partitionCount` partitions. Leaders and followers go round the active brokers first, then the fenced ones. */
 export function placeReplicas(image: ClusterImage, partitionCount: number, replicationFactor: number, random: Random): Placement {
-  const usable = image.brokers.filter(hasUncordonedDirectory);
+  const usable = usableBrokers(image);
   const active = usable.filter((broker) => isActive(image, broker.brokerId)).map((broker) => broker.brokerId);
   const inactive = usable.filter((broker) => !isActive(image, broker.brokerId)).map((broker) => broker.brokerId);
   if (active.length === 0) {

@@ -15,7 +15,8 @@ export function topicConfigRules(config: BrokerConfig, brokerId: number): TopicC
       describeTopicConfigs(overrides, config, brokerOverrides(image, brokerId)).map(
         ({ name, value, readOnly, configSource, isSensitive }) => ({
           name,
-          value,
+          // What the topic sets itself is told as it was written; no option of a topic is sensitive.
+          value: overrides.get(name) ?? value,
           readOnly,
           configSource,
           isSensitive,

@@ -5,7 +5,11 @@ import type { ClusterImage } from './image.ts';
 /** 255 characters of a file name, less a partition number: Kafka's limit. */
 export const TOPIC_NAME_LENGTH_MAX = 249;
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
-export const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state']);
+export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets';
+export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+export const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
+/** Topics of coordinators: clients read them, and only the broker writes to them. */
+export const INTERNAL_TOPICS: ReadonlySet<string> = new Set([CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC, SHARE_GROUP_STATE_TOPIC]);
 
 /** Null for a good name; else what is wrong with it, in Kafka's words. */
 export function topicNameFault(name: string): string | null {

@@ -53,7 +53,7 @@ export interface DeletedTopic {
 const UNKNOWN_ID_MESSAGE = 'This server does not host this topic ID.';
 const UNKNOWN_NAME_MESSAGE = 'This server does not host this topic-partition.';
 
-type Refusal = readonly [errorCode: number, message: string];
+export type Refusal = readonly [errorCode: number, message: string | null];
 
 /** Decides a CreateTopics request. Topics that are refused do not keep the others from being made. */
 export function createTopics(image: ClusterImage, request: CreateTopicsInput, env: ControllerEnv): OperationResult<CreatedTopic[]> {
@@ -244,7 +244,8 @@ function byCount(image: ClusterImage, topic: CreatableTopic, env: ControllerEnv)
   return { refusal: [ERROR.INVALID_REPLICATION_FACTOR, message] };
 }
 
-function refused(name: string, [errorCode, message]: Refusal): CreatedTopic {
+/** The answer of a topic that is not made. */
+export function refused(name: string, [errorCode, message]: Refusal): CreatedTopic {
   return {
     name,
     topicId: ZERO_UUID,
@@ -268,7 +269,7 @@ function partitionTotal(topics: readonly CreatableTopic[], env: ControllerEnv): 
 }
 
 /** Names that stand more than once, in the order in which they first do so. */
-function duplicatesOf(names: readonly string[]): Set<string> {
+export function duplicatesOf(names: readonly string[]): Set<string> {
   const seen = new Set<string>();
   const duplicates = new Set<string>();
   for (const name of names) (seen.has(name) ? duplicates : seen).add(name);

@@ -1,5 +1,4 @@
-// Questions about topics, offsets, configurations and the cluster, each at every version of its API, in one order, with answers that
-// can be compared: what differs from run to run (ids, ports) is masked, and lists that have no order are sorted.
+// Questions about topics, offsets, configurations and the cluster, each at every version of its API, in one order.
 
 import { ZERO_UUID } from '../../src/base/uuid.ts';
 import { createTopicsRequest, createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
@@ -11,61 +10,16 @@ import { initProducerIdRequest, initProducerIdResponse } from '../../src/protoco
 import { listOffsetsRequest, listOffsetsResponse } from '../../src/protocol/apis/list-offsets.ts';
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../src/protocol/apis/offset-for-leader-epoch.ts';
-import { ERROR, errorMessage } from '../../src/protocol/errors.ts';
 import { BatchBuilder } from '../../src/protocol/records/batch-builder.ts';
-import type { MessageOf, Table } from '../../src/protocol/schema.ts';
-import type { Sparse } from './messages.ts';
-import { WireClient } from './wire-client.ts';
+import { AnswerBook } from './answer-book.ts';
 
 const UNKNOWN_ID = 'xxxxxxxxxxxxxxxxxxxxxQ';
-const WAIT_MS = 5000;
-/** Same from one run to the next on one broker only. */
-const MASKED: ReadonlySet<string> = new Set(['clusterId', 'port', 'host', 'topicId', 'producerId']);
-
-/** What a code means in general: each broker has a sentence of its own. */
-function isGeneral(text: unknown): boolean {
-  return text === errorMessage(ERROR.INVALID_REQUEST) || (typeof text === 'string' && text.startsWith('This most likely occurs because'));
-}
-
-function comparable(value: unknown, key = ''): unknown {
-  if (key === 'errorMessage' && isGeneral(value)) return '<general>';
-  if (MASKED.has(key) && value !== ZERO_UUID && value !== -1 && value !== null) return `<${key}>`;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => comparable(item));
-    const isSet = key === 'configs' || key === 'responses' || key === 'topics';
-    return isSet ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, comparable(inner, name)]));
-}
 
 /** Asks everything of a broker that has no topic yet; gives the answers by case. */
 export async function askAdminCases(port: number): Promise<Map<string, unknown>> {
-  const answers = new Map<string, unknown>();
-  let client = await WireClient.connect(port);
-
-  async function ask<Q extends Table, S extends Table>(
-    label: string,
-    request: Q,
-    response: S,
-    version: number,
-    partial: Sparse<MessageOf<Q>>,
-  ): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, fail) => {
-      timer = setTimeout(() => fail(new Error('silent')), WAIT_MS);
-    });
-    const name = `${request.name} v${version}: ${label}`;
-    if (answers.has(name)) throw new Error(`two cases are called ${name}`);
-    try {
-      answers.set(name, comparable(await Promise.race([client.ask(request, response, version, partial), silence])));
-    } catch (error) {
-      answers.set(name, error instanceof Error ? error.message : error);
-      client = await WireClient.connect(port);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+  const book = await AnswerBook.open(port);
+  const { client } = book;
+  const ask = book.ask.bind(book);
 
   await client.createTopic('one', 2);
   await client.createTopic('compacted', 1, { 'cleanup.policy': 'compact' });
@@ -153,7 +107,7 @@ export async function askAdminCases(port: number): Promise<Map<string, unknown>>
   }
 
   // Apache answers COORDINATOR_LOAD_IN_PROGRESS until its first block of ids is there.
-  for (let attempt = 0; attempt < 100 && (await client.producerId()).producerId < 0; attempt++)
+  for (let attempt = 0; attempt < 100 && (await book.client.producerId()).producerId < 0; attempt++)
     await new Promise((done) => setTimeout(done, 20));
   for (let version = 0; version <= 5; version++) {
     const plain = { transactionalId: null, transactionTimeoutMs: 1000 };
@@ -230,7 +184,6 @@ export async function askAdminCases(port: number): Promise<Map<string, unknown>>
     { name: null, topicId: ZERO_UUID },
   ];
   await ask('missing', deleteTopicsRequest, deleteTopicsResponse, 6, { topics: unnamed, timeoutMs: 1000 });
-  for (const name of ['one', 'compacted']) await client.deleteTopic(name);
-  client.close();
-  return answers;
+  for (const name of ['one', 'compacted']) await book.client.deleteTopic(name);
+  return book.close();
 }

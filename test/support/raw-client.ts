@@ -5,6 +5,8 @@ export class RawClient {
   readonly socket: Socket;
   /** Resolves when the other side has closed the connection. */
   readonly closed: Promise<void>;
+  /** What its requests call it. */
+  clientId = 'raw';
   #unread: Buffer[] = [];
   #unreadBytes = 0;
   #waiting: { bytes: number; done: (bytes: Buffer) => void; fail: (error: Error) => void } | null = null;
@@ -37,10 +39,10 @@ export class RawClient {
     this.socket.write(bytes);
   }
 
-  /** A request frame with header v1 (v2 when `flexible`), client id "raw". Returns its correlation id. */
+  /** A request frame with header v1 (v2 when `flexible`). Returns its correlation id. */
   send(apiKey: number, apiVersion: number, body: Uint8Array, flexible = false): number {
     const correlationId = ++this.#correlationId;
-    this.write(requestFrame(apiKey, apiVersion, correlationId, body, flexible));
+    this.write(requestFrame(apiKey, apiVersion, correlationId, body, flexible, this.clientId));
     return correlationId;
   }
 
@@ -81,8 +83,15 @@ export class RawClient {
   }
 }
 
-export function requestFrame(apiKey: number, apiVersion: number, correlationId: number, body: Uint8Array, flexible = false): Buffer {
-  const clientId = Buffer.from('raw');
+export function requestFrame(
+  apiKey: number,
+  apiVersion: number,
+  correlationId: number,
+  body: Uint8Array,
+  flexible = false,
+  clientName = 'raw',
+): Buffer {
+  const clientId = Buffer.from(clientName);
   const header = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientId.length + (flexible ? 1 : 0));
   header.writeInt32BE(header.length - 4 + body.length, 0);
   header.writeInt16BE(apiKey, 4);

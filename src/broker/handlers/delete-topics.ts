@@ -1,6 +1,8 @@
 // DeleteTopics: by name (`topicNames` up to v5, `topics` from v6) or by id; the answer waits until every worker has let go of them.
 // Source: the protocol guide; KIP-516.
 import { ZERO_UUID } from '../../base/uuid.ts';
+import { deletedTooLate } from '../../metadata/topic-deadlines.ts';
+import type { DeletedTopic } from '../../metadata/topics.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../../protocol/apis/delete-topics.ts';
 import { ERROR, errorMessage } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
@@ -21,9 +23,11 @@ export function deleteTopicsHandler(context: BrokerContext): Handler {
       answer(request, deleteTopicsResponse, { throttleTimeMs: 0, responses });
       return true;
     }
-    context.controller.ask('deleteTopics', { topicNames: body.topicNames, topics: body.topics }, (responses) => {
-      answer(request, deleteTopicsResponse, { throttleTimeMs: 0, responses });
-    });
+    const asked = { topicNames: body.topicNames, topics: body.topics };
+    const reply = (responses: DeletedTopic[]): void => answer(request, deleteTopicsResponse, { throttleTimeMs: 0, responses });
+    const tooLate = deletedTooLate(asked, body.timeoutMs);
+    if (tooLate !== null) reply(tooLate);
+    else context.controller.ask('deleteTopics', asked, reply);
     return true;
   };
 }

@@ -4,7 +4,9 @@
 import { ZERO_UUID } from '../../base/uuid.ts';
 import type { ClusterImage } from '../../metadata/image.ts';
 import type { BrokerImage, TopicImage } from '../../metadata/image-types.ts';
-import { INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
+import { internalTopic } from '../../metadata/internal-topics.ts';
+import { CLUSTER_METADATA_TOPIC, INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
+import type { CreatableTopic } from '../../metadata/topics.ts';
 import { type MetadataResponse, metadataRequest, metadataResponse } from '../../protocol/apis/metadata.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
@@ -54,13 +56,13 @@ export function metadataHandler(context: BrokerContext): Handler {
     const missing = byId
       ? []
       : [...new Set(asked.map((topic) => topic.name ?? ''))].filter(
-          (name) => metadata.image.topicByName(name) === null && topicNameFault(name) === null,
+          (name) => metadata.image.topicByName(name) === null && topicNameFault(name) === null && name !== CLUSTER_METADATA_TOPIC,
         );
     if (missing.length === 0 || !config.autoCreateTopicsEnable || !body.allowAutoTopicCreation) {
       send(NO_ERRORS);
       return true;
     }
-    const topics = missing.map((name) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }));
+    const topics = missing.map((name) => internalTopic(name, config, metadata.image) ?? ordinaryTopic(name));
     controller.ask('createTopics', { topics, validateOnly: false }, (created) => {
       // Somebody else may have made it meanwhile: then it is simply there.
       send(
@@ -69,6 +71,11 @@ export function metadataHandler(context: BrokerContext): Handler {
     });
     return true;
   };
+}
+
+/** As the broker's defaults want it. */
+function ordinaryTopic(name: string): CreatableTopic {
+  return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
 }
 
 type AskedTopic = { readonly name: string | null; readonly topicId: string };

@@ -2,6 +2,7 @@
 // The batches stay where the socket's reads put them; nothing is copied here.
 // Source: the protocol guide; KIP-98 (idempotence), KIP-467 (record errors), KIP-516 (topic ids).
 import { ZERO_UUID } from '../../base/uuid.ts';
+import { INTERNAL_TOPICS } from '../../metadata/topic-names.ts';
 import type { IncomingRequest } from '../../network/incoming-request.ts';
 import type { PartitionCall } from '../../partition/partition-client.ts';
 import { PRODUCE, produceEntry, produceReply } from '../../partition/partition-messages.ts';
@@ -19,6 +20,8 @@ type TopicAnswer = ProduceResponse['responses'][number];
 type PartitionAnswer = TopicAnswer['partitionResponses'][number];
 
 const NO_ACKS = 0;
+/** Kafka's own name for a client that may write to the coordinators' topics. */
+const ADMIN_CLIENT_ID = '__admin_client';
 /** From here on an unknown topic is UNKNOWN_TOPIC_ID. */
 const TOPIC_IDS_SINCE = 13;
 
@@ -48,6 +51,7 @@ export function produceHandler(context: BrokerContext): Handler {
     for (const topicData of body.topicData) {
       const { name, topicId, partitionData } = topicData;
       const topic = findTopic(image, name, topicId);
+      const isClosed = topic !== null && INTERNAL_TOPICS.has(topic.name) && request.clientId !== ADMIN_CLIENT_ID;
       const partitionResponses: PartitionAnswer[] = [];
       responses.push({ name, topicId, partitionResponses });
       for (const { index, records } of partitionData) {
@@ -56,6 +60,10 @@ export function produceHandler(context: BrokerContext): Handler {
           const code =
             topic === null && request.apiVersion >= TOPIC_IDS_SINCE ? missingTopicError(topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
           partitionResponses.push(refusal(index, code, null));
+          continue;
+        }
+        if (isClosed) {
+          partitionResponses.push(refusal(index, ERROR.INVALID_TOPIC_EXCEPTION, null));
           continue;
         }
         if (records === null || records.length === 0) {

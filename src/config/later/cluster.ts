@@ -15,7 +15,6 @@ export const clusterRows: readonly LaterRow[] = [
   ['auto.leader.rebalance.enable', 'BOOLEAN', 'true', 'read-only', 'Whether leadership goes back to the preferred replica by itself.'],
   ['background.threads', 'INT', '10', 'cluster-wide', 'Threads for background work in Kafka.'],
   ['broker.heartbeat.interval.ms', 'INT', '2000', 'read-only', 'How often a broker tells the controller that it lives.'],
-  ['broker.id', 'INT', '-1', 'read-only', 'The old name of node.id; -1 where it is left out.'],
   ['broker.session.timeout.ms', 'INT', '9000', 'read-only', 'After how long without a heartbeat a broker is fenced.'],
   ['client.quota.callback.class', 'CLASS', null, 'read-only', 'Java class that decides quotas.'],
   ['config.providers', 'LIST', '', 'cluster-wide', 'Sources that placeholders in values are read from.'],

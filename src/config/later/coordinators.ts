@@ -108,9 +108,6 @@ export const coordinatorsRows: readonly LaterRow[] = [
   ['offsets.retention.check.interval.ms', 'LONG', '600000', 'read-only', 'How often expired offsets are looked for.'],
   ['offsets.retention.minutes', 'INT', '10080', 'read-only', 'How long the offsets of an empty group are kept.'],
   ['offsets.topic.compression.codec', 'INT', '0', 'read-only', 'Codec of the offsets topic, by number.'],
-  ['offsets.topic.num.partitions', 'INT', '50', 'read-only', 'Partitions of the offsets topic.'],
-  ['offsets.topic.replication.factor', 'SHORT', '3', 'read-only', 'Replicas of the offsets topic.'],
-  ['offsets.topic.segment.bytes', 'INT', '104857600', 'read-only', 'Segment size of the offsets topic.'],
   ['share.coordinator.append.linger.ms', 'INT', '-1', 'read-only', 'How long the share coordinator gathers records; -1 decides by load.'],
   [
     'share.coordinator.cached.buffer.max.bytes',
@@ -136,8 +133,6 @@ export const coordinatorsRows: readonly LaterRow[] = [
     'Updates between two snapshots of a share partition.',
   ],
   ['share.coordinator.state.topic.compression.codec', 'INT', '0', 'read-only', 'Codec of the share state topic, by number.'],
-  ['share.coordinator.state.topic.min.isr', 'SHORT', '2', 'read-only', 'Replicas that must have a record of the share state topic.'],
-  ['share.coordinator.state.topic.num.partitions', 'INT', '50', 'read-only', 'Partitions of the share state topic.'],
   [
     'share.coordinator.state.topic.prune.interval.ms',
     'INT',
@@ -146,8 +141,6 @@ export const coordinatorsRows: readonly LaterRow[] = [
     'How often outdated records of the share state topic are dropped.',
     'internal',
   ],
-  ['share.coordinator.state.topic.replication.factor', 'SHORT', '3', 'read-only', 'Replicas of the share state topic.'],
-  ['share.coordinator.state.topic.segment.bytes', 'INT', '104857600', 'read-only', 'Segment size of the share state topic.'],
   ['share.coordinator.threads', 'INT', '1', 'read-only', 'Threads of the share coordinator in Kafka.'],
   ['share.coordinator.write.timeout.ms', 'INT', '5000', 'read-only', 'How long a write of share state waits for its replicas.'],
   ['share.fetch.purgatory.purge.interval.requests', 'INT', '1000', 'read-only', 'How often Kafka tidies its waiting share fetches.'],
@@ -180,10 +173,6 @@ export const coordinatorsRows: readonly LaterRow[] = [
     'read-only',
     'How many bytes are read at once when transactions are loaded.',
   ],
-  ['transaction.state.log.min.isr', 'INT', '2', 'read-only', 'Replicas that must have a record of the transaction topic.'],
-  ['transaction.state.log.num.partitions', 'INT', '50', 'read-only', 'Partitions of the transaction topic.'],
-  ['transaction.state.log.replication.factor', 'SHORT', '3', 'read-only', 'Replicas of the transaction topic.'],
-  ['transaction.state.log.segment.bytes', 'INT', '104857600', 'read-only', 'Segment size of the transaction topic.'],
   ['transaction.two.phase.commit.enable', 'BOOLEAN', 'false', 'read-only', 'Whether a transaction may be part of an outer one.'],
   ['transactional.id.expiration.ms', 'INT', '604800000', 'read-only', 'How long an unused transactional id is remembered.'],
 ];
