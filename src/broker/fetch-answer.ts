@@ -6,6 +6,7 @@
 import { ByteWriter } from '../base/byte-writer.ts';
 import { MIB } from '../base/units.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
+import type { ClusterImage } from '../metadata/image.ts';
 import type { IncomingRequest } from '../network/incoming-request.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
 import { fetchReply } from '../partition/partition-messages.ts';
@@ -16,16 +17,21 @@ import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
 import type { RecordsRange } from '../protocol/schema.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import { brokerAnswer } from './handlers/metadata.ts';
 import type { SegmentReader } from './segment-reader.ts';
 import type { TailLeases } from './tail-leases.ts';
+import { findPartition, findTopic } from './topic-partitions.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
 type PartitionAnswer = TopicAnswer['partitions'][number];
 
 /** What one answer carries at most, whatever was asked: it is one slab. The first batch alone may be larger. */
 export const RESPONSE_BYTES_MAX = 8 * MIB;
+export const READ_UNCOMMITTED = 0;
 /** The isolation level that stops at the last stable offset. */
 export const READ_COMMITTED = 1;
+/** From here on an answer says who leads where this broker does not, or not at the epoch that was asked for. */
+const LEADERS_SINCE = 16;
 const UNKNOWN = -1;
 
 /** What FetchAnswer.begin has come to; a void plan was made before the partition went away. */
@@ -37,6 +43,8 @@ export const PLAN_IS_VOID = 2;
 export interface FetchEntry {
   readonly partition: FetchPartition;
   readonly error: number;
+  /** Not to be found by its name: a mistake that a fetch with other partitions does not end its wait for. */
+  readonly isMissing: boolean;
   readonly slot: number;
   /** Index in the call; -1 where `error` is set. */
   readonly index: number;
@@ -70,6 +78,7 @@ export class FetchAnswer {
   readonly #plan: FetchPlan;
   readonly #entries: readonly FetchEntry[];
   readonly #call: PartitionCall | null;
+  readonly #image: ClusterImage;
   readonly #served: ServedRange[] = [];
   readonly #told: Told[] = [];
   #isVoid = false;
@@ -81,6 +90,7 @@ export class FetchAnswer {
     plan: FetchPlan,
     entries: readonly FetchEntry[],
     call: PartitionCall | null,
+    image: ClusterImage,
   ) {
     this.#words = words;
     this.#leases = leases;
@@ -88,6 +98,7 @@ export class FetchAnswer {
     this.#plan = plan;
     this.#entries = entries;
     this.#call = call;
+    this.#image = image;
   }
 
   /**
@@ -104,7 +115,8 @@ export class FetchAnswer {
       this.#leaveAll();
       return PLAN_IS_VOID;
     }
-    const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints: [] };
+    const nodeEndpoints = request.apiVersion >= LEADERS_SINCE ? this.#nameLeaders(responses) : [];
+    const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
     const bodyBytes = size(message);
     const position = mayUseHeap ? request.beginReply(bodyBytes) : request.tryBeginReply(bodyBytes);
@@ -114,6 +126,23 @@ export class FetchAnswer {
     }
     encode(message, writer.reset(request.replyBytes, position));
     return BEGUN;
+  }
+
+  /** Tells those who asked the wrong broker, or at an epoch that is over, who leads; consumers also where it is. Source: KIP-951. */
+  #nameLeaders(responses: readonly TopicAnswer[]): FetchResponse['nodeEndpoints'] {
+    const leaders = new Set<number>();
+    for (const { topic: name, topicId, partitions } of responses) {
+      for (const answer of partitions) {
+        if (answer.errorCode !== ERROR.NOT_LEADER_OR_FOLLOWER && answer.errorCode !== ERROR.FENCED_LEADER_EPOCH) continue;
+        const topic = findTopic(this.#image, name, topicId);
+        const partition = topic === null ? null : findPartition(topic, answer.partitionIndex);
+        if (partition === null) continue;
+        answer.currentLeader = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch };
+        leaders.add(partition.leader);
+      }
+    }
+    if (leaders.size === 0 || isFromFollower(this.#body)) return [];
+    return this.#image.brokers.filter(({ brokerId }) => leaders.has(brokerId)).map((broker) => brokerAnswer(broker));
   }
 
   #leaveAll(): void {
@@ -195,9 +224,9 @@ export class FetchAnswer {
         answer.divergingEpoch.epoch !== UNKNOWN ||
         highWatermark !== partition.knownHighWatermark ||
         logStartOffset !== partition.knownLogStartOffset;
+      budget = Math.max(0, budget - (answer.records?.length ?? 0));
       if (this.#plan.isIncremental && !isNews) continue;
       if (this.#plan.sessionId !== 0) this.#told.push({ partition, highWatermark, logStartOffset });
-      budget = Math.max(0, budget - (answer.records?.length ?? 0));
       if (topicAnswer === null || topicAnswer.topic !== partition.topic || topicAnswer.topicId !== partition.topicId) {
         topicAnswer = { topic: partition.topic, topicId: partition.topicId, partitions: [] };
         responses.push(topicAnswer);
@@ -207,17 +236,23 @@ export class FetchAnswer {
     return responses;
   }
 
-  #answer({ partition, error, slot, index }: FetchEntry, budget: number): PartitionAnswer {
+  #answer({ partition, error, isMissing, slot, index }: FetchEntry, budget: number): PartitionAnswer {
     const call = this.#call;
-    const isCommittedOnly = this.#body.isolationLevel === READ_COMMITTED;
-    if (call === null || error !== ERROR.NONE) return emptyAnswer(partition.partition, error, isCommittedOnly);
+    if (isMissing) return missingAnswer(partition.partition, error);
+    if (call === null || error !== ERROR.NONE) return emptyAnswer(partition.partition, error);
     const at = call.reply(index);
     const { replyWords, replyFloats } = call;
     const code = replyWords[at] as number;
     // The owner knows slots, not what the request called them.
     const isIdUnknown = code === ERROR.UNKNOWN_TOPIC_OR_PARTITION && partition.topicId !== ZERO_UUID;
-    const answer = emptyAnswer(partition.partition, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : code, isCommittedOnly);
-    if (answer.errorCode !== ERROR.NONE) return answer;
+    if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) return missingAnswer(partition.partition, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : code);
+    const answer = emptyAnswer(partition.partition, code);
+    if (code !== ERROR.NONE) return answer;
+    const planned = replyWords[at + fetchReply.length] as number;
+    // Apache Kafka fails to read less than nothing, and says so where there was something to read.
+    if (planned > 0 && Math.min(budget, partition.partitionMaxBytes) < 0)
+      return emptyAnswer(partition.partition, ERROR.UNKNOWN_SERVER_ERROR);
+    if (this.#body.isolationLevel === READ_COMMITTED) answer.abortedTransactions = [];
     answer.highWatermark = replyFloats[(at + fetchReply.highWatermark) >> 1] as number;
     answer.lastStableOffset = replyFloats[(at + fetchReply.lastStableOffset) >> 1] as number;
     answer.logStartOffset = replyFloats[(at + fetchReply.logStartOffset) >> 1] as number;
@@ -259,7 +294,16 @@ export class FetchAnswer {
   }
 }
 
-function emptyAnswer(partitionIndex: number, errorCode: number, isCommittedOnly: boolean): PartitionAnswer {
+export function isFromFollower({ replicaId, replicaState }: FetchRequest): boolean {
+  return replicaId >= 0 || replicaState.replicaId >= 0;
+}
+
+/** For a partition whose log nobody looked for: it has a list of aborted transactions, if an empty one. */
+export function missingAnswer(partitionIndex: number, errorCode: number): PartitionAnswer {
+  return { ...emptyAnswer(partitionIndex, errorCode), abortedTransactions: [] };
+}
+
+function emptyAnswer(partitionIndex: number, errorCode: number): PartitionAnswer {
   return {
     partitionIndex,
     errorCode,
@@ -269,7 +313,7 @@ function emptyAnswer(partitionIndex: number, errorCode: number, isCommittedOnly:
     divergingEpoch: { epoch: UNKNOWN, endOffset: UNKNOWN },
     currentLeader: { leaderId: UNKNOWN, leaderEpoch: UNKNOWN },
     snapshotId: { endOffset: UNKNOWN, epoch: UNKNOWN },
-    abortedTransactions: isCommittedOnly ? [] : null,
+    abortedTransactions: null,
     preferredReadReplica: UNKNOWN,
     records: new Uint8Array(0),
   };

@@ -13,6 +13,8 @@ const EVICTION_AGE_MS = 2 * MINUTE_MS;
 const FINAL_EPOCH = -1;
 const INITIAL_EPOCH = 0;
 const LAST_EPOCH = 2 ** 31 - 1;
+/** A consumer that does not say which leader epoch it knows; any negative number says so in a Fetch. */
+const NO_EPOCH = -1;
 
 /** One partition of a fetch, with what its consumer was told last. Names are empty where the request named ids, ids where names. */
 export interface FetchPartition {
@@ -84,7 +86,7 @@ export class FetchSessions {
       const partitions = new Map<string, FetchPartition>();
       applyTopics(partitions, request);
       const isFinal = request.sessionEpoch === FINAL_EPOCH;
-      const sessionId = isFinal || partitions.size === 0 ? 0 : this.#create(partitions, usesTopicIds, nowMs);
+      const sessionId = isFinal ? 0 : this.#create(partitions, usesTopicIds, nowMs);
       return { errorCode: ERROR.NONE, sessionId, isIncremental: false, partitions: [...partitions.values()] };
     }
     const session = this.#sessions.get(request.sessionId);
@@ -94,11 +96,16 @@ export class FetchSessions {
     session.epoch = session.epoch === LAST_EPOCH ? 1 : session.epoch + 1;
     session.lastUsedMs = nowMs;
     this.#sessions.delete(session.id);
+    applyTopics(session.partitions, request);
     for (const forgotten of request.forgottenTopicsData) {
       for (const partition of forgotten.partitions) session.partitions.delete(keyOf(forgotten.topic, forgotten.topicId, partition));
     }
-    applyTopics(session.partitions, request);
-    if (session.partitions.size === 0) return { errorCode: ERROR.NONE, sessionId: 0, isIncremental: false, partitions: [] };
+    if (session.partitions.size === 0) {
+      // The session ends. What this request asked for and forgot at once is still answered.
+      const partitions = new Map<string, FetchPartition>();
+      applyTopics(partitions, request);
+      return { errorCode: ERROR.NONE, sessionId: 0, isIncremental: false, partitions: [...partitions.values()] };
+    }
     this.#sessions.set(session.id, session);
     return { errorCode: ERROR.NONE, sessionId: session.id, isIncremental: true, partitions: [...session.partitions.values()] };
   }
@@ -143,6 +150,7 @@ function applyTopics(partitions: Map<string, FetchPartition>, request: FetchTopi
     for (const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch } of asked) {
       const key = keyOf(topic, topicId, partition);
       const known = partitions.get(key);
+      const epoch = Math.max(NO_EPOCH, currentLeaderEpoch);
       if (known === undefined) {
         partitions.set(key, {
           topic,
@@ -150,12 +158,12 @@ function applyTopics(partitions: Map<string, FetchPartition>, request: FetchTopi
           partition,
           fetchOffset,
           partitionMaxBytes,
-          currentLeaderEpoch,
+          currentLeaderEpoch: epoch,
           lastFetchedEpoch,
           knownHighWatermark: -1,
           knownLogStartOffset: -1,
         });
-      } else Object.assign(known, { fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch });
+      } else Object.assign(known, { fetchOffset, partitionMaxBytes, currentLeaderEpoch: epoch, lastFetchedEpoch });
     }
   }
 }

@@ -12,7 +12,15 @@ import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
 import type { BrokerContext } from './broker-context.ts';
-import { FetchAnswer, type FetchEntry, NO_MEMORY, PLAN_IS_VOID, READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-answer.ts';
+import {
+  FetchAnswer,
+  type FetchEntry,
+  isFromFollower,
+  NO_MEMORY,
+  PLAN_IS_VOID,
+  READ_COMMITTED,
+  RESPONSE_BYTES_MAX,
+} from './fetch-answer.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { TailLeases } from './tail-leases.ts';
 import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
@@ -44,6 +52,16 @@ function parkedOf(connection: ConnectionInfo): Set<PendingFetch> {
 /** Ends the parked fetches of a connection that has closed. */
 export function abandonFetches(connection: ConnectionInfo): void {
   for (const fetch of [...parkedOf(connection)]) fetch.abandon();
+}
+
+/** This broker is alone, so whoever says that it is a replica is none. Apache Kafka's answer to a replica that it does not know. */
+function replicaError(askedEpoch: number, leaderEpoch: number): number {
+  if (askedEpoch === UNKNOWN) return ERROR.NOT_LEADER_OR_FOLLOWER;
+  return askedEpoch < leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
+}
+
+function rankOf(error: number): number {
+  return error === ERROR.UNKNOWN_TOPIC_ID ? 0 : 1;
 }
 
 export class PendingFetch implements WaitingFetch {
@@ -84,7 +102,9 @@ export class PendingFetch implements WaitingFetch {
     const { image } = this.#context.metadata;
     const { partitions, runtime } = this.#context;
     const entries: FetchEntry[] = [];
+    const missing: FetchEntry[] = [];
     const slots: number[] = [];
+    const isFollower = isFromFollower(this.#body);
     let call: PartitionCall | null = null;
     let hasQuestions = false;
     for (const asked of this.#plan.partitions) {
@@ -92,11 +112,16 @@ export class PendingFetch implements WaitingFetch {
       const partition = topic === null ? null : findPartition(topic, asked.partition);
       if (topic === null || partition === null) {
         const error = topic === null ? missingTopicError(asked.topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
-        entries.push({ partition: asked, error, slot: -1, index: -1 });
+        missing.push({ partition: asked, error, isMissing: true, slot: -1, index: -1 });
+        continue;
+      }
+      if (isFollower) {
+        const error = replicaError(asked.currentLeaderEpoch, partition.leaderEpoch);
+        entries.push({ partition: asked, error, isMissing: false, slot: -1, index: -1 });
         continue;
       }
       call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
-      entries.push({ partition: asked, error: ERROR.NONE, slot: partition.slot, index: call.count });
+      entries.push({ partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count });
       slots.push(partition.slot);
       if (this.#planByLease(call, partition.slot, asked)) continue;
       hasQuestions = true;
@@ -108,7 +133,9 @@ export class PendingFetch implements WaitingFetch {
       call.requestWords[at + fetchEntry.isolation] = this.#body.isolationLevel;
       call.requestFloats[(at + fetchEntry.fetchOffset) >> 1] = asked.fetchOffset;
     }
-    this.#entries = entries;
+    // What does not exist comes last, for consumers the unknown ids first, as from Apache Kafka.
+    if (!isFollower) missing.sort((a, b) => rankOf(a.error) - rankOf(b.error));
+    this.#entries = missing.length === 0 ? entries : [...entries, ...missing];
     this.slots = slots;
     if (call === null) this.#respond();
     else if (hasQuestions) partitions.send(call);
@@ -169,14 +196,16 @@ export class PendingFetch implements WaitingFetch {
     else this.#park(call);
   }
 
-  /** Enough bytes, or anything else that a consumer should hear of at once. */
+  /** Enough bytes, or anything else that a consumer should hear of at once: not, however, that there is no such partition. */
   #isEnough(call: PartitionCall): boolean {
     let bytes = 0;
-    for (const { error, slot, index } of this.#entries) {
+    for (const { partition, error, isMissing, slot, index } of this.#entries) {
+      if (isMissing) continue;
       if (error !== ERROR.NONE) return true;
       const at = call.reply(index);
       if (call.replyWords[at] !== ERROR.NONE || call.replyWords[at + fetchReply.divergingEpoch] !== UNKNOWN) return true;
       const length = call.replyWords[at + fetchReply.length] as number;
+      if (length > 0 && partition.partitionMaxBytes < 0) return true;
       // A range ends where its segment does: in an older one it never gets longer, however much is written behind it.
       if (length > 0 && call.replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] !== this.#context.words.liveSegment(slot)) return true;
       bytes += length;
@@ -189,6 +218,7 @@ export class PendingFetch implements WaitingFetch {
     this.#isParked = true;
     this.#waiting.add(this);
     for (const { slot, index } of this.#entries) {
+      if (index < 0) continue;
       const at = call.reply(index);
       const hasMoved =
         words.highWatermark(slot) !== call.replyFloats[(at + fetchReply.highWatermark) >> 1] ||
@@ -238,11 +268,12 @@ export class PendingFetch implements WaitingFetch {
       this.#end();
       return;
     }
-    const { arena } = this.#context.runtime;
+    const { metadata, runtime } = this.#context;
+    const { arena } = runtime;
     let answer: FetchAnswer;
     let begun: number;
     for (let limitBytes = Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1); ; limitBytes >>= 1) {
-      answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call);
+      answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call, metadata.image);
       if (limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
       // Left at the last is the first batch, which has to be given whole. The arena may be too small for it, or full of frames whose
       // rest has no room either: those wait for us as long as we count as a request that will give memory back.

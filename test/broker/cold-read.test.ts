@@ -10,6 +10,7 @@ import { BEGUN, FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answ
 import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
 import { createSegmentReader, type SegmentReader } from '../../src/broker/segment-reader.ts';
 import { TailLeases } from '../../src/broker/tail-leases.ts';
+import { ClusterImage } from '../../src/metadata/image.ts';
 import { rangeCached } from '../../src/native/range-cached.ts';
 import { PartitionCall } from '../../src/partition/partition-client.ts';
 import { FETCH_PLAN, fetchReply } from '../../src/partition/partition-messages.ts';
@@ -58,7 +59,7 @@ function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: num
       knownHighWatermark: -1,
       knownLogStartOffset: -1,
     };
-    return { partition: asked, error: 0, slot: partition, index: partition };
+    return { partition: asked, error: 0, isMissing: false, slot: partition, index: partition };
   });
   const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: entries.map((entry) => entry.partition) };
   const answer = new FetchAnswer(
@@ -68,6 +69,7 @@ function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: num
     plan,
     entries,
     call,
+    new ClusterImage('cold'),
   );
   return { bytes, path, descriptor, answer, words };
 }

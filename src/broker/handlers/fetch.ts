@@ -1,8 +1,9 @@
 // Fetch: opens the session, then a PendingFetch lives from the request to its answer.
 // Source: the protocol guide; KIP-74 (the first batch is always whole), KIP-227 (sessions), KIP-320, KIP-516, KIP-595 (divergence).
-import { fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
+import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { missingAnswer, READ_COMMITTED, READ_UNCOMMITTED, RESPONSE_BYTES_MAX } from '../fetch-answer.ts';
 import { FetchSessions } from '../fetch-sessions.ts';
 import { PendingFetch } from '../pending-fetch.ts';
 import { TailLeases } from '../tail-leases.ts';
@@ -18,6 +19,13 @@ export function fetchHandler(context: BrokerContext): Handler {
   const leases = new TailLeases(context.words);
   return (request) => {
     const body = decodeBody(request, fetchRequest);
+    if (body.isolationLevel !== READ_UNCOMMITTED && body.isolationLevel !== READ_COMMITTED) {
+      answer(request, fetchResponse, refuseAll(body, request.apiVersion));
+      return true;
+    }
+    // What may not be sent is not waited for.
+    body.maxBytes = Math.min(body.maxBytes, context.config.fetchMaxBytes);
+    body.minBytes = Math.min(body.minBytes, body.maxBytes, RESPONSE_BYTES_MAX);
     const plan = sessions.open(body, request.apiVersion >= TOPIC_IDS_SINCE, context.runtime.clock.monotonicMs());
     if (plan.errorCode !== ERROR.NONE) {
       answer(request, fetchResponse, { throttleTimeMs: 0, errorCode: plan.errorCode, sessionId: 0, responses: [], nodeEndpoints: [] });
@@ -25,5 +33,24 @@ export function fetchHandler(context: BrokerContext): Handler {
     }
     new PendingFetch(context, { sessions, waiting, leases }, request, body, plan).start();
     return true;
+  };
+}
+
+/** What Apache Kafka says of an isolation level that there is not; clients that name topics by ids look at the request's code alone. */
+function refuseAll({ topics }: FetchRequest, apiVersion: number): FetchResponse {
+  const errorCode = ERROR.UNKNOWN_SERVER_ERROR;
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    sessionId: 0,
+    responses:
+      apiVersion >= TOPIC_IDS_SINCE
+        ? []
+        : topics.map(({ topic, topicId, partitions }) => ({
+            topic,
+            topicId,
+            partitions: partitions.map(({ partition }) => missingAnswer(partition, errorCode)),
+          })),
+    nodeEndpoints: [],
   };
 }
