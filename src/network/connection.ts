@@ -85,6 +85,8 @@ export class Connection implements TransportListener, RequestOwner {
   #hasEnded = false; // The other side sends no more.
   #hasSaidEnd = false;
   #isPumping = false;
+  #isStopping = false; // Takes nothing more; its replies leave, then its end is said.
+  #areRequestsDropped = false; // Those with handlers are no longer in the order.
   #isClosing = false;
   #isTransportClosed = false;
 
@@ -111,7 +113,7 @@ export class Connection implements TransportListener, RequestOwner {
   }
 
   get isClosed(): boolean {
-    return this.#isClosing;
+    return this.#isClosing || this.#isStopping;
   }
 
   get isWaitingForMemory(): boolean {
@@ -142,6 +144,10 @@ export class Connection implements TransportListener, RequestOwner {
     const { counters } = this.#host;
     counters.readCount++;
     counters.receivedBytes += length;
+    if (this.#isStopping) {
+      this.#input.drop(); // The next read goes to the landing buffer, and from there nowhere.
+      return true;
+    }
     try {
       if (this.#input.take(length)) {
         this.#pump();
@@ -207,14 +213,32 @@ export class Connection implements TransportListener, RequestOwner {
     if (!this.#isTransportClosed) this.#output.flush();
     this.#isClosing = true;
     this.#input.drop();
-    if (this.#held !== null) this.#discard(this.#held);
-    this.#held = null;
-    for (let request = this.#order.takeAny(); request !== null; request = this.#order.takeAny()) {
-      if (request.isEnded) this.#discard(request); // The others are with handlers, which will end them.
-    }
+    this.#dropRequests();
     this.#output.drop();
-    this.#host.connectionClosing(this, cause, reason);
+    if (!this.#isStopping) this.#host.connectionClosing(this, cause, reason);
     if (!this.#isTransportClosed) this.#transport.destroy();
+  }
+
+  /**
+   * The broker stops. No further request is taken; replies that are complete leave, and so do those to produce requests that were taken,
+   * whose records may be in the log already; then our end is said. What the other side still sends is read and thrown away: a kernel answers
+   * the close of a socket with unread bytes by a reset, and at a reset the other side loses the replies that it has not read.
+   * It is over when the other side ends, too, or when the host closes it.
+   */
+  stop(): void {
+    if (this.#isClosing || this.#isStopping) return;
+    this.#isStopping = true;
+    this.#waitsFor = INCOMPLETE;
+    if (this.#order.orderClass !== 'produce') this.#dropRequests();
+    else this.#dropHeld();
+    this.#host.connectionClosing(this, 'shutdown', '');
+    this.#output.flush();
+    // The input keeps its memory until the next read: a read into it may be under way.
+    if (!this.#isReading) {
+      this.#isReading = true;
+      this.#transport.resumeReading();
+    }
+    this.#endWhenDone();
   }
 
   // What requests say.
@@ -233,7 +257,7 @@ export class Connection implements TransportListener, RequestOwner {
   }
 
   requestEnded(request: IncomingRequest): void {
-    if (this.#isClosing) {
+    if (this.#isClosing || this.#areRequestsDropped) {
       this.#discardLate(request);
       return;
     }
@@ -251,7 +275,7 @@ export class Connection implements TransportListener, RequestOwner {
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
-    if (this.#isClosing) this.#discardLate(request);
+    if (this.#isClosing || this.#areRequestsDropped) this.#discardLate(request);
     else this.close('handler', reason); // Frees the request with the others that have ended.
   }
 
@@ -405,12 +429,25 @@ export class Connection implements TransportListener, RequestOwner {
     this.#endWhenDone();
   }
 
-  /** The other side has ended and everything it asked is answered: then we end, too. */
+  /** The other side has ended, or the broker stops, and everything that was taken is answered: then we end, too. */
   #endWhenDone(): void {
-    if (!this.#hasEnded || this.#hasSaidEnd || this.#isClosing) return;
+    if (!(this.#hasEnded || this.#isStopping) || this.#hasSaidEnd || this.#isClosing) return;
     if (this.#waitsFor !== INCOMPLETE || this.#order.count > 0 || this.#output.unsentBytes > 0) return;
     this.#hasSaidEnd = true;
     this.#transport.end();
+  }
+
+  #dropHeld(): void {
+    if (this.#held !== null) this.#discard(this.#held);
+    this.#held = null;
+  }
+
+  #dropRequests(): void {
+    this.#areRequestsDropped = true;
+    this.#dropHeld();
+    for (let request = this.#order.takeAny(); request !== null; request = this.#order.takeAny()) {
+      if (request.isEnded) this.#discard(request); // The others are with handlers, which will end them.
+    }
   }
 
   #discard(request: IncomingRequest): void {
@@ -419,10 +456,12 @@ export class Connection implements TransportListener, RequestOwner {
     this.#host.freeRequest(request);
   }
 
-  /** A request that was ended after the connection. */
+  /** A request that was ended after the connection gave it up. */
   #discardLate(request: IncomingRequest): void {
     this.#discard(request);
-    this.#output.drop(); // Where its reply stood.
+    // Where its reply stood; what stands before it still leaves where the connection only stops.
+    if (this.#isClosing) this.#output.drop();
+    else this.#output.flush();
   }
 
   #releaseBody(request: IncomingRequest): void {

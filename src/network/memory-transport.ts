@@ -138,6 +138,7 @@ export class MemoryTransport implements Transport {
     if (this.#hasArrivedEnd && !this.#hasToldEnd && this.#isReading && this.#arriving.length === 0 && !this.#isClosed) {
       this.#hasToldEnd = true;
       this.#listener?.ended();
+      this.#defer(() => this.#closeWhenDone()); // Ours may have been said before.
     }
   }
 

@@ -7,7 +7,7 @@ import type { TurnEndActor } from '../actors/actor.ts';
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { MIB } from '../base/units.ts';
-import type { Runtime } from '../scheduler/runtime.ts';
+import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
 import type { ApiRow } from './api-row.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
 import type { ConnectionInfo } from './connection-info.ts';
@@ -23,9 +23,11 @@ const OUTPUT_BYTES_MAX = MIB;
 /** Of connections that wait for credits this many are tried in vain at a time: there may be thousands behind them. */
 const TRIES_IN_VAIN_MAX = 64;
 const FREE_REQUESTS_MAX = 1024;
+/** How long a stop waits for the other sides to end theirs, once it has ended ours: some round trips around the world. */
+const STOP_LINGER_MS = 500;
 
 /** As much of a Runtime as is used. */
-export type NetworkRuntime = Pick<Runtime, 'workerIndex' | 'arena' | 'clock' | 'exchange' | 'touch' | 'touchLast' | 'fail'>;
+export type NetworkRuntime = Pick<Runtime, 'workerIndex' | 'arena' | 'clock' | 'exchange' | 'touch' | 'touchLast' | 'after' | 'fail'>;
 
 export interface NetworkOptions {
   readonly rows: readonly ApiRow[];
@@ -67,7 +69,9 @@ export class NetworkActor implements ConnectionHost {
   #areCreditsBack = false; // Or memory; since the waiters were last tried.
   #lastId = 0;
   #closedCount = 0; // Not yet told to onClosedCount.
-  #onAllClosed: (() => void) | null = null;
+  #isStopping = false;
+  #onAllClosed: (() => void) | null = null; // Until it has been called.
+  #linger: TimerHandle | null = null;
   readonly #flushing: TurnEndActor = { onTurnEnd: () => this.#flushAll() };
   readonly #running: TurnEndActor = { onTurnEnd: () => this.#runAll() };
 
@@ -101,7 +105,7 @@ export class NetworkActor implements ConnectionHost {
       connection.closed(error instanceof Error ? error : new Error(String(error)));
       return null;
     }
-    if (this.#onAllClosed !== null) connection.close('shutdown', '');
+    if (this.#isStopping) connection.close('shutdown', '');
     return connection;
   }
 
@@ -116,13 +120,20 @@ export class NetworkActor implements ConnectionHost {
     this.#runtime.touch(this.#running);
   }
 
-  /** Ends all connections, and those that still come; `done` when the last one is closed. Complete replies leave as far as the kernel takes them. */
+  /**
+   * Ends all connections, and those that still come; `done` when the last one is closed. What was answered reaches the other sides that
+   * end theirs within STOP_LINGER_MS; the rest is broken off then.
+   */
   closeAll(done: () => void): void {
-    assert(this.#onAllClosed === null, 'connections are closed once');
+    assert(!this.#isStopping, 'connections are closed once');
+    this.#isStopping = true;
     this.#onAllClosed = done;
-    for (const connection of this.#connections) connection.close('shutdown', '');
+    for (const connection of this.#connections) connection.stop();
     this.#log.flush();
-    if (this.#connections.size === 0) done();
+    this.#linger = this.#runtime.after(STOP_LINGER_MS, () => {
+      for (const connection of this.#connections) connection.close('shutdown', '');
+    });
+    if (this.#connections.size === 0) this.#allClosed();
   }
 
   // What connections say.
@@ -180,11 +191,19 @@ export class NetworkActor implements ConnectionHost {
     this.#connections.delete(connection);
     this.#closedCount++;
     this.#runtime.touchLast(this.#flushing);
-    if (this.#connections.size === 0) this.#onAllClosed?.();
+    if (this.#connections.size === 0) this.#allClosed();
   }
 
   fail(error: unknown): void {
     this.#runtime.fail(error);
+  }
+
+  #allClosed(): void {
+    const done = this.#onAllClosed;
+    if (done === null) return; // No stop, or one more connection came and went after it.
+    this.#onAllClosed = null;
+    this.#linger?.cancel();
+    done();
   }
 
   // Turns.

@@ -32,6 +32,11 @@ export class RequestOrder<T> {
     return (this.#next - this.#first) | 0;
   }
 
+  /** Of the requests in the window; that of the last one where there is none. */
+  get orderClass(): OrderClass {
+    return this.#class;
+  }
+
   get unansweredCount(): number {
     return this.#unansweredCount;
   }

@@ -509,17 +509,107 @@ describe('ends', () => {
     }
   });
 
-  test('closing all ends every connection, and one that still comes', () => {
+  test('closing all says the end to every connection, and is done once all others have said theirs', () => {
     const { transport, turn, network, runtime } = wire([row(METADATA, echo)]);
+    let doneCount = 0;
+    network.closeAll(() => {
+      doneCount++;
+    });
+    turn();
+    expect([doneCount, transport.hasEnded, transport.isClosed]).toEqual([0, true, false]);
+    transport.deliverEnd();
+    turn();
+    expect([doneCount, transport.isClosed]).toEqual([1, true]);
+    const late = new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 10 });
+    network.adopt(late);
+    turn();
+    expect([doneCount, late.isClosed]).toEqual([1, true]);
+  });
+
+  test('a stop sends what is complete, answers the produce requests it has taken, and throws away what still comes', () => {
+    const parked = new Parked();
+    const { transport, turn, network, arena, restBytes } = wire(
+      [row(PRODUCE, parked.handle, { order: 'produce', keepsBody: true }), row(METADATA, parked.handle)],
+      { sendBufferBytes: 50 },
+    );
+    const bodies = [0, 1, 2].map((i) => pattern(i, 100));
+    bodies.forEach((body, i) => {
+      transport.deliver(frame(PRODUCE, i, body));
+    });
+    // Cut in the middle: the next read goes behind its first part.
+    transport.deliver(frame(PRODUCE, 3, pattern(3, 40 * KIB)).subarray(0, 30 * KIB));
+    parked.answer(0);
+    turn();
     let isDone = false;
     network.closeAll(() => {
       isDone = true;
     });
-    expect(isDone).toBe(false);
     turn();
-    expect([isDone, transport.isClosed]).toEqual([true, true]);
-    const late = new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 10 });
-    network.adopt(late);
-    expect(late.isClosed).toBe(true);
+    expect(transport.hasEnded).toBe(false);
+    for (let i = 0; i < 20; i++) transport.deliver(pattern(100 + i, 20 * KIB));
+    expect(transport.unreadBytes).toBe(0);
+    parked.answer(2);
+    parked.answer(1);
+    turn();
+    const read: Buffer[] = [];
+    for (let part = transport.take(); part.length > 0; part = transport.take()) {
+      read.push(part);
+      turn();
+    }
+    expectReplies(
+      Buffer.concat(read),
+      bodies.map((body, i) => [i, body]),
+    );
+    expect([parked.requests.length, transport.hasEnded, isDone]).toEqual([3, true, false]);
+    transport.deliverEnd();
+    turn();
+    expect([isDone, transport.isClosed, arena.usedBytes]).toEqual([true, true, restBytes]);
+  });
+
+  test('a stop does not wait for other requests; what they answer later goes nowhere', () => {
+    const parked = new Parked();
+    const { transport, turn, network, arena, restBytes, failures } = wire([row(METADATA, parked.handle), row(FETCH, parked.handle)]);
+    transport.deliver(frame(METADATA, 0, pattern(0, 100)));
+    // Waits for the first one, with so much behind it that reading has paused.
+    for (let i = 1; i < 5; i++) transport.deliver(frame(METADATA, i, pattern(i, 30 * KIB)));
+    expect(transport.isReading).toBe(false);
+    network.closeAll(() => {});
+    turn();
+    expect([transport.hasEnded, transport.isReading, transport.unreadBytes]).toEqual([true, true, 0]);
+    parked.answer(0);
+    turn();
+    expect([transport.take().length, parked.requests.length, failures.length]).toEqual([0, 1, 0]);
+    transport.deliverEnd();
+    turn();
+    expect([transport.isClosed, arena.usedBytes]).toEqual([true, restBytes]);
+  });
+
+  test('a stop with a held request, one that fails, and a reset meanwhile', () => {
+    for (const how of ['reset', 'handler', 'end'] as const) {
+      const parked = new Parked();
+      let isTaking = true;
+      const { transport, turn, network, arena, restBytes, failures, lines } = wire([
+        row(PRODUCE, (request) => isTaking && parked.handle(request), { order: 'produce', keepsBody: true }),
+      ]);
+      transport.deliver(frame(PRODUCE, 0, pattern(0, 1000)));
+      isTaking = false;
+      transport.deliver(frame(PRODUCE, 1, pattern(1, 1000)));
+      let isDone = false;
+      network.closeAll(() => {
+        isDone = true;
+      });
+      turn();
+      if (how === 'reset') transport.reset();
+      else if (how === 'handler') parked.requests[0]?.close('no');
+      else parked.answer(0);
+      turn();
+      if (how === 'reset') parked.answer(0);
+      transport.take();
+      if (how === 'end') transport.deliverEnd();
+      turn();
+      expect([isDone, transport.isClosed, arena.usedBytes, failures, lines], how).toEqual([true, true, restBytes, [], []]);
+      expect(network.counters.connectionsClosed.shutdown, how).toBe(1);
+      expect(network.counters.connectionsOpen, how).toBe(0);
+    }
   });
 });
