@@ -33,6 +33,8 @@ const MEMORY_RETRY_MS = 2;
 /** After so many tries the first batch is given out of the heap: 50 ms. */
 const MEMORY_RETRIES_MAX = 25;
 const UNKNOWN = -1;
+/** A segment is never longer. */
+const POSITION_MAX = 2 ** 31 - 1;
 
 /** What the fetches of one worker share. */
 export interface FetchState {
@@ -66,6 +68,7 @@ function rankOf(error: number): number {
 
 export class PendingFetch implements WaitingFetch {
   slots: number[] = [];
+  wantedPositions: number[] = [];
   readonly #context: BrokerContext;
   readonly #sessions: FetchSessions;
   readonly #waiting: WaitingFetches;
@@ -213,9 +216,24 @@ export class PendingFetch implements WaitingFetch {
     return bytes >= this.#body.minBytes;
   }
 
+  /**
+   * What is missing has come at the earliest when one of the partitions has grown by its share of it. Positions are loaded before the
+   * watermarks are looked at again, and stored after them: one that has moved since the plan is noticed by its watermark.
+   */
+  #want(call: PartitionCall): void {
+    let bytes = 0;
+    for (const { index } of this.#entries) if (index >= 0) bytes += call.replyWords[call.reply(index) + fetchReply.length] as number;
+    const share = Math.max(1, Math.ceil((this.#body.minBytes - bytes) / this.slots.length));
+    this.wantedPositions = this.slots.map((slot) => {
+      const { words } = this.#context;
+      return Math.min(Math.max(0, words.livePosition(slot, words.liveSegment(slot))) + share, POSITION_MAX);
+    });
+  }
+
   #park(call: PartitionCall): void {
     const { words, runtime } = this.#context;
     this.#isParked = true;
+    this.#want(call);
     this.#waiting.add(this);
     for (const { slot, index } of this.#entries) {
       if (index < 0) continue;

@@ -1,11 +1,14 @@
-// The fetches of one worker that found too little and wait: by slot, so that a published watermark wakes those it concerns.
-// Invariant: a fetch is in here before its note is left at the slot's owner, so that a wake-up always finds it.
+// The fetches of one worker that found too little and wait: by slot, so that what an owner publishes wakes those it concerns.
+// Invariant: a fetch is in here before its note is left at the slot's owner, so that a wake-up always finds it. A wake-up takes the note
+// of this worker, and with it all of its fetches out of that slot: each that still has too little leaves a new one.
 // Runs on: every worker with connections.
 import type { PartitionWords } from '../partition/partition-words.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 
 export interface WaitingFetch {
   readonly slots: readonly number[];
+  /** By slot in the same order: up to which position of its live segment nothing can be enough. */
+  readonly wantedPositions: readonly number[];
   /** Something changed at one of its slots; it has been taken out. */
   wake(): void;
 }
@@ -14,13 +17,12 @@ export class WaitingFetches {
   readonly #words: PartitionWords;
   readonly #bySlot = new Map<number, Set<WaitingFetch>>();
   readonly #wakeSlot = (slot: number): void => {
-    for (const fetch of [...(this.#bySlot.get(slot) ?? [])]) {
-      this.remove(fetch);
-      fetch.wake();
-    }
+    const fetches = [...(this.#bySlot.get(slot) ?? [])];
+    for (const fetch of fetches) this.remove(fetch);
+    for (const fetch of fetches) fetch.wake();
   };
 
-  constructor(runtime: Runtime, words: PartitionWords) {
+  constructor(runtime: Pick<Runtime, 'exchange'>, words: PartitionWords) {
     this.#words = words;
     runtime.exchange.addWakeSource(
       () => words.park.any(),
@@ -34,7 +36,7 @@ export class WaitingFetches {
     return all.size;
   }
 
-  /** Notes the fetch at all its slots. The caller looks at the watermarks once more afterwards (shared-park.ts tells why). */
+  /** Notes the fetch at all its slots. The caller looks at the counters once more afterwards (shared-park.ts tells why). */
   add(fetch: WaitingFetch): void {
     for (const slot of fetch.slots) {
       let fetches = this.#bySlot.get(slot);
@@ -44,7 +46,7 @@ export class WaitingFetches {
       }
       fetches.add(fetch);
     }
-    for (const slot of fetch.slots) this.#words.park.leaveNote(slot);
+    for (const [index, slot] of fetch.slots.entries()) this.#words.park.leaveNote(slot, fetch.wantedPositions[index] as number);
   }
 
   remove(fetch: WaitingFetch): void {
@@ -53,7 +55,6 @@ export class WaitingFetches {
       if (fetches === undefined) continue;
       fetches.delete(fetch);
       if (fetches.size === 0) this.#bySlot.delete(slot);
-      else this.#words.park.leaveNote(slot); // The note was for all of them, and one wake-up has taken it.
     }
   }
 }

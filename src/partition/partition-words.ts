@@ -11,7 +11,8 @@
 //   word64 4      last stable offset
 //   word64 5      log end offset (written end: never ahead of the file)
 //   word64 6      base offset of the live segment
-//   word64 7      file position up to which the live segment may be read
+//   word  14      file position up to which the live segment may be read (a segment is at most 2^31−1 bytes long)
+//   word  15      wanted: the complement of the smallest position that a parked fetch needs (src/actors/shared-park.ts)
 //
 // Invariant: highWatermark <= logEnd, since the owner publishes logEnd first. Each word is right by itself; between two of them the
 // owner may be at work, so who compares the others (last stable, log start) with the high watermark takes the smaller.
@@ -35,6 +36,7 @@ const LAST_STABLE = 8;
 const LOG_END = 10;
 const LIVE_SEGMENT = 12;
 const LIVE_POSITION = 14;
+const WANTED = 15;
 
 /** Bytes of shared memory for `slotCount` partitions and `workerCount` workers. */
 export function partitionRegionBytes(slotCount: number, workerCount: number): number {
@@ -61,7 +63,7 @@ export interface PublishedLog {
 }
 
 export class PartitionWords {
-  /** How fetches wait for a high watermark, and how its owner publishes it. */
+  /** How fetches wait for more. */
   readonly park: ParkProtocol;
   readonly #words: Words;
 
@@ -73,8 +75,8 @@ export class PartitionWords {
       workerCount,
       selfIndex,
       slotStrideWords: SLOT_WORDS,
-      highWatermarkWord: HIGH_WATERMARK,
       interestWord: INTEREST,
+      wantedWord: WANTED,
       bitsWord: slotCount * SLOT_WORDS,
       signal,
     });
@@ -109,13 +111,13 @@ export class PartitionWords {
   livePosition(slot: number, segmentBaseOffset: number): number {
     const base = slot * SLOT_WORDS;
     if (this.#words.load64(base + LIVE_SEGMENT) !== segmentBaseOffset) return -1;
-    const position = this.#words.load64(base + LIVE_POSITION);
+    const position = this.#words.load(base + LIVE_POSITION);
     // Looked at twice: with a roll between the two loads the position could be the next segment's. The owner stores 0 before it
     // stores a new segment, so a position between two equal looks is this segment's, or 0.
     return this.#words.load64(base + LIVE_SEGMENT) === segmentBaseOffset ? position : -1;
   }
   /**
-   * Publishes all ends and wakes those who wait. The order: the log end before the high watermark (readers see highWatermark <= logEnd),
+   * Publishes all ends and wakes those who have enough now. The order: the log end before the high watermark (readers see highWatermark <= logEnd),
    * the watermark before the position (a reader never gets bytes beyond the watermark that it tells), all of it before the wake-up.
    * Runs on: the owner.
    */
@@ -123,16 +125,20 @@ export class PartitionWords {
     const base = slot * SLOT_WORDS;
     const words = this.#words;
     words.store64(base + LOG_END, log.writtenEnd);
+    const isOther = words.load64(base + LOG_START) !== logStart || words.load(base + LEADER_EPOCH) !== leaderEpoch;
     words.store64(base + LOG_START, logStart);
     words.store(base + LEADER_EPOCH, leaderEpoch);
     words.store64(base + HIGH_WATERMARK, highWatermark);
     words.store64(base + LAST_STABLE, lastStable);
-    if (words.load64(base + LIVE_SEGMENT) !== log.liveSegmentBaseOffset) {
-      words.store64(base + LIVE_POSITION, 0);
+    const hasRolled = words.load64(base + LIVE_SEGMENT) !== log.liveSegmentBaseOffset;
+    if (hasRolled) {
+      words.store(base + LIVE_POSITION, 0);
       words.store64(base + LIVE_SEGMENT, log.liveSegmentBaseOffset);
     }
-    words.store64(base + LIVE_POSITION, log.liveSegmentSizeBytes);
-    this.park.wake(slot);
+    words.store(base + LIVE_POSITION, log.liveSegmentSizeBytes);
+    // A wanted position is one of the segment before, and does not tell when records become stable.
+    if (isOther || hasRolled || lastStable !== highWatermark) this.park.wake(slot);
+    else this.park.published(slot, log.liveSegmentSizeBytes);
   }
 
   /**

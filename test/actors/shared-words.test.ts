@@ -83,7 +83,7 @@ describe('shared bits', () => {
 });
 
 describe('parking', () => {
-  it('wakes exactly the workers that left a note, for the slot where they left it', () => {
+  it('wakes exactly the workers that left a note, for the slot where they left it, once the position they need is there', () => {
     const slotCount = 100;
     const stride = 16;
     const region = new SharedArrayBuffer(slotCount * stride * 4 + ParkProtocol.regionBytes(slotCount, 3));
@@ -97,31 +97,35 @@ describe('parking', () => {
           workerCount: 3,
           selfIndex,
           slotStrideWords: stride,
-          highWatermarkWord: 6,
           interestWord: 3,
+          wantedWord: 15,
           bitsWord: slotCount * stride,
           signal: (worker) => signals.push(`${selfIndex} to ${worker}`),
         }),
     );
     const [owner, reader, bystander] = parks as [ParkProtocol, ParkProtocol, ParkProtocol];
-    owner.publish(7, 10);
+    owner.published(7, 10);
     expect(signals).toEqual([]);
-    expect(reader.park(7, 9)).toBe(false);
-    expect(reader.park(7, 10)).toBe(true);
-    expect(owner.park(8, 0)).toBe(true); // An owner reads its own partitions too.
-    owner.publish(8, 1);
-    owner.publish(7, 11);
-    owner.publish(7, 12);
+    reader.leaveNote(7, 500);
+    reader.leaveNote(7, 20);
+    reader.leaveNote(7, 300); // The smallest of its wants counts.
+    owner.leaveNote(8, 0); // An owner reads its own partitions too.
+    owner.published(7, 19);
+    expect(signals).toEqual([]);
+    owner.published(8, 0);
+    owner.published(7, 20);
+    owner.published(7, 2 ** 31 - 1);
     expect(signals).toEqual(['0 to 0', '0 to 1']);
     expect([owner.any(), reader.any(), bystander.any()]).toEqual([true, true, false]);
     const woken: number[] = [];
     expect(reader.drain((slot) => void woken.push(slot))).toBe(1);
     expect(woken).toEqual([7]);
     expect(reader.any()).toBe(false);
-    reader.leaveNote(99);
-    owner.wake(99);
+    reader.leaveNote(99, 2 ** 31 - 1);
+    bystander.leaveNote(99, 5);
+    owner.wake(99); // Whatever they want.
     reader.drain((slot) => void woken.push(slot));
     expect(woken).toEqual([7, 99]);
-    expect(words.load64(6 + 7 * stride)).toBe(12);
+    expect(bystander.any()).toBe(true);
   });
 });

@@ -158,8 +158,8 @@ describe('all schedules of a publish and a plan at the tail', () => {
   it('an owner that does not take the old position away first is noticed', () => {
     const forgetful: Wrap = (words) => ({
       ...words,
-      store64: (index, value) => {
-        if (index !== LIVE_POSITION || value !== 0) words.store64(index, value);
+      store: (index, value) => {
+        if (index !== LIVE_POSITION || value !== 0) words.store(index, value);
       },
     });
     expect(() => explorePlan(forgetful)).toThrow(/is none of segment/);
@@ -179,7 +179,7 @@ describe('all schedules of a publish and a fetch that parks at the tail', () => 
           if (!isParked) {
             const position = counters.livePosition(SLOT, 20);
             if (position >= 50) break;
-            counters.park.leaveNote(SLOT);
+            counters.park.leaveNote(SLOT, 50);
             if (looksAgain && counters.livePosition(SLOT, 20) !== position) continue;
             isParked = true;
           }
