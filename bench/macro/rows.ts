@@ -29,7 +29,7 @@ export interface Row {
 let topicCount = 0;
 
 /** Runs `work` on a fresh topic that is deleted afterwards. */
-async function withTopic<T>(subject: Subject, partitionCount: number, work: (topic: string) => Promise<T>): Promise<T> {
+export async function withTopic<T>(subject: Subject, partitionCount: number, work: (topic: string) => Promise<T>): Promise<T> {
   const kafka = new Kafka({ brokers: [`127.0.0.1:${subject.port}`], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   const topic = `bench-${process.pid}-${++topicCount}`;
@@ -44,7 +44,7 @@ async function withTopic<T>(subject: Subject, partitionCount: number, work: (top
   }
 }
 
-function kload(tools: Tools, args: readonly (string | number)[]): Promise<Record<string, number>> {
+export function kload(tools: Tools, args: readonly (string | number)[]): Promise<Record<string, number>> {
   return new Promise((done, fail) => {
     const child = spawn('bash', ['-c', `ulimit -n 20000; exec "$0" "$@"`, tools.kload, ...args.map(String)], {
       stdio: ['ignore', 'pipe', 'inherit'],
