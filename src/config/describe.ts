@@ -3,6 +3,7 @@
 import { type BrokerConfig, type BrokerOverrides, brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
 import { brokerOptionsByName } from './broker-options.ts';
 import type { Option, OptionType } from './define.ts';
+import { clientMetricsOptions, groupOptions } from './group-options.ts';
 import { laterOptionsByName } from './later-options.ts';
 import { inheritedText } from './topic-config.ts';
 import { type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
@@ -14,6 +15,9 @@ export const CONFIG_SOURCE = {
   DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
+  DYNAMIC_BROKER_LOGGER_CONFIG: 6,
+  CLIENT_METRICS_CONFIG: 7,
+  GROUP_CONFIG: 8,
 } as const;
 
 /** ConfigType on the wire. */
@@ -101,10 +105,62 @@ export function describeTopicConfigs(
     const value = text === null ? null : row.canonical(text);
     const first = topicSynonyms[key]?.[0];
     const inherited = first === undefined ? [] : brokerSynonyms(first.name, config, overrides, row.isSensitive);
-    const synonyms = own === undefined ? inherited : [{ name: row.name, value, source: CONFIG_SOURCE.DYNAMIC_TOPIC_CONFIG }, ...inherited];
-    entries.push(entryOf(row, value, false, synonyms));
+    entries.push(entryOf(row, value, false, withOwn(row.name, own, value, CONFIG_SOURCE.DYNAMIC_TOPIC_CONFIG, inherited)));
   }
   return entries.sort(byName);
+}
+
+/** All options of a group, sorted by name: its own over what the broker gives all groups. */
+export function describeGroupConfigs(
+  groupOverrides: ReadonlyMap<string, string>,
+  config: BrokerConfig,
+  overrides: BrokerOverrides = NO_OVERRIDES,
+): ConfigEntry[] {
+  return groupOptions
+    .map(({ row, brokerName }) => {
+      const own = groupOverrides.get(row.name);
+      const text = own ?? (brokerName === null ? row.defaultText : brokerTextOf(config, overrides, brokerName));
+      const value = text === null ? null : row.canonical(text);
+      const inherited =
+        brokerName === null
+          ? [{ name: row.name, value: row.defaultText, source: CONFIG_SOURCE.DEFAULT_CONFIG }]
+          : brokerSynonyms(brokerName, config, overrides, row.isSensitive);
+      return entryOf(row, value, false, withOwn(row.name, own, value, CONFIG_SOURCE.GROUP_CONFIG, inherited));
+    })
+    .sort(byName);
+}
+
+/** All options of a subscription to clients' metrics, sorted by name; nothing stands behind them. */
+export function describeClientMetricsConfigs(subscription: ReadonlyMap<string, string>): ConfigEntry[] {
+  return clientMetricsOptions
+    .map((row) => {
+      const own = subscription.get(row.name);
+      const text = own ?? row.defaultText;
+      const value = text === null ? null : row.canonical(text);
+      return entryOf(row, value, false, withOwn(row.name, own, value, CONFIG_SOURCE.CLIENT_METRICS_CONFIG, []));
+    })
+    .sort(byName);
+}
+
+/**
+ * The loggers of a broker. There is one, for all lines of the process, which Kafka's tools call `root`; its level is that of
+ * naru.log.level and stays until the next start. Names of Java classes, which Kafka lists, would be levels that nothing has.
+ */
+export function describeBrokerLoggers(config: BrokerConfig): ConfigEntry[] {
+  const common = { readOnly: true, isSensitive: false, synonyms: [], configType: CONFIG_TYPE_UNKNOWN, documentation: '' };
+  const value = config.naruLogLevel.toUpperCase();
+  return [{ ...common, name: 'root', value, configSource: CONFIG_SOURCE.DYNAMIC_BROKER_LOGGER_CONFIG }];
+}
+
+/** What is set on the resource itself stands before what it inherits. */
+function withOwn(
+  name: string,
+  own: string | undefined,
+  value: string | null,
+  source: number,
+  inherited: readonly ConfigSynonym[],
+): readonly ConfigSynonym[] {
+  return own === undefined ? inherited : [{ name, value, source }, ...inherited];
 }
 
 /** All options of this broker, sorted by name; unknown ones that were given stand among them, as with Apache Kafka. */

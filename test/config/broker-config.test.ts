@@ -115,6 +115,21 @@ describe('a start is refused', () => {
   });
 });
 
+describe('node.id and broker.id', () => {
+  test.each([
+    ['', 1, undefined],
+    ['node.id=7', 7, '7'],
+    ['broker.id=7', 7, '7'],
+    ['node.id=7\nbroker.id=-1', 7, '7'],
+    ['broker.id=-1', 1, '-1'],
+    ['node.id=7\nbroker.id=7', 7, '7'],
+  ])('of %j are %i', (file, nodeId, brokerId) => {
+    const config = resolve(file);
+    expect(config.nodeId).toBe(nodeId);
+    expect(config.givenTexts.get('broker.id')).toBe(brokerId);
+  });
+});
+
 describe('a warning is given', () => {
   test('for unknown options, and for known ones without effect', () => {
     const { warnings } = resolveBrokerConfig({ file: 'num.partition=3\nnum.io.threads=9\nnum.network.threads=3', coreCount: 1 });

@@ -5,7 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { NO_OVERRIDES, resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { brokerOptionsByName } from '../../src/config/broker-options.ts';
 import type { Option } from '../../src/config/define.ts';
-import { CONFIG_SOURCE, type ConfigEntry, describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
+import {
+  CONFIG_SOURCE,
+  type ConfigEntry,
+  describeBrokerConfigs,
+  describeClientMetricsConfigs,
+  describeGroupConfigs,
+  describeTopicConfigs,
+} from '../../src/config/describe.ts';
+import { groupOptions } from '../../src/config/group-options.ts';
 import { laterOptionsByName } from '../../src/config/later-options.ts';
 import { validateTopicConfigs } from '../../src/config/topic-config.ts';
 import { topicOptionsByName } from '../../src/config/topic-options.ts';
@@ -85,6 +93,35 @@ function describedRow(entry: ConfigEntry): string[] {
     entry.synonyms.map(({ name, value, source }) => `${SOURCE_NAMES[source]}:${name}=${value}`).join('|'),
   ];
 }
+
+describe('options of groups and of client metrics', () => {
+  test('of a group are described as Kafka describes them', () => {
+    const own = new Map([
+      ['consumer.session.timeout.ms', '50000'],
+      ['share.isolation.level', 'read_committed'],
+    ]);
+    expect(describeGroupConfigs(own, config).map(describedRow)).toEqual(rows('group-describe.tsv'));
+  });
+
+  test('of a group come from the broker where the group says nothing', () => {
+    const given = resolveBrokerConfig({ coreCount: 2, file: 'group.consumer.session.timeout.ms=60000' }).config;
+    const entry = describeGroupConfigs(new Map(), given).find(({ name }) => name === 'consumer.session.timeout.ms');
+    expect(entry).toMatchObject({ value: '60000', configSource: CONFIG_SOURCE.STATIC_BROKER_CONFIG });
+  });
+
+  test('of client metrics are described as Kafka describes them', () => {
+    const own = new Map([
+      ['interval.ms', '60000'],
+      ['match', 'client_id=a.*,client_software_name=b'],
+    ]);
+    expect(describeClientMetricsConfigs(own).map(describedRow)).toEqual(rows('client-metrics-describe.tsv'));
+  });
+
+  test('of groups have the broker’s options behind them', () => {
+    const names = groupOptions.flatMap(({ brokerName }) => brokerName ?? []);
+    for (const name of names) expect(brokerOptionsByName.get(name) ?? laterOptionsByName.get(name), name).toBeDefined();
+  });
+});
 
 describe('broker options', () => {
   const theirs = rows('broker-options.tsv');

@@ -13,23 +13,34 @@ const MASKED: ReadonlySet<string> = new Set(['clusterId', 'port', 'host', 'topic
 /** Lists whose order says nothing. */
 const SETS: ReadonlySet<string> = new Set(['configs', 'responses', 'topics']);
 
+/** Options that say where a broker is on the machine: addresses are compared without their ports, directories not at all. */
+const DIRECTORIES: ReadonlySet<unknown> = new Set(['log.dir', 'log.dirs']);
+/** Options of our own, which another broker has not. */
+const OWN_OPTIONS = 'naru.';
+
 /** What a code means in general: each broker has a sentence of its own. */
 function isGeneral(text: unknown): boolean {
   return text === errorMessage(ERROR.INVALID_REQUEST) || (typeof text === 'string' && text.startsWith('This most likely occurs because'));
 }
 
-function comparable(value: unknown, key = ''): unknown {
+/** A value with what differs from run to run masked, and lists that have no order sorted. */
+export function comparable(value: unknown, key = ''): unknown {
   if (key === 'errorMessage' && isGeneral(value)) return '<general>';
   // Our words about an option are not Kafka's; that there are some is.
   if (key === 'documentation' && typeof value === 'string' && value !== '') return '<documentation>';
   if (MASKED.has(key) && value !== ZERO_UUID && value !== -1 && value !== null) return `<${key}>`;
   if (Array.isArray(value)) {
-    const items = value.map((item) => comparable(item));
+    const items = value.filter((item) => !String(item?.name).startsWith(OWN_OPTIONS)).map((item) => comparable(item));
     return SETS.has(key) ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
   }
+  if (key === 'value' && typeof value === 'string') return value.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>');
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, comparable(inner, name)]));
+  const fields = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, comparable(inner, name)]));
+  return 'value' in fields && DIRECTORIES.has(fields.name) ? { ...fields, value: '<directory>' } : fields;
 }
+
+/** What is no longer than this stands on one line. */
+const SHORT = 180;
 
 /** The answers as a file: what holds nothing but values stands on one line, so that a diff of two recordings reads well. */
 export function answersText(answers: Readonly<Record<string, unknown>>): string {
@@ -41,7 +52,7 @@ function laidOut(value: unknown, margin: string): string {
   const isList = Array.isArray(value);
   const items = Object.entries(value).map(([key, inner]) => `${isList ? '' : `${JSON.stringify(key)}: `}${laidOut(inner, `${margin} `)}`);
   const [open, close] = isList ? '[]' : '{}';
-  if (Object.values(value).every(isLeaf)) return `${open}${items.join(', ')}${close}`;
+  if (Object.values(value).every(isLeaf) || JSON.stringify(value).length < SHORT) return `${open}${items.join(', ')}${close}`;
   return `${open}\n${items.map((item) => `${margin} ${item}`).join(',\n')}\n${margin}${close}`;
 }
 

@@ -1,6 +1,14 @@
 // DescribeConfigs: every option of topics and brokers with its value, where that comes from, and what stands behind it.
 // Source: the protocol guide; KIP-226 (synonyms), KIP-569 (types and documentation).
-import { type ConfigEntry, describeBrokerConfigs, describeClusterConfigs, describeTopicConfigs } from '../../config/describe.ts';
+import {
+  type ConfigEntry,
+  describeBrokerConfigs,
+  describeBrokerLoggers,
+  describeClientMetricsConfigs,
+  describeClusterConfigs,
+  describeGroupConfigs,
+  describeTopicConfigs,
+} from '../../config/describe.ts';
 import { CLUSTER_DEFAULT, RESOURCE } from '../../metadata/image-types.ts';
 import { brokerOverrides } from '../../metadata/topic-config-rules.ts';
 import { topicNameFault } from '../../metadata/topic-names.ts';
@@ -11,9 +19,18 @@ import { answer, decodeBody, type Handler } from './handler.ts';
 
 type Result = DescribeConfigsResponse['results'][number];
 
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(RESOURCE));
+
 export function describeConfigsHandler(context: BrokerContext): Handler {
   return (request) => {
     const body = decodeBody(request, describeConfigsRequest);
+    if (body.resources.some(({ resourceType }) => !KNOWN_TYPES.has(resourceType))) {
+      // As from Apache Kafka, one type that nobody knows refuses all that was asked.
+      const refusal = { errorCode: ERROR.INVALID_REQUEST, errorMessage: errorMessage(ERROR.INVALID_REQUEST), configs: [] };
+      const refused = body.resources.map(({ resourceType, resourceName }) => ({ resourceType, resourceName, ...refusal }));
+      answer(request, describeConfigsResponse, { throttleTimeMs: 0, results: refused });
+      return true;
+    }
     const results = body.resources.map(({ resourceType, resourceName, configurationKeys }): Result => {
       const found = entriesOf(context, resourceType, resourceName);
       const common = { resourceType, resourceName };
@@ -33,6 +50,11 @@ export function describeConfigsHandler(context: BrokerContext): Handler {
   };
 }
 
+/** A number as Java reads an int: `+1` and `01` are 1. */
+function isInt32(text: string): boolean {
+  return /^[+-]?\d+$/.test(text) && Number(text) === (Number(text) | 0);
+}
+
 type Found = { readonly entries: readonly ConfigEntry[] } | { readonly errorCode: number; readonly errorMessage: string | null };
 
 function entriesOf(context: BrokerContext, resourceType: number, name: string): Found {
@@ -49,13 +71,20 @@ function entriesOf(context: BrokerContext, resourceType: number, name: string): 
     }
     case RESOURCE.BROKER:
       if (name === CLUSTER_DEFAULT) return { entries: describeClusterConfigs(overrides) };
-      if (!/^\d+$/.test(name)) return refuse(`Broker id must be an integer, but it is: ${name}`);
+      if (!isInt32(name)) return refuse(`Broker id must be an integer, but it is: ${name}`);
       if (Number(name) !== nodeId) return refuse(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`);
       return { entries: describeBrokerConfigs(config, overrides) };
     case RESOURCE.BROKER_LOGGER:
+      if (name === '') return refuse('Broker id must not be empty');
+      if (!isInt32(name)) return refuse(`Broker id must be an integer, but it is: ${name}`);
+      if (Number(name) !== nodeId) return refuse(`Unexpected broker id, expected ${nodeId} but received ${name}`);
+      return { entries: describeBrokerLoggers(config) };
     case RESOURCE.CLIENT_METRICS:
+      if (name === '') return refuse('Client metrics subscription name must not be empty');
+      return { entries: describeClientMetricsConfigs(image.configsOf(RESOURCE.CLIENT_METRICS, name)) };
     case RESOURCE.GROUP:
-      return refuse(`Resources of type ${resourceType} have no configurations here yet`);
+      if (name === '') return refuse('Group name must not be empty');
+      return { entries: describeGroupConfigs(image.configsOf(RESOURCE.GROUP, name), config, overrides) };
     default:
       return refuse(errorMessage(ERROR.INVALID_REQUEST));
   }
