@@ -6,6 +6,7 @@ import { served } from '../src/broker/handler-table.ts';
 import { brokerOptions, naruOptions } from '../src/config/broker-options.ts';
 import type { Option } from '../src/config/define.ts';
 import { laterOptionsByName } from '../src/config/later-options.ts';
+import { missingEffect } from '../src/config/missing-effects.ts';
 import { topicOptions, topicSynonyms } from '../src/config/topic-options.ts';
 import { API, apiName } from '../src/protocol/api-keys.ts';
 
@@ -31,9 +32,22 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1;
 }
 
+/** What an option means, and what of it is missing. */
+function meaning(row: Option<unknown>): string {
+  const missing = missingEffect(row);
+  return missing === null ? row.doc : `${row.doc} **${missing[0]?.toUpperCase()}${missing.slice(1)}.**`;
+}
+
 function brokerRow(row: Option<unknown>): string[] {
   const departure = row.kafkaDefault === undefined ? '' : ` (Kafka: ${code(row.kafkaDefault)})`;
-  return [`\`${row.name}\``, `${row.type}${UNIT_TEXT[row.unit]}`, `${code(row.defaultText)}${departure}`, row.allowed, row.update, row.doc];
+  return [
+    `\`${row.name}\``,
+    `${row.type}${UNIT_TEXT[row.unit]}`,
+    `${code(row.defaultText)}${departure}`,
+    row.allowed,
+    row.update,
+    meaning(row),
+  ];
 }
 
 /** docs/reference/config.md */
@@ -49,7 +63,7 @@ export function configReference(): string {
       code(row.defaultText),
       row.allowed,
       synonyms.map(({ name }) => `\`${name}\``).join(', '),
-      row.doc,
+      meaning(row),
     ]);
   const later = [...laterOptionsByName.values()].sort(byName).map((row) => [`\`${row.name}\``, row.type, code(row.defaultText), row.doc]);
   return [
@@ -58,7 +72,8 @@ export function configReference(): string {
     'Options bear Apache Kafka’s names and, but for those marked, its defaults. They are read from a properties file (`--config`), then from',
     'variables (`log.segment.bytes` is `NARU_LOG_SEGMENT_BYTES`, `naru.workers` is `NARU_WORKERS`), then from `--override key=value`,',
     '`--port` and `--data-dir`; the later one wins. A value that is not allowed ends the start with a line that names it, an unknown name is',
-    'told in a warning, and a security option that is not served yet ends the start: security is never silently off.\n',
+    'told in a warning, and a security option that is not served yet ends the start: security is never silently off. Where the meaning ends in',
+    'bold, that much of the option has no effect yet, and setting it to anything but its default is told in a warning, too.\n',
     'Departures from Apache Kafka besides the marked defaults: a data directory is formatted at its first use, and the replication factors',
     'of internal topics shrink to the brokers that there are.\n',
     '## Broker\n',

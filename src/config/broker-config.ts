@@ -6,6 +6,7 @@ import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOption
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { laterOptionsByName } from './later-options.ts';
 import { type Listener, parseListeners, parseProtocolMap } from './listeners.ts';
+import { missingEffect } from './missing-effects.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
 import { refuseUnservedSecurity } from './security-options.ts';
 
@@ -108,16 +109,18 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   shareNodeId(given);
   const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
   for (const [key, { text, origin }] of given) {
-    const later = laterOptionsByName.get(key);
     refuseUnservedSecurity(key, text);
-    if (brokerOptionsByName.has(key)) continue;
-    if (later === undefined) warnings.push(`unknown option ${key} (${origin})`);
-    else if (later.canonical(text) !== later.defaultText) warnings.push(`${key} is known but has no effect yet (${origin})`);
+    if (!brokerOptionsByName.has(key) && !laterOptionsByName.has(key)) warnings.push(`unknown option ${key} (${origin})`);
   }
 
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
     parseGiven(row, given.get(row.name)?.text ?? row.defaultText),
   );
+  for (const [key, { text, origin }] of given) {
+    const row = brokerOptionsByName.get(key) ?? laterOptionsByName.get(key);
+    const missing = row === undefined ? null : missingEffect(row);
+    if (missing !== null && row?.canonical(text) !== row?.defaultText) warnings.push(`${key} is known but ${missing} (${origin})`);
+  }
   const workers = values.naruWorkers ?? Math.min(sources.coreCount, WORKERS_MAX);
   const logDirs = values.logDirs ?? values.logDir;
   const {

@@ -1,4 +1,4 @@
-// The broker's options that have an effect.
+// The broker's options that have an effect, and those that a topic's configuration is made of; `noEffectYet` marks the ones without.
 // Invariant: names and types are Kafka's, and so are the defaults, but for the rows that carry `kafkaDefault`; ours begin with `naru.`.
 // Pure. Options that are known and have no effect yet stand in later-options.ts.
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
@@ -69,6 +69,7 @@ export const brokerOptions = {
   }),
   logDirs: list('log.dirs', { default: null, isNonEmpty: true, doc: 'The data directories, with commas.' }),
   metadataLogDir: string('metadata.log.dir', {
+    noEffectYet: true,
     default: null,
     doc: 'The directory of the cluster’s metadata log; the first data directory where it is left out.',
   }),
@@ -137,7 +138,7 @@ export const brokerOptions = {
   logPreallocate: boolean('log.preallocate', {
     ...clusterWide,
     default: 'false',
-    doc: 'Whether a new segment gets its full size on disk at once. Accepted; has no effect yet.',
+    doc: 'Whether a new segment gets its full size on disk at once.',
   }),
   logSegmentDeleteDelayMs: durationMs('log.segment.delete.delay.ms', {
     ...clusterWide,
@@ -168,6 +169,7 @@ export const brokerOptions = {
     doc: 'How often the recovery points are written down; a start after a crash checks what lies behind them.',
   }),
   logFlushStartOffsetCheckpointIntervalMs: durationMs('log.flush.start.offset.checkpoint.interval.ms', {
+    noEffectYet: true,
     type: 'INT',
     default: MINUTE_MS,
     min: 0,
@@ -235,6 +237,7 @@ export const brokerOptions = {
     doc: 'How long the state of an idle idempotent producer is kept.',
   }),
   producerIdExpirationCheckIntervalMs: durationMs('producer.id.expiration.check.interval.ms', {
+    noEffectYet: true,
     type: 'INT',
     default: 10 * MINUTE_MS,
     min: 1,
@@ -266,6 +269,7 @@ export const brokerOptions = {
   }),
   logRetentionHours: count('log.retention.hours', { default: 168, doc: 'The same in hours.' }),
   logRetentionCheckIntervalMs: durationMs('log.retention.check.interval.ms', {
+    noEffectYet: true,
     default: 5 * MINUTE_MS,
     min: 1,
     doc: 'How often it is looked for segments to delete.',
@@ -321,17 +325,20 @@ export const brokerOptions = {
     doc: 'How many connections may wait to be accepted.',
   }),
   socketSendBufferBytes: bytes('socket.send.buffer.bytes', {
+    noEffectYet: true,
     default: 100 * KIB,
     doc: 'The send buffer of a connection; -1 leaves it to the system, which is what happens where native calls are off.',
   }),
   socketReceiveBufferBytes: bytes('socket.receive.buffer.bytes', {
+    noEffectYet: true,
     default: 100 * KIB,
     doc: 'The receive buffer of a connection; -1 leaves it to the system, which is what happens where native calls are off.',
   }),
   queuedMaxRequests: count('queued.max.requests', {
+    noEffectYet: true,
     default: 500,
     min: 1,
-    doc: 'How many requests may wait in Kafka’s queue. Accepted; here memory and credits are the bounds.',
+    doc: 'How many requests may wait in Kafka’s queue. Here memory and credits are the bounds.',
   }),
   fetchMaxBytes: bytes('fetch.max.bytes', {
     default: 55 * MIB,
@@ -349,6 +356,7 @@ export const brokerOptions = {
     doc: 'The most partitions that one DescribeTopicPartitions is answered with.',
   }),
   requestTimeoutMs: durationMs('request.timeout.ms', {
+    noEffectYet: true,
     type: 'INT',
     default: 30 * SECOND_MS,
     doc: 'How long the broker waits for an answer of another node.',
@@ -382,11 +390,13 @@ export const brokerOptions = {
     doc: 'How often an idle metadata log gets a record that says nothing; 0 is never.',
   }),
   metadataMaxRetentionBytes: bytes('metadata.max.retention.bytes', {
+    noEffectYet: true,
     type: 'LONG',
     default: 100 * MIB,
     doc: 'How large the metadata log and its snapshots may grow before the oldest are deleted.',
   }),
   metadataMaxRetentionMs: durationMs('metadata.max.retention.ms', {
+    noEffectYet: true,
     default: 7 * DAY_MS,
     doc: 'How long metadata log segments and snapshots are kept.',
   }),

@@ -26,6 +26,8 @@ export interface Option<T> {
   readonly isSensitive: boolean;
   /** Left out of listings unless it was set (Kafka's `internal.` options). */
   readonly isInternal: boolean;
+  /** What it lacks, after its name and "is known but": 'has no effect yet', or which part has none. Null where it does what `doc` says. */
+  readonly noEffectYet: string | null;
   readonly doc: string;
   /** Throws ConfigError. */
   parse(text: string): T;
@@ -53,6 +55,8 @@ export interface OptionSpec<D extends string | number | null> {
   readonly kafkaDefault?: string | null;
   readonly isSensitive?: boolean;
   readonly isInternal?: boolean;
+  /** True where it has no effect at all, otherwise which part of it has none: told at the start to whoever sets it, and in the reference. */
+  readonly noEffectYet?: true | string;
 }
 
 export interface NumberSpec<D extends string | number | null> extends OptionSpec<D> {
@@ -108,6 +112,7 @@ function option<T, D extends string | number | null>(name: string, spec: OptionS
     update: spec.update ?? 'read-only',
     isSensitive: spec.isSensitive ?? false,
     isInternal: spec.isInternal ?? false,
+    noEffectYet: spec.noEffectYet === true ? 'has no effect yet' : (spec.noEffectYet ?? null),
     doc: spec.doc,
     parse: parts.parse,
     canonical: (text) => parts.format(parts.parse(text), text),

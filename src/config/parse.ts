@@ -54,8 +54,13 @@ function unescapeText(text: string): string {
   );
 }
 
-/** Variables that the tests read; no options. */
-const RESERVED_VARIABLES: ReadonlySet<string> = new Set(['NARU_KAFKA_SPEC', 'NARU_PEERS']);
+/** Variables that the tests and tools of the repository read, and prefixes of such: no options, and no mistakes of whoever has them set. */
+const RESERVED_VARIABLES: ReadonlySet<string> = new Set(['NARU_KAFKA_SPEC', 'NARU_PEERS', 'NARU_SEEDS']);
+const RESERVED_PREFIXES = ['NARU_TEST_', 'NARU_INTEROP_', 'NARU_FUZZ_', 'NARU_SIM_', 'NARU_PROPERTY_', 'NARU_BENCH_'] as const;
+
+function isReserved(variable: string): boolean {
+  return RESERVED_VARIABLES.has(variable) || RESERVED_PREFIXES.some((prefix) => variable.startsWith(prefix));
+}
 
 /** NARU_LOG_SEGMENT_BYTES is log.segment.bytes; NARU_WORKERS is naru.workers. */
 function variableOf(name: string): string {
@@ -70,7 +75,7 @@ export function parseEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   names: Iterable<string>,
 ): { readonly values: Map<string, string>; readonly unknown: readonly string[] } {
-  const given = Object.entries(environment).filter(([variable]) => variable.startsWith('NARU_') && !RESERVED_VARIABLES.has(variable));
+  const given = Object.entries(environment).filter(([variable]) => variable.startsWith('NARU_') && !isReserved(variable));
   const values = new Map<string, string>();
   const unknown: string[] = [];
   // The names of some hundred options are spelled as variables only where there is a variable to look for.

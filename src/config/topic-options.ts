@@ -1,6 +1,6 @@
 // Every option of a topic in Apache Kafka 4.3, with the broker options that stand behind it.
 // Invariant: names, types, defaults and bounds are Kafka's; test/golden/config/topic-options.tsv is what Kafka itself says.
-// Pure.
+// Pure. Rows with `noEffectYet` are accepted, kept and described, and that is all.
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS } from '../base/units.ts';
 import { boolean, bytes, count, durationMs, list, type Option, oneOf, ratio, type ValuesOf } from './define.ts';
 
@@ -17,6 +17,7 @@ function throttledReplicas(name: string, doc: string): Option<readonly string[]>
   return list(name, {
     default: '',
     doc,
+    noEffectYet: true,
     allowed: '*, or a list of partition:broker',
     check: (items) =>
       (items.length === 1 && items[0] === '*') || items.every((item) => REPLICA.test(item))
@@ -27,11 +28,13 @@ function throttledReplicas(name: string, doc: string): Option<readonly string[]>
 
 export const topicOptions = {
   cleanupPolicy: list('cleanup.policy', {
+    noEffectYet: 'only makes a compacted topic ask for keys so far: nothing is deleted or compacted',
     default: 'delete',
     words: ['compact', 'delete'],
     doc: 'What becomes of old segments: removed whole (delete), reduced to the last record of each key (compact), or both. Empty keeps everything.',
   }),
   compressionGzipLevel: count('compression.gzip.level', {
+    noEffectYet: true,
     default: -1,
     min: 1,
     max: 9,
@@ -39,23 +42,27 @@ export const topicOptions = {
     doc: 'Level where the broker itself compresses with gzip; -1 is the codec’s own default.',
   }),
   compressionLz4Level: count('compression.lz4.level', {
+    noEffectYet: true,
     default: 9,
     min: 1,
     max: 17,
     doc: 'Level where the broker itself compresses with lz4.',
   }),
   compressionType: oneOf('compression.type', {
+    noEffectYet: 'has no effect yet: batches are kept as they came',
     default: 'producer',
     words: COMPRESSION_TYPES,
     doc: 'How batches are stored. `producer` keeps them as they came.',
   }),
   compressionZstdLevel: count('compression.zstd.level', {
+    noEffectYet: true,
     default: 3,
     min: -131072,
     max: 22,
     doc: 'Level where the broker itself compresses with zstd.',
   }),
   deleteRetentionMs: durationMs('delete.retention.ms', {
+    noEffectYet: true,
     default: DAY_MS,
     min: 0,
     doc: 'How long the marker of a deleted key stays in a compacted topic, so that a reader from the start still sees it.',
@@ -66,12 +73,14 @@ export const topicOptions = {
     doc: 'How long a deleted segment’s files stay under another name before they are removed.',
   }),
   flushMessages: count('flush.messages', {
+    noEffectYet: true,
     type: 'LONG',
     default: LONG_MAX,
     min: 1,
     doc: 'After how many records a partition is synced to disk. 1 answers a producer only when its record survives a loss of power.',
   }),
   flushMs: durationMs('flush.ms', {
+    noEffectYet: true,
     default: LONG_MAX,
     min: 0,
     doc: 'The longest time that a record waits before the partition is synced to disk.',
@@ -95,17 +104,20 @@ export const topicOptions = {
     'Replicas whose copying counts against the quota of the leader that serves them.',
   ),
   localRetentionBytes: bytes('local.retention.bytes', {
+    noEffectYet: true,
     type: 'LONG',
     default: -2,
     min: -2,
     doc: 'With remote storage: how much of a partition stays on the local disk. -2 takes retention.bytes.',
   }),
   localRetentionMs: durationMs('local.retention.ms', {
+    noEffectYet: true,
     default: -2,
     min: -2,
     doc: 'With remote storage: how long a segment stays on the local disk. -2 takes retention.ms.',
   }),
   maxCompactionLagMs: durationMs('max.compaction.lag.ms', {
+    noEffectYet: true,
     default: LONG_MAX,
     min: 1,
     doc: 'The longest time that a record of a compacted topic stays out of compaction’s reach.',
@@ -131,27 +143,36 @@ export const topicOptions = {
     doc: 'Whose clock stamps the records: the producer’s (CreateTime) or the broker’s (LogAppendTime).',
   }),
   minCleanableDirtyRatio: ratio('min.cleanable.dirty.ratio', {
+    noEffectYet: true,
     default: 0.5,
     min: 0,
     max: 1,
     doc: 'Which part of a compacted log must be new since the last compaction before the next one starts.',
   }),
   minCompactionLagMs: durationMs('min.compaction.lag.ms', {
+    noEffectYet: true,
     default: 0,
     min: 0,
     doc: 'How long a record of a compacted topic is certain to stay.',
   }),
   minInsyncReplicas: count('min.insync.replicas', {
+    noEffectYet: true,
     default: 1,
     min: 1,
     doc: 'How many replicas must have a record before a producer with acks=all is answered.',
   }),
-  preallocate: boolean('preallocate', { default: 'false', doc: 'Whether a new segment gets its full size on disk at once.' }),
+  preallocate: boolean('preallocate', {
+    noEffectYet: true,
+    default: 'false',
+    doc: 'Whether a new segment gets its full size on disk at once.',
+  }),
   remoteLogCopyDisable: boolean('remote.log.copy.disable', {
+    noEffectYet: true,
     default: 'false',
     doc: 'With remote storage: stop copying segments there.',
   }),
   remoteLogDeleteOnDisable: boolean('remote.log.delete.on.disable', {
+    noEffectYet: true,
     default: 'false',
     doc: 'Whether the remote segments are removed when remote storage is switched off for the topic.',
   }),
@@ -160,11 +181,13 @@ export const topicOptions = {
     doc: 'Whether old segments move to remote storage. Not served: only false is accepted.',
   }),
   retentionBytes: bytes('retention.bytes', {
+    noEffectYet: true,
     type: 'LONG',
     default: -1,
     doc: 'How large a partition may grow before its oldest segments are deleted. -1 is no limit.',
   }),
   retentionMs: durationMs('retention.ms', {
+    noEffectYet: true,
     default: 7 * DAY_MS,
     min: -1,
     doc: 'How long a record stays before its segment is deleted. -1 keeps it for ever.',
@@ -186,6 +209,7 @@ export const topicOptions = {
     doc: 'The age at which a new segment file is begun, full or not.',
   }),
   uncleanLeaderElectionEnable: boolean('unclean.leader.election.enable', {
+    noEffectYet: true,
     default: 'false',
     doc: 'Whether a replica that lacks acknowledged records may lead when no other is left.',
   }),

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { knownOptionNames } from '../../src/config/broker-config.ts';
 import { ConfigError } from '../../src/config/define.ts';
 import { gatherValues, parseEnvironment, parseOverride, parseProperties } from '../../src/config/parse.ts';
 
@@ -57,6 +60,23 @@ describe('variables', () => {
 
   test('that name no option are told, those of the tests are not', () => {
     expect(parseEnvironment({ NARU_LOG_SEGMENT_BITES: '1', NARU_PEERS: '/x' }, names).unknown).toEqual(['NARU_LOG_SEGMENT_BITES']);
+  });
+
+  test('takes those of the repository’s own tests and tools for neither', () => {
+    const root = resolve(import.meta.dirname, '../..');
+    const variables = new Set<string>();
+    for (const folder of ['test', 'tools', 'bench']) {
+      for (const path of readdirSync(join(root, folder), { recursive: true }) as string[]) {
+        if (!/\.m?[jt]s$/.test(path)) continue;
+        for (const [, variable = ''] of readFileSync(join(root, folder, path), 'utf8').matchAll(/process\.env\.(NARU_[A-Z_]+)/g)) {
+          variables.add(variable);
+        }
+      }
+    }
+    expect(variables).toContain('NARU_TEST_BOOTSTRAP');
+    const { values, unknown } = parseEnvironment(Object.fromEntries([...variables].map((each) => [each, 'x'])), knownOptionNames());
+    // Tests set this one for the brokers that they start, too.
+    expect([[...values.keys()], unknown]).toEqual([['naru.native'], []]);
   });
 });
 

@@ -17,6 +17,7 @@ export function laterOption([name, type, defaultText, update, doc, visibility]: 
     default: defaultText,
     update,
     doc,
+    noEffectYet: true,
     isInternal: visibility === 'internal',
     isSensitive: type === 'PASSWORD',
   };
