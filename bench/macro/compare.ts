@@ -1,13 +1,15 @@
 // Naru beside Apache Kafka on this machine: the rows of bench/macro/rows.ts, alternately (Kafka, Naru, Kafka, Naru, …), the
 // median of the pairwise ratios, and Kafka against itself in the same run to show the noise. Method: bench/README.md.
 //   node bench/macro/compare.ts [--pairs 5] [--scale 1] [--rows 1,2,…] [--directory DIR] [--out FILE] [--override key=value]…
-// Needs Linux, Java 17, Maven, a C compiler; `npm run build` first. DIR should be a tmpfs of huge pages (or a disk, said so in the output).
+// Rows 19 and 20 (10 GB) run only where --rows names them, best on a disk. Needs Linux, Java 17, Maven, a C compiler; `npm run build` first. DIR should be a tmpfs of huge pages (or a disk, said so in the output).
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureRestarts, type Restarts } from './restarts.ts';
 import { bootMs, type Outcome, rows, type Tools } from './rows.ts';
+import { median, spread } from './statistics.ts';
 import { KafkaSubject, NaruSubject, residentMiB, type Subject } from './subjects.ts';
 
 const { values: options } = parseArgs({
@@ -34,16 +36,6 @@ function warm(directory: string, bytes: number): void {
   for (let written = 0; written < bytes; written += chunk.length) writeSync(file, chunk);
   closeSync(file);
   unlinkSync(path);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-}
-
-function spread(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
 }
 
 mkdirSync(options.directory, { recursive: true });
@@ -115,10 +107,21 @@ try {
     for (let pair = 0; pair < pairs; pair++) {
       for (const subject of subjects) {
         await subject.stop();
+        // An empty directory. Kafka's stays: formatting it is a JVM run of its own and no part of a boot.
+        if (subject === naru) rmSync(subject.directory, { recursive: true, force: true });
         boots.get(subject)?.push(await bootMs(subject, tools));
       }
     }
     report('18', 'boot, from exec to the first Metadata answer', 'ms', boots.get(naru) as number[], boots.get(kafka) as number[]);
+  }
+  if (wanted?.has('19') || wanted?.has('20')) {
+    for (const subject of subjects) await subject.stop();
+    const seen = new Map<Subject, Restarts>();
+    for (const subject of subjects) seen.set(subject, await measureRestarts(subject, tools, scale, pairs));
+    const [theirs, ours] = subjects.map((subject) => seen.get(subject)) as [Restarts, Restarts];
+    report('19-kill', 'boot with 10 GB in 200 partitions, after kill -9', 'ms', ours.afterKillMs, theirs.afterKillMs);
+    report('19-clean', 'boot with 10 GB in 200 partitions, after a clean stop', 'ms', ours.afterStopMs, theirs.afterStopMs);
+    report('20', 'SIGTERM to exit', 'ms', ours.stopMs, theirs.stopMs);
   }
 } finally {
   for (const subject of subjects) await subject.stop();

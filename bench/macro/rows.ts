@@ -1,9 +1,12 @@
 // The rows of the comparison: what is done to a broker and what one unit of it is. Source of the commands: the load generator's
 // own head (peers/kload.c). A row returns the broker's CPU for one unit, or a time, and what the client saw.
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import { seededRandom } from '../../src/base/random.ts';
 import { cpuSeconds, residentMiB, type Subject } from './subjects.ts';
 
 export interface Outcome {
@@ -28,8 +31,13 @@ export interface Row {
 
 let topicCount = 0;
 
-/** Runs `work` on a fresh topic that is deleted afterwards. */
-export async function withTopic<T>(subject: Subject, partitionCount: number, work: (topic: string) => Promise<T>): Promise<T> {
+/** Runs `work` on a fresh topic that is deleted afterwards, unless it is to be kept. */
+export async function withTopic<T>(
+  subject: Subject,
+  partitionCount: number,
+  work: (topic: string) => Promise<T>,
+  { keep = false } = {},
+): Promise<T> {
   const kafka = new Kafka({ brokers: [`127.0.0.1:${subject.port}`], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   const topic = `bench-${process.pid}-${++topicCount}`;
@@ -37,7 +45,7 @@ export async function withTopic<T>(subject: Subject, partitionCount: number, wor
   try {
     await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: true });
     const result = await work(topic);
-    await admin.deleteTopics({ topics: [topic] });
+    if (!keep) await admin.deleteTopics({ topics: [topic] });
     return result;
   } finally {
     await admin.disconnect();
@@ -55,6 +63,59 @@ export function kload(tools: Tools, args: readonly (string | number)[]): Promise
     });
     child.on('exit', (code) => (code === 0 ? done(JSON.parse(text)) : fail(new Error(`kload ${args.join(' ')}: code ${code} ${text}`))));
   });
+}
+
+/** Runs one of Kafka's own tools to its end and returns what it printed. */
+function tool(tools: Tools, args: readonly string[]): Promise<string> {
+  return new Promise((done) => {
+    const child = spawn(`${tools.peers}/kafka`, ['run', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (bytes) => {
+      text += bytes;
+    });
+    child.on('exit', () => done(text));
+  });
+}
+
+const PAYLOAD_LINES = 1000;
+
+/** A file of different lines of `bytes` bytes each that compress about as JSON of an application does (4 to 1 with zstd). */
+function payloadFile(bytes: number): string {
+  const path = join(tmpdir(), `naru-payload-${bytes}.txt`);
+  const random = seededRandom(1);
+  const lines = Array.from({ length: PAYLOAD_LINES }, (_, line) => {
+    let text = '';
+    for (let field = 0; text.length < bytes; field++) {
+      text += `{"order":${line},"field${field}":"${random.below(2 ** 32).toString(36)}","state":"delivered","amount":${random.below(10_000)}}`;
+    }
+    return text.slice(0, bytes);
+  });
+  writeFileSync(path, lines.join('\n'));
+  return path;
+}
+
+/** Java's producer at full speed; the broker's CPU for a gigabyte of what the application gave. */
+function javaProduceRow(id: string, recordBytes: number, recordCount: number, codec: string, title = ''): Row {
+  return {
+    id,
+    title: `Java producer, ${recordBytes} B records, ${codec}${title}`,
+    run: (subject, tools, scale) =>
+      withTopic(subject, 6, async (topic) => {
+        const count = Math.max(1000, Math.round(recordCount * scale));
+        const payload =
+          codec === 'none' || recordBytes < 1000 ? ['--record-size', String(recordBytes)] : ['--payload-file', payloadFile(recordBytes)];
+        const properties = ['batch.size=131072', 'linger.ms=5', 'acks=1', `compression.type=${codec}`];
+        const before = cpuSeconds(subject.pid());
+        const text = await tool(tools, [
+          ...['producer-perf', '--bootstrap-server', `127.0.0.1:${subject.port}`, '--topic', topic],
+          ...['--num-records', String(count), '--throughput', '-1', ...payload, '--command-property', ...properties],
+        ]);
+        const cpu = cpuSeconds(subject.pid()) - before;
+        const last = text.trim().split('\n').at(-1) ?? '';
+        const mbPerSecond = Number(/\(([\d.]+) MB\/sec\)/.exec(last)?.[1]);
+        return { value: (cpu / (count * recordBytes)) * 1e9, unit: 'CPU-s/GB', throughput: mbPerSecond, detail: { last } };
+      }),
+  };
 }
 
 const num = (record: Record<string, number>, key: string): number => record[key] ?? Number.NaN;
@@ -95,6 +156,11 @@ export const rows: readonly Row[] = [
   produceRow('6', '16 KB batches, 1 connection, depth 5', false, [1, 1, 5, 20_000, 16, 1000]),
   produceRow('7', '128 KB batches, 6 connections, depth 5', true, [6, 6, 5, 2500, 128, 1000]),
   produceRow('8', '1 MB batches, 6 connections, depth 2', true, [6, 6, 2, 300, 1000, 1000]),
+  javaProduceRow('9-none', 100, 4_000_000, 'none'),
+  javaProduceRow('9-lz4', 100, 4_000_000, 'lz4'),
+  javaProduceRow('10-none', 1000, 1_000_000, 'none'),
+  javaProduceRow('10-lz4', 1000, 1_000_000, 'lz4', ', compressible'),
+  javaProduceRow('10-zstd', 1000, 1_000_000, 'zstd', ', compressible'),
   {
     id: '11',
     title: 'fetch of a backlog',
@@ -113,16 +179,9 @@ export const rows: readonly Row[] = [
       title: `end-to-end latency, 100 B, acks=${acks}`,
       run: (subject, tools, scale) =>
         withTopic(subject, 1, async (topic) => {
-          const args = ['run', 'e2e-latency', `127.0.0.1:${subject.port}`, topic, String(Math.round(10_000 * scale)), acks, '100'];
+          const args = ['e2e-latency', `127.0.0.1:${subject.port}`, topic, String(Math.round(10_000 * scale)), acks, '100'];
           // Without groups the tool's last step, a commit, fails after its figures are printed: they are what counts.
-          const text = await new Promise<string>((done) => {
-            const child = spawn(`${tools.peers}/kafka`, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-            let out = '';
-            child.stdout.on('data', (bytes) => {
-              out += bytes;
-            });
-            child.on('exit', () => done(out));
-          });
+          const text = await tool(tools, args);
           const mean = Number(/Avg latency: ([\d.]+) ms/.exec(text)?.[1]);
           const percentiles = /99th - ([\d.]+), 99.9th - ([\d.]+)/.exec(text);
           return {
@@ -179,9 +238,8 @@ export const rows: readonly Row[] = [
   },
 ];
 
-/** Row 18: from exec to the first Metadata answer, in ms. The broker must be down, and Naru's directory is emptied first. */
+/** From exec to the first Metadata answer, in ms. The broker must be down. */
 export async function bootMs(subject: Subject, tools: Tools): Promise<number> {
-  if (subject.name !== 'kafka') rmSync(subject.directory, { recursive: true, force: true });
   const probe = kload(tools, ['probe', subject.port, 'boot-probe']);
   subject.launch();
   return num(await probe, 'metadata_ms');

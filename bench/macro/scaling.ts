@@ -9,6 +9,7 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kload, type Tools, withTopic } from './rows.ts';
+import { median } from './statistics.ts';
 import { cpuSeconds, NaruSubject } from './subjects.ts';
 
 const { values: options } = parseArgs({
@@ -94,11 +95,6 @@ async function run(subject: NaruSubject, tools: Tools, load: Load): Promise<Seen
           return nested(left - 1);
         });
   return nested(processCount);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] as number;
 }
 
 mkdirSync(options.directory, { recursive: true });
