@@ -169,7 +169,8 @@ export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOve
   const entries: ConfigEntry[] = [];
   for (const name of names) {
     const row = brokerRow(name);
-    const text = brokerTextOf(config, overrides, name);
+    // Whether it was given or not, the broker has an id, and it is the node's.
+    const text = name === 'broker.id' ? String(config.nodeId) : brokerTextOf(config, overrides, name);
     if (row === undefined) {
       entries.push(unknownEntry(name, config));
     } else if (!row.isInternal || config.givenTexts.has(name)) {

@@ -155,6 +155,14 @@ describe('broker options', () => {
     }
   });
 
+  test('tell the node’s id as the broker’s where nobody gave one', () => {
+    const ids = describeBrokerConfigs(config).filter(({ name }) => name === 'node.id' || name === 'broker.id');
+    expect(ids.map(({ value, configSource }) => [value, configSource])).toEqual([
+      ['1', CONFIG_SOURCE.DEFAULT_CONFIG],
+      ['1', CONFIG_SOURCE.DEFAULT_CONFIG],
+    ]);
+  });
+
   test('are described as Kafka describes them', () => {
     const overrides = { ...NO_OVERRIDES, forCluster: new Map([['min.insync.replicas', '1']]) };
     const ours = new Map(describeBrokerConfigs(config, overrides).map((entry) => [entry.name, describedRow(entry)]));

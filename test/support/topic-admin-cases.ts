@@ -2,8 +2,14 @@
 // Takes a broker without topics, and leaves none behind.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
+import { apiVersionsRequest, apiVersionsResponse } from '../../src/protocol/apis/api-versions.ts';
 import { type CreateTopicsRequest, createTopicsRequest, createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
 import { type DeleteTopicsRequest, deleteTopicsRequest, deleteTopicsResponse } from '../../src/protocol/apis/delete-topics.ts';
+import {
+  type DescribeTopicPartitionsRequest,
+  describeTopicPartitionsRequest,
+  describeTopicPartitionsResponse,
+} from '../../src/protocol/apis/describe-topic-partitions.ts';
 import { type MetadataRequest, metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { AnswerBook } from './answer-book.ts';
 import type { Sparse } from './messages.ts';
@@ -150,6 +156,38 @@ export async function askTopicAdminCases(port: number): Promise<Map<string, unkn
       await metadata('names, one with the id of another', version, {
         topics: [{ name: 'missing', topicId: keptId }, { name: 'elsewhere' }],
       });
+    }
+  }
+
+  const pages: Sparse<DescribeTopicPartitionsRequest>[] = [
+    { topics: [{ name: 'kept' }, { name: 'kept' }], responsePartitionLimit: 10 },
+    { topics: [{ name: '' }], responsePartitionLimit: 10 },
+    { topics: [{ name: '.' }, { name: 'b@d' }, { name: 'a'.repeat(250) }], responsePartitionLimit: 10 },
+    { topics: [{ name: 'missing' }], responsePartitionLimit: 10, cursor: { topicName: 'missing', partitionIndex: 0 } },
+    { topics: [{ name: 'missing' }, { name: 'kept' }], responsePartitionLimit: 10, cursor: { topicName: 'missing', partitionIndex: 3 } },
+    { topics: [{ name: 'kept' }, { name: 'missing' }], responsePartitionLimit: 1 },
+    { topics: [{ name: 'kept' }, { name: 'missing' }], responsePartitionLimit: 2 },
+    { topics: [{ name: 'kept' }], responsePartitionLimit: -1 },
+    { topics: [{ name: 'kept' }], responsePartitionLimit: -2147483648, cursor: { topicName: 'kept', partitionIndex: 1 } },
+    { topics: [{ name: 'kept' }], responsePartitionLimit: 10, cursor: { topicName: 'kept', partitionIndex: 2 } },
+    { topics: [{ name: 'kept' }], responsePartitionLimit: 10, cursor: { topicName: 'kept', partitionIndex: 2147483647 } },
+    { topics: [{ name: 'kept' }], responsePartitionLimit: 10, cursor: { topicName: 'a', partitionIndex: 0 } },
+    { topics: [], responsePartitionLimit: 10, cursor: { topicName: 'a', partitionIndex: 0 } },
+    { topics: [], responsePartitionLimit: 10, cursor: { topicName: 'z', partitionIndex: 0 } },
+    { topics: [], responsePartitionLimit: 10, cursor: { topicName: 'kept', partitionIndex: 1 } },
+    { topics: [], responsePartitionLimit: 10, cursor: { topicName: '', partitionIndex: 0 } },
+    { topics: [], responsePartitionLimit: 10, cursor: { topicName: 'kept', partitionIndex: -7 } },
+  ];
+  for (const page of pages) {
+    const label = JSON.stringify(page).replace(/a{20,}/, 'aaa...');
+    await book.ask(label, describeTopicPartitionsRequest, describeTopicPartitionsResponse, 0, page);
+  }
+  for (const version of [3, 4]) {
+    for (const name of ['', ' ', '-a', 'a-', 'a_b', 'größe', 'a b', 'a\u0000', '.']) {
+      const asked = { clientSoftwareName: name, clientSoftwareVersion: '1.0' };
+      await book.ask(`software ${JSON.stringify(name)}`, apiVersionsRequest, apiVersionsResponse, version, asked);
+      const other = { clientSoftwareName: 'a', clientSoftwareVersion: name };
+      await book.ask(`software version ${JSON.stringify(name)}`, apiVersionsRequest, apiVersionsResponse, version, other);
     }
   }
 
