@@ -484,7 +484,8 @@ for (const workers of workerCounts(0, 1, 2)) {
         expect(labels(agreed.partitions[0]?.records ?? [])).toEqual(range('e', 0, 5));
       });
 
-      it.skipIf(isForeign)(`rise at a restart, and fence those who know the old one${isForeign ? `: ${foreignReason}` : ''}`, async () => {
+      it('rise at a restart, and fence those who know the old one', async (context) => {
+        context.skip(isForeign, foreignReason);
         const topic = newTopic('restart');
         let broker = await BrokerProcess.start({ workers });
         try {

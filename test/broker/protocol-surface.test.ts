@@ -82,16 +82,13 @@ for (const workers of workerCounts(0, 2)) {
       return Array.from({ length: to - from + 1 }, (_, i) => from + i);
     }
 
-    it.skipIf(isForeign || !existsSync(rangesFile))(
-      `advertises the stable ranges of the APIs that are served, and nothing else${existsSync(rangesFile) ? '' : `: there is no ${rangesFile}`}`,
-      () => {
-        const stable = stableRanges();
-        const expected = SERVED.map((key) => [apiName(key), key === API.Produce ? '0-13' : stable.get(key)]);
-        expect(advertised.apiKeys.map((row) => [apiName(row.apiKey), `${row.minVersion}-${row.maxVersion}`]).sort()).toEqual(
-          expected.sort(),
-        );
-      },
-    );
+    it('advertises the stable ranges of the APIs that are served, and nothing else', (context) => {
+      context.skip(isForeign, 'the broker of NARU_TEST_BOOTSTRAP serves other APIs');
+      context.skip(!existsSync(rangesFile), `there is no ${rangesFile}`);
+      const stable = stableRanges();
+      const expected = SERVED.map((key) => [apiName(key), key === API.Produce ? '0-13' : stable.get(key)]);
+      expect(advertised.apiKeys.map((row) => [apiName(row.apiKey), `${row.minVersion}-${row.maxVersion}`]).sort()).toEqual(expected.sort());
+    });
 
     it('ApiVersions', async () => {
       for (const version of versionsOf(API.ApiVersions, 0, 4)) {

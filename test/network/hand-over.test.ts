@@ -6,9 +6,11 @@ import { canHandOver, HandOver } from '../../src/network/hand-over.ts';
 import { Listener } from '../../src/network/listener.ts';
 import { startWorkers } from '../../src/scheduler/supervisor.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { skipSuite } from '../support/skip.ts';
 import { METADATA, METADATA_V, pattern, until } from './support.ts';
 
-test.skipIf(!canHandOver())('200 connections on two workers keep their bytes, are shared evenly, and end', async () => {
+test('200 connections on two workers keep their bytes, are shared evenly, and end', async (context) => {
+  context.skip(!canHandOver(), 'connections cannot be handed over without native calls');
   let handOver: HandOver | null = null;
   const failures: Error[] = [];
   const workers = await startWorkers({
@@ -45,7 +47,8 @@ test.skipIf(!canHandOver())('200 connections on two workers keep their bytes, ar
   expect(failures).toEqual([]);
 });
 
-describe.skipIf(process.platform === 'win32')('without descriptors new connections are refused, the others go on', () => {
+describe('without descriptors new connections are refused, the others go on', () => {
+  skipSuite(process.platform === 'win32' ? 'there is no limit of descriptors on Windows' : null);
   test.each([
     ['counted where some are kept in reserve', 48],
     ['by libuv where none is left', 1000],
