@@ -157,14 +157,20 @@ export function told(value: unknown, name = ''): string {
   if (name === 'errorCode') return errorName(value as number);
   if (value instanceof Uint8Array) {
     const text = Buffer.from(value).toString('latin1');
-    return /^[\x20-\x7e]*$/.test(text) ? text : Buffer.from(value).toString('hex');
+    if (!/^[\x20-\x7e]*$/.test(text)) return Buffer.from(value).toString('hex');
+    return shortened(text);
   }
   if (Array.isArray(value)) return `[${value.map((each) => told(each)).join(' ')}]`;
   if (typeof value === 'object' && value !== null) {
     const fields = Object.entries(value).filter(([field, each]) => field !== 'throttleTimeMs' && !isEmpty(each));
     return `{${fields.map(([field, each]) => `${field === 'errorCode' ? 'error' : field}=${told(each, field)}`).join(' ')}}`;
   }
-  return `${value}`;
+  return typeof value === 'string' ? shortened(value) : `${value}`;
+}
+
+/** Long runs of x, with which stories fill limits, are counted. */
+function shortened(text: string): string {
+  return text.replaceAll(/x{100,}/g, (run) => `<${run.length} x>`);
 }
 
 function isEmpty(value: unknown): boolean {

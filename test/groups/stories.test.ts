@@ -1,0 +1,13 @@
+// Stories of classic groups, offsets and the administrator's requests: test/groups/testdata/{classic,offsets,admin}-*.txt.
+import { describe } from 'vitest';
+import { GroupCoordinator } from '../../src/groups/group-coordinator.ts';
+import { classicVerbs } from '../support/classic-verbs.ts';
+import { GroupStory, runStories } from '../support/group-story.ts';
+
+const TESTDATA = new URL('./testdata/', import.meta.url);
+
+describe('stories', () => {
+  const makeStory = (): GroupStory =>
+    new GroupStory({ makeShard: (environment, config) => new GroupCoordinator(environment, config), recordBytesMax: 2000 }, classicVerbs);
+  for (const prefix of ['classic-', 'offsets-', 'admin-']) runStories(TESTDATA, makeStory, prefix);
+});
