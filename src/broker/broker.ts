@@ -43,7 +43,7 @@ export interface BrokerFacts {
 /** A broker that serves. */
 export interface Broker {
   readonly ready: BrokerFacts;
-  /** Stops cleanly; resolves when everything is on disk. Calling it again gives the same promise. */
+  /** Stops cleanly; resolves when everything is on disk, rejects where a worker failed on its way there. Calling it again gives the same promise. */
   stop(): Promise<void>;
   /** Resolves with the reason when the broker cannot go on; all of it has been stopped by then. */
   readonly failed: Promise<Error>;
@@ -86,6 +86,7 @@ class BrokerInstance implements Broker {
   #facts: BrokerFacts | null = null;
   #brokerEpoch = -1;
   #stopping: Promise<void> | null = null;
+  #failure: Error | null = null;
   #onFailed: (error: Error) => void = () => {};
   #onServing: () => void = () => {};
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
@@ -135,8 +136,7 @@ class BrokerInstance implements Broker {
         nativeCalls: nativeCalls(),
       };
     } catch (error) {
-      this.#stopping ??= this.#end(false); // Never orderly: workers that do not serve have not opened all logs.
-      await this.#stopping;
+      await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.
       throw error;
     }
   }
@@ -152,6 +152,17 @@ class BrokerInstance implements Broker {
     await this.#workers?.stop();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
     this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
+    if (isOrderly && this.#failure !== null) throw this.#failure; // A worker failed while it stopped.
+  }
+
+  /** Never rejects: it is the failure that has to be told, not what goes wrong in its wake. */
+  async #endAfterFailure(): Promise<void> {
+    this.#stopping ??= this.#end(false); // Once: a second end would close the directory's lock again.
+    try {
+      await this.#stopping;
+    } catch (error) {
+      this.#logger.error('after a failure the broker did not stop in order', { error: String(error) });
+    }
   }
 
   #listen(host: string, port: number): Promise<Listener> {
@@ -215,8 +226,8 @@ class BrokerInstance implements Broker {
       listener: {
         onMessage: (worker: number, message: unknown) => this.#hear(worker, message as FromBrokerWorker),
         onFailed: (error: Error) => {
-          this.#stopping ??= this.#end(false); // Once: a second end would close the directory's lock again.
-          void this.#stopping.then(() => this.#onFailed(error));
+          this.#failure = error;
+          void this.#endAfterFailure().then(() => this.#onFailed(error));
         },
       },
     };

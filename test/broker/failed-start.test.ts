@@ -164,3 +164,20 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     expect(await tryStart(workers, directory)).toContain(path);
   });
 });
+
+it('tells the failure, not what goes wrong in its wake', async (context) => {
+  context.skip(noSmallDisk !== null, noSmallDisk ?? '');
+  const disk = smallDisk(PAGES_MAX);
+  const directory = disk.directory('data');
+  const broker = await BrokerProcess.start({ workers: 0, directory, overrides: { 'naru.native': 'off' } });
+  // Without native calls the lock is a number in this file, which the end takes out.
+  rmSync(join(directory, '.lock'));
+  mkdirSync(join(directory, '.lock'));
+  const client = await WireClient.connect(broker.port);
+  disk.fill();
+  void (async () => {
+    for (let i = 0; ; i++) await client.createTopic(`one-too-many-${i}`, 50);
+  })().catch(() => {});
+  expect(await reasonOf(broker)).toMatch(/the broker failed: .*ENOSPC/);
+  expect(broker.output).toMatch(/did not stop in order.*EISDIR/);
+});

@@ -141,3 +141,20 @@ for (const what of ['throw', 'reject', 'exit']) {
     }
   });
 }
+
+it('ends with a message and a non-zero code when a worker dies while it stops, and calls the directory clean no more', async () => {
+  const trigger = join(process.env.TMPDIR ?? '/tmp', `naru-sabotage-${process.pid}-stop`);
+  const broker = await BrokerProcess.start({
+    workers: 2,
+    environment: { NODE_OPTIONS: `--import=${SABOTAGE}`, NARU_TEST_SABOTAGE_FILE: trigger },
+  });
+  try {
+    writeFileSync(trigger, 'stop');
+    expect(await within(10_000, broker.stop())).toEqual({ code: 1, signal: null });
+    expect(broker.failureLines).toEqual(['naru: the broker did not stop cleanly: worker 1 failed: Error: sabotaged']);
+    expect(existsSync(join(broker.directory, '.kafka_cleanshutdown'))).toBe(false);
+  } finally {
+    rmSync(trigger, { force: true });
+    await broker.dispose();
+  }
+});

@@ -1,7 +1,7 @@
 // Preloaded into a broker's threads (NODE_OPTIONS=--import=…), so that a worker can be made to die without a hook in the product:
-// once the file NARU_TEST_SABOTAGE_FILE appears, worker 1 does what it says.
+// once the file NARU_TEST_SABOTAGE_FILE appears, worker 1 does what it says, or throws when it is told to stop.
 import { existsSync, readFileSync } from 'node:fs';
-import { isMainThread, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 
 const WORKER = 1;
 const file = process.env.NARU_TEST_SABOTAGE_FILE;
@@ -16,4 +16,7 @@ if (!isMainThread && file !== undefined && workerData?.workerIndex === WORKER) {
     if (what === 'exit') process.exit(0);
   }, 10);
   timer.unref();
+  parentPort.on('message', (message) => {
+    if (message.type === 'stop' && existsSync(file) && readFileSync(file, 'utf8') === 'stop') throw new Error('sabotaged');
+  });
 }
