@@ -1,8 +1,8 @@
 // Why a batch was refused, on its way from the partition's owner back to the connection: as text in the bytes of the batch itself,
 // which nobody needs any more. So a refusal of any length costs the rings nothing.
 // First line: the message. Each further line: which records (`0-2,7`), a tab, and what is wrong with them.
-// Invariant: nothing is written outside the batch. What does not fit is left out, and which records are at fault goes last but one:
-// producers drop those and send the others again.
+// Invariant: nothing is written outside the batch. What does not fit is left out: the message first, then what is wrong with the records,
+// and which records are at fault last: producers drop those and send the others again.
 // Pure.
 import type { AppendResult, RecordError } from '../log/append-result.ts';
 
@@ -12,6 +12,9 @@ export interface Refusal {
 }
 
 export const NO_REFUSAL: Refusal = { errorMessage: null, recordErrors: [] };
+
+/** Of a batch whose own message had no room beside what is wrong with its records. */
+export const REJECTED = 'One or more records have been rejected';
 
 /** Writes the result's texts over the batch; returns how many bytes they take, for readRefusal. */
 export function writeRefusal(result: AppendResult, bytes: Uint8Array, position: number, length: number): number {
@@ -30,8 +33,9 @@ function longestThatFits(errorMessage: string, recordErrors: readonly RecordErro
     if (indexes === undefined) byMessage.set(message, [batchIndex]);
     else indexes.push(batchIndex);
   }
-  const whole = [errorMessage, ...[...byMessage].map(([message, indexes]) => `${runs(indexes)}\t${message}`)].join('\n');
-  if (Buffer.byteLength(whole) <= length) return whole;
+  const faults = [...byMessage].map(([message, indexes]) => `\n${runs(indexes)}\t${message}`).join('');
+  if (Buffer.byteLength(errorMessage + faults) <= length) return errorMessage + faults;
+  if (Buffer.byteLength(faults) <= length) return faults; // They say it in other words.
   const indexesAlone = `\n${runs(recordErrors.map((error) => error.batchIndex))}\t`;
   const room = length - indexesAlone.length;
   return room < 0 ? errorMessage : Buffer.from(errorMessage).subarray(0, room).toString('latin1') + indexesAlone;
@@ -48,7 +52,7 @@ export function readRefusal(bytes: Uint8Array, position: number, sizeBytes: numb
     return indexesOf(line.slice(0, tab)).map((batchIndex) => ({ batchIndex, message: message === '' ? null : message }));
   });
   return {
-    errorMessage: errorMessage === '' ? null : errorMessage,
+    errorMessage: errorMessage !== '' ? errorMessage : recordErrors.length > 0 ? REJECTED : null,
     recordErrors: recordErrors.sort((a, b) => a.batchIndex - b.batchIndex),
   };
 }

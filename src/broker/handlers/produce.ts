@@ -1,6 +1,6 @@
 // Produce: finds each batch's partition, sends the owners where the bytes lie, answers when all of them have.
 // The batches stay where the socket's reads put them; nothing is copied here.
-// Source: the protocol guide; KIP-98 (idempotence), KIP-467 (record errors), KIP-516 (topic ids).
+// Source: the protocol guide; KIP-98 (idempotence), KIP-110 (zstd), KIP-467 (record errors), KIP-516 (topic ids).
 import { ZERO_UUID } from '../../base/uuid.ts';
 import { INTERNAL_TOPICS } from '../../metadata/topic-names.ts';
 import type { IncomingRequest } from '../../network/incoming-request.ts';
@@ -9,11 +9,20 @@ import { PRODUCE, produceEntry, produceReply } from '../../partition/partition-m
 import { readRefusal } from '../../partition/refusal-text.ts';
 import { type ProduceRequest, type ProduceResponse, produceRequest, produceResponse } from '../../protocol/apis/produce.ts';
 import { ERROR, errorName } from '../../protocol/errors.ts';
-import { BATCH_OVERHEAD_BYTES, isTransactional } from '../../protocol/records/batch.ts';
+import {
+  BATCH_MAGIC,
+  BATCH_OVERHEAD_BYTES,
+  batchSizeBytes,
+  COMPRESSION,
+  compressionType,
+  isTransactional,
+  readMagic,
+} from '../../protocol/records/batch.ts';
 import type { RecordsRange } from '../../protocol/schema.ts';
 import { workerOf } from '../../scheduler/placement.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { findPartition, findTopic, missingTopicError } from '../topic-partitions.ts';
+import { withoutRepeats } from '../produce-repeats.ts';
+import { findPartition, findTopic } from '../topic-partitions.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
 type TopicAnswer = ProduceResponse['responses'][number];
@@ -24,32 +33,44 @@ const NO_ACKS = 0;
 const ADMIN_CLIENT_ID = '__admin_client';
 /** From here on an unknown topic is UNKNOWN_TOPIC_ID. */
 const TOPIC_IDS_SINCE = 13;
+/** A producer of an older version is not to send zstd: consumers of its time cannot read it (KIP-110). */
+const ZSTD_SINCE = 7;
+
+/** Refusals that do not tell where the log starts, in Apache Kafka's answers. */
+const ANSWERED_WITHOUT_LOG: ReadonlySet<number> = new Set([
+  ERROR.CORRUPT_MESSAGE,
+  ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+  ERROR.NOT_LEADER_OR_FOLLOWER,
+  ERROR.MESSAGE_TOO_LARGE,
+  ERROR.RECORD_LIST_TOO_LARGE,
+  ERROR.KAFKA_STORAGE_ERROR,
+]);
 
 /** Which answer an entry of the call fills in. */
 interface Slot {
   readonly answer: PartitionAnswer;
   readonly records: RecordsRange;
+  /** What every producer since 0.11 sends: one batch of today's format and nothing else. */
+  readonly isOneBatch: boolean;
 }
 
 export function produceHandler(context: BrokerContext): Handler {
   const { metadata, partitions, runtime } = context;
   return (request) => {
     const body = decodeBody(request, produceRequest);
-    if (body.acks < -1 || body.acks > 1) {
-      finish(request, body, refuseAll(body, ERROR.INVALID_REQUIRED_ACKS));
-      return true;
-    }
-    if (body.transactionalId !== null || hasTransactionalBatch(request, body)) {
-      // There is no transaction coordinator here: nobody can have been given this transactional id.
+    // A transactional id alone promises nothing: only batches that say so belong to a transaction.
+    if (hasTransactionalBatch(request, body)) {
+      // There is no transaction coordinator here: nobody can have begun the transaction.
       finish(request, body, refuseAll(body, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
       return true;
     }
     const { image } = metadata;
+    const areAcksKnown = body.acks >= -1 && body.acks <= 1;
     const responses: TopicAnswer[] = [];
     let slots: Slot[] | null = null;
     let call: PartitionCall | null = null;
-    for (const topicData of body.topicData) {
-      const { name, topicId, partitionData } = topicData;
+    for (const { name, topicId, partitionData } of withoutRepeats(body.topicData)) {
+      if (partitionData.length === 0) continue;
       const topic = findTopic(image, name, topicId);
       const isClosed = topic !== null && INTERNAL_TOPICS.has(topic.name) && request.clientId !== ADMIN_CLIENT_ID;
       const partitionResponses: PartitionAnswer[] = [];
@@ -57,20 +78,25 @@ export function produceHandler(context: BrokerContext): Handler {
       for (const { index, records } of partitionData) {
         const partition = topic === null ? null : findPartition(topic, index);
         if (topic === null || partition === null) {
-          const code =
-            topic === null && request.apiVersion >= TOPIC_IDS_SINCE ? missingTopicError(topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
-          partitionResponses.push(refusal(index, code, null));
-          continue;
-        }
-        if (isClosed) {
-          partitionResponses.push(refusal(index, ERROR.INVALID_TOPIC_EXCEPTION, null));
+          const isIdUnknown = topic === null && request.apiVersion >= TOPIC_IDS_SINCE;
+          partitionResponses.push(refusal(index, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION));
           continue;
         }
         if (records === null || records.length === 0) {
-          partitionResponses.push(refusal(index, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition.'));
+          partitionResponses.push(refusal(index, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition'));
           continue;
         }
-        const slot = { answer: refusal(index, ERROR.NONE, null), records: records as RecordsRange };
+        const range = records as RecordsRange;
+        const isWhole = isOneBatch(request.bytes, range);
+        if (request.apiVersion < ZSTD_SINCE && isWhole && compressionType(request.bytes, range.position) === COMPRESSION.ZSTD) {
+          partitionResponses.push(refusal(index, ERROR.UNSUPPORTED_COMPRESSION_TYPE));
+          continue;
+        }
+        if (!areAcksKnown || isClosed) {
+          partitionResponses.push(refusal(index, areAcksKnown ? ERROR.INVALID_TOPIC_EXCEPTION : ERROR.INVALID_REQUIRED_ACKS));
+          continue;
+        }
+        const slot = { answer: refusal(index, ERROR.NONE), records: range, isOneBatch: isWhole };
         partitionResponses.push(slot.answer);
         if (call === null || slots === null) {
           slots = [];
@@ -103,6 +129,9 @@ function fill(slot: Slot, call: PartitionCall, entry: number, bytes: Uint8Array)
   answer.logAppendTimeMs = call.replyFloats[(at + produceReply.logAppendTimeMs) >> 1] as number;
   answer.logStartOffset = call.replyFloats[(at + produceReply.logStartOffset) >> 1] as number;
   if (answer.errorCode === ERROR.NONE) return;
+  if (ANSWERED_WITHOUT_LOG.has(answer.errorCode) || (answer.errorCode === ERROR.INVALID_RECORD && !slot.isOneBatch)) {
+    answer.logStartOffset = -1;
+  }
   const { errorMessage, recordErrors } = readRefusal(
     bytes,
     slot.records.position,
@@ -128,7 +157,11 @@ function finish(request: IncomingRequest, body: ProduceRequest, responses: Topic
   request.noReply();
 }
 
-function refusal(index: number, errorCode: number, errorMessage: string | null): PartitionAnswer {
+function isOneBatch(bytes: Uint8Array, { position, length }: RecordsRange): boolean {
+  return length >= BATCH_OVERHEAD_BYTES && batchSizeBytes(bytes, position) === length && readMagic(bytes, position) === BATCH_MAGIC;
+}
+
+function refusal(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
   return {
     index,
     errorCode,
@@ -142,10 +175,11 @@ function refusal(index: number, errorCode: number, errorMessage: string | null):
 }
 
 function refuseAll(body: ProduceRequest, errorCode: number): TopicAnswer[] {
-  return body.topicData.map(({ name, topicId, partitionData }) => ({
+  const topics = withoutRepeats(body.topicData).filter(({ partitionData }) => partitionData.length > 0);
+  return topics.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
-    partitionResponses: partitionData.map(({ index }) => refusal(index, errorCode, null)),
+    partitionResponses: partitionData.map(({ index }) => refusal(index, errorCode)),
   }));
 }
 

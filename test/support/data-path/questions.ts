@@ -16,6 +16,8 @@ const MASKED: ReadonlySet<string> = new Set(['sessionId', 'producerId', 'host', 
 const TEXTS: ReadonlySet<string> = new Set(['errorMessage', 'batchIndexErrorMessage']);
 /** Lists of Kafka's hash maps. */
 const SETS: ReadonlySet<string> = new Set(['partitionResponses', 'produced']);
+/** Times of day. */
+const TIMES: ReadonlySet<string> = new Set(['logAppendTimeMs']);
 
 export interface Topic {
   readonly name: string;
@@ -122,6 +124,7 @@ export class Questions {
       return this.#names.get(value) ?? (MASKED.has(key) ? `<${key}>` : value.replaceAll(`-${this.#unique}`, ''));
     }
     if (MASKED.has(key) && typeof value === 'number' && value > 0) return `<${key}>`;
+    if (TIMES.has(key) && typeof value === 'number' && value > 0) return '<time>';
     if (key === 'records' && value !== null && !Array.isArray(value)) {
       const { position, length } = value as RecordsRange;
       return labels(readAllRecords(bytes.subarray(position, position + length)));
