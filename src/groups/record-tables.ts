@@ -7,6 +7,7 @@ import {
   int8,
   int32,
   int64,
+  int64Opaque,
   type MessageOf,
   nullableArray,
   nullableString,
@@ -97,7 +98,7 @@ export const consumerGroupMetadataValue = record({
   apiKey: 3,
   versions: [0, 0],
   flexibleSince: 0,
-  fields: { epoch: int32(), metadataHash: int64({ tag: 0 }) },
+  fields: { epoch: int32(), metadataHash: int64Opaque({ tag: 0 }) },
 });
 export type ConsumerGroupMetadataValue = MessageOf<typeof consumerGroupMetadataValue>;
 

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compileRegex, RegexSearch } from '../../src/groups/subscription-regex.ts';
+
+function matches(pattern: string, name: string): boolean {
+  const result = compileRegex(pattern);
+  if ('reason' in result) throw new Error(result.reason);
+  return result.regex.matches(name);
+}
+
+/** Pattern and reason, as RE2/J, which Apache Kafka 4.3.1 uses, gives it. */
+const REFUSED: readonly (readonly [pattern: string, reason: string])[] = [
+  ['(', 'missing closing )'],
+  ['a**', 'invalid nested repetition operator'],
+  ['[z-a]', 'invalid character class range'],
+  ['\\', 'trailing backslash at end of expression'],
+  ['(?P<n', 'invalid named capture'],
+  ['a{2,1}', 'invalid repeat count'],
+  ['a{1001}', 'invalid repeat count'],
+  ['(?=a)', 'invalid or unsupported Perl syntax'],
+  ['(?<=a)b', 'invalid named capture'],
+  ['\\1', 'invalid escape sequence'],
+  ['*a', 'missing argument to repetition operator'],
+  ['[[:foo:]]', 'invalid character class range'],
+  ['\\p{Foo}', 'invalid character class range'],
+  ['[a', 'missing closing ]'],
+  ['(?P<n>a)(?P<n>b)', 'duplicate capture group name'],
+];
+
+test.each(REFUSED)('%s is refused: %s', (pattern, reason) => {
+  expect(compileRegex(pattern)).toEqual({ reason });
+});
+
+test('a topic is meant where the whole name matches', () => {
+  expect(matches('orders', 'orders')).toBe(true);
+  expect(matches('orders', 'orders-eu')).toBe(false);
+  expect(matches('orders', 'my-orders')).toBe(false);
+  expect(matches('orders.*', 'orders-eu')).toBe(true);
+  expect(matches('(?i)ORDERS', 'orders')).toBe(true);
+  expect(matches('a|ab', 'ab')).toBe(true);
+});
+
+test('what makes a backtracking engine run for ever takes no time to speak of', () => {
+  // 2^200 steps or more for an engine that backtracks.
+  const name = `${'a'.repeat(200)}!`;
+  for (const pattern of ['(a+)+', '(a|aa)+', '(a*)*b', '(x+x+)+y', '(.*)*(.*)*(.*)*z', '(a?){200}a{200}']) {
+    expect(matches(pattern, name)).toBe(false);
+  }
+});
+
+test('a repetition of repetitions that would take the memory is refused', () => {
+  expect(compileRegex('((a{100}){100}){100}')).toHaveProperty('reason');
+});
+
+test('any text is a pattern or is none, and never throws', () => {
+  const text = fc.oneof(fc.string(), fc.stringMatching(/^[()[\]{}*+?|\\.^$a-c0-9:<>=!P-]{0,12}$/));
+  fc.assert(fc.property(text, fc.string(), (pattern, name) => ['boolean', 'string'].includes(typeof outcome(pattern, name))));
+});
+
+function outcome(pattern: string, name: string): boolean | string {
+  const result = compileRegex(pattern);
+  return 'reason' in result ? result.reason : result.regex.matches(name);
+}
+
+test('a search in pieces finds what one in a whole finds', () => {
+  const names = Array.from({ length: 100 }, (_, i) => (i % 3 === 0 ? `orders-${i}` : `other-${i}`));
+  const whole = new RegexSearch(['orders-.*', '.*-1.', 'none'], names, 7, 5);
+  expect(whole.advance(100_000)).toBe(true);
+  const pieces = new RegexSearch(['orders-.*', '.*-1.', 'none'], names, 7, 5);
+  let count = 1;
+  while (!pieces.advance(10)) count++;
+  expect(count).toBe(34);
+  expect(pieces.found).toEqual(whole.found);
+  expect(whole.found.get('.*-1.')).toHaveLength(10);
+  expect(whole.found.get('none')).toEqual([]);
+});
