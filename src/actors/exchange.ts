@@ -22,7 +22,7 @@ export type MessageHandler = (
   payloadWords: number,
 ) => void;
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly selfIndex: number;
   readonly workerCount: number;
   /** Made by createExchangeRegion(workerCount, ringCapacityBytes); the same for all workers. */

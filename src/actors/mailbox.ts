@@ -2,7 +2,7 @@
 // Runs on: one worker. Not for other workers (that is the exchange), not for timers.
 import { assert } from '../base/assert.ts';
 
-export type MailboxTask = () => void;
+type MailboxTask = () => void;
 
 const SIZE_AT_FIRST = 64;
 

@@ -21,13 +21,13 @@ export const RING_DATA_WORD = 2 * LINE_WORDS;
 
 /** The smallest ring holds one record of half its capacity, 12 payload words, at any position. */
 export const RING_CAPACITY_MIN_BYTES = 128;
-export const RING_CAPACITY_MAX_BYTES = 2 ** 30;
+const RING_CAPACITY_MAX_BYTES = 2 ** 30;
 /** `interest` masks have a bit for each worker. */
 export const WORKER_COUNT_MAX = 32;
 
 export const REQUEST_RING = 0;
 export const REPLY_RING = 1;
-export type RingUse = typeof REQUEST_RING | typeof REPLY_RING;
+type RingUse = typeof REQUEST_RING | typeof REPLY_RING;
 
 /** Words that a record with this payload takes in a ring. */
 export function recordWords(payloadWords: number): number {
@@ -43,7 +43,7 @@ export function ringWords(capacityBytes: number): number {
   return RING_DATA_WORD + capacityBytes / WORD_BYTES;
 }
 
-export interface ExchangeLayout {
+interface ExchangeLayout {
   readonly workerCount: number;
   readonly ringCapacityBytes: number;
   readonly sizeBytes: number;

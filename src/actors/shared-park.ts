@@ -25,7 +25,7 @@ import type { Words } from './shared-words.ts';
 /** In the wanted word, which holds the complement of a position: so that zeroed memory says that nobody wants any. */
 const NOBODY = 0;
 
-export interface ParkOptions {
+interface ParkOptions {
   /** Covers the slots' blocks and the wake-up bits. */
   readonly words: Words;
   readonly slotCount: number;

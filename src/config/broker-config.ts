@@ -70,7 +70,7 @@ export interface BrokerConfig
   readonly givenTexts: ReadonlyMap<string, string>;
 }
 
-export interface BrokerConfigSources extends ConfigSources {
+interface BrokerConfigSources extends ConfigSources {
   /** --port: takes the place of the first listener's port. */
   readonly port?: number;
   /** os.availableParallelism(), for the number of workers. */

@@ -9,7 +9,7 @@ export type OptionType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUB
 export type UpdateMode = 'read-only' | 'per-broker' | 'cluster-wide';
 
 /** What a value means, for the reference: a plain number, bytes or a duration have the same type and different units. */
-export type OptionUnit = 'none' | 'bytes' | 'ms';
+type OptionUnit = 'none' | 'bytes' | 'ms';
 
 /** A row. `parse` and `format` turn text into a value and the value into the text that clients are shown. */
 export interface Option<T> {
@@ -59,7 +59,7 @@ export interface OptionSpec<D extends string | number | null> {
   readonly noEffectYet?: true | string;
 }
 
-export interface NumberSpec<D extends string | number | null> extends OptionSpec<D> {
+interface NumberSpec<D extends string | number | null> extends OptionSpec<D> {
   readonly type?: 'INT' | 'SHORT' | 'LONG';
   readonly min?: number;
   readonly max?: number;
@@ -70,7 +70,7 @@ export interface NumberSpec<D extends string | number | null> extends OptionSpec
 /** A value, or null where the default is null and nobody gave one. */
 type Value<T, D> = T | (D extends null ? null : never);
 
-export type ValueOf<O> = O extends Option<infer T> ? T : never;
+type ValueOf<O> = O extends Option<infer T> ? T : never;
 
 /** The values of a set of rows, under the names that the code uses. */
 export type ValuesOf<Rows> = { readonly [K in keyof Rows]: ValueOf<Rows[K]> };
@@ -238,7 +238,7 @@ export function boolean<D extends string | null>(name: string, spec: OptionSpec<
   });
 }
 
-export interface StringSpec<D extends string | null> extends OptionSpec<D> {
+interface StringSpec<D extends string | null> extends OptionSpec<D> {
   readonly type?: 'STRING' | 'CLASS' | 'PASSWORD';
 }
 
@@ -269,7 +269,7 @@ export function oneOf<const W extends string, D extends W>(
   });
 }
 
-export interface ListSpec<D extends string | null> extends OptionSpec<D> {
+interface ListSpec<D extends string | null> extends OptionSpec<D> {
   /** The words that may stand in it; any where left out. */
   readonly words?: readonly string[];
   readonly isNonEmpty?: boolean;

@@ -34,7 +34,7 @@ const CONFIG_TYPE: Readonly<Record<OptionType, number>> = {
 };
 const CONFIG_TYPE_UNKNOWN = 0;
 
-export interface ConfigSynonym {
+interface ConfigSynonym {
   readonly name: string;
   readonly value: string | null;
   readonly source: number;

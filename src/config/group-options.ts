@@ -7,7 +7,7 @@ import { boolean, count, durationMs, list, type Option, oneOf, string } from './
 const AUTO_OFFSET_RESET = 'latest, earliest or by_duration:<ISO 8601>';
 
 /** An option of a group, with the broker's option that stands behind it; null where none does. */
-export interface GroupOption {
+interface GroupOption {
   readonly row: Option<unknown>;
   readonly brokerName: string | null;
 }

@@ -2,7 +2,7 @@
 // Pure.
 import { ConfigError } from './define.ts';
 
-export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 const SECURITY_PROTOCOLS: readonly SecurityProtocol[] = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
 
 export interface Listener {
@@ -68,7 +68,7 @@ export function parseListeners(key: string, addresses: readonly string[], protoc
   return listeners;
 }
 
-export function formatListener(listener: Listener): string {
+function formatListener(listener: Listener): string {
   const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
   return `${listener.name}://${host}:${listener.port}`;
 }

@@ -3,7 +3,7 @@
 import { ConfigError } from './define.ts';
 
 /** Who gave a value, for messages. */
-export type Origin = 'file' | 'environment' | 'command line';
+type Origin = 'file' | 'environment' | 'command line';
 
 export interface GivenValue {
   readonly text: string;

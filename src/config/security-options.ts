@@ -7,7 +7,7 @@ import { laterOptionsByName } from './later-options.ts';
 const SECURITY_NAME =
   /^(listener\.name\.[^.]+\..*)?(sasl\..*|ssl\..*|authorizer\..*|security\..*|delegation\.token\..*|principal\.builder\.class|super\.users|allow\.everyone\.if\.no\.acl\.found|connections\.max\.reauth\.ms)$/;
 
-export function isSecurityOption(name: string): boolean {
+function isSecurityOption(name: string): boolean {
   return SECURITY_NAME.test(name);
 }
 

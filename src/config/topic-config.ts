@@ -6,7 +6,7 @@ import { brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
 import { ConfigError, readRows, readText } from './define.ts';
 import { type TopicOptionKey, type TopicOptionValues, topicOptions, topicOptionsByName, topicSynonyms } from './topic-options.ts';
 
-export interface TopicConfig extends TopicOptionValues {
+interface TopicConfig extends TopicOptionValues {
   readonly isCompacted: boolean;
   readonly isDeleted: boolean;
   readonly isLogAppendTime: boolean;

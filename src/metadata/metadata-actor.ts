@@ -6,9 +6,9 @@ import type { MetadataChange } from './image-types.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from './metadata-messages.ts';
 import { visitRecordBatches } from './record-batch.ts';
 
-export type MetadataListener = (change: MetadataChange, image: ClusterImage) => void;
+type MetadataListener = (change: MetadataChange, image: ClusterImage) => void;
 
-export interface MetadataActorOptions {
+interface MetadataActorOptions {
   readonly clusterId: string;
   readonly workerIndex: number;
   /** Brings the message to the quorum actor on worker 0. */

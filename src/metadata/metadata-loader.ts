@@ -9,7 +9,7 @@ import type { MetadataLog } from './metadata-log.ts';
 import { visitRecordBatches } from './record-batch.ts';
 import { listSnapshots, readSnapshot, type SnapshotId, snapshotName, visitSnapshot } from './snapshot-file.ts';
 
-export interface LoadedMetadata {
+interface LoadedMetadata {
   /** The voters of the last KRaftVoters record, or null where there is none. */
   readonly voters: VoterSet | null;
   /** All snapshots that are there, oldest first. */

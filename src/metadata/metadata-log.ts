@@ -12,7 +12,7 @@ import { ImageError } from './image.ts';
 /** Bytes read at once where the log is replayed; a batch may be larger and is then read alone. */
 const READ_BYTES = MIB;
 
-export interface MetadataLogOptions {
+interface MetadataLogOptions {
   readonly storage: Storage;
   /** Path of `__cluster_metadata-0`. */
   readonly directory: string;

@@ -2,7 +2,7 @@
 // Pure (types only).
 
 /** From worker 0 to every worker, itself included: the whole state, once, before everything else. */
-export interface MetadataSnapshotMessage {
+interface MetadataSnapshotMessage {
   readonly type: 'metadata-snapshot';
   /** Record batches that replay to the state of all records below `endOffset`. */
   readonly bytes: Uint8Array;
@@ -11,7 +11,7 @@ export interface MetadataSnapshotMessage {
 }
 
 /** From worker 0 to every worker, itself included: committed batches that follow on what was sent before. */
-export interface MetadataBatchMessage {
+interface MetadataBatchMessage {
   readonly type: 'metadata-batch';
   /** Batches without any effect (NO_OP) may be left out of the bytes, never out of `endOffset`. */
   readonly bytes: Uint8Array;

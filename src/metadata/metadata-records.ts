@@ -39,7 +39,7 @@ export type MetadataRecord =
   | ({ readonly type: 'UserScramCredentialRecord' } & tables.UserScramCredentialRecord)
   | ({ readonly type: 'ZkMigrationStateRecord' } & tables.ZkMigrationStateRecord);
 
-export type MetadataRecordType = MetadataRecord['type'];
+type MetadataRecordType = MetadataRecord['type'];
 
 const tableOf: Readonly<Record<MetadataRecordType, Table>> = {
   AbortTransactionRecord: tables.abortTransactionRecord,

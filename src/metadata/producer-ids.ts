@@ -5,7 +5,7 @@ import type { OperationResult } from './controller.ts';
 import type { ClusterImage } from './image.ts';
 
 /** Ids of a block (Kafka's number). */
-export const PRODUCER_ID_BLOCK_COUNT = 1000;
+const PRODUCER_ID_BLOCK_COUNT = 1000;
 
 export interface ProducerIdBlock {
   readonly firstProducerId: number;

@@ -8,7 +8,7 @@ import { isActive } from './image.ts';
 import type { BrokerImage } from './image-types.ts';
 
 /** A refusal's text instead of a placement. */
-export type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
+type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
 
 /** Brokers that a new replica may be put on, fenced ones among them. */
 export function usableBrokers(image: ClusterImage): BrokerImage[] {

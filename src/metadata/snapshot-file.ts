@@ -78,7 +78,7 @@ export function readWhole(storage: Storage, path: string): Uint8Array {
   }
 }
 
-export interface SnapshotContent {
+interface SnapshotContent {
   readonly epoch: number;
   readonly timestampMs: number;
   /** When the last record that the snapshot stands for was written; 0 where there is none. */

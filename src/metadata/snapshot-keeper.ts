@@ -8,7 +8,7 @@ import { type SnapshotId, snapshotName, writeWhole } from './snapshot-file.ts';
 /** Snapshots that stay. */
 const KEPT_COUNT = 2;
 
-export interface SnapshotRules {
+interface SnapshotRules {
   /** metadata.log.max.record.bytes.between.snapshots */
   readonly snapshotBytes: number;
   /** metadata.log.max.snapshot.interval.ms; 0 is never by time alone. */

@@ -3,7 +3,7 @@
 import type { ClusterImage } from './image.ts';
 
 /** 255 characters of a file name, less a partition number: Kafka's limit. */
-export const TOPIC_NAME_LENGTH_MAX = 249;
+const TOPIC_NAME_LENGTH_MAX = 249;
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
 export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets';
 export const TRANSACTION_STATE_TOPIC = '__transaction_state';

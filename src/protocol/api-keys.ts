@@ -98,7 +98,7 @@ const rows = [
 ] as const;
 
 type Row = (typeof rows)[number];
-export type ApiName = Row[1];
+type ApiName = Row[1];
 
 /** Key by name: API.Produce is 0. */
 export const API = Object.fromEntries(rows.map(([key, name]) => [name, key])) as {

@@ -1,10 +1,9 @@
 // Values of the control records: transaction markers, and what KRaft writes into its log and snapshots.
 // Pure. Not their keys (records/control.ts). Source: KIP-98, KIP-595, KIP-630, KIP-853.
-import { array, data, int16, int32, int64, type MessageOf, string, struct, uint16, uuid } from './schema.ts';
+import { array, data, int16, int32, int64, string, struct, uint16, uuid } from './schema.ts';
 
 /** The value of an ABORT and of a COMMIT marker. */
 export const endTxnMarker = data({ name: 'EndTxnMarker', versions: [0, 0], fields: { coordinatorEpoch: int32() } });
-export type EndTxnMarker = MessageOf<typeof endTxnMarker>;
 
 export const leaderChangeMessage = data({
   name: 'LeaderChangeMessage',
@@ -17,7 +16,6 @@ export const leaderChangeMessage = data({
     grantingVoters: array({ voterId: int32(), voterDirectoryId: uuid({ since: 1 }) }),
   },
 });
-export type LeaderChangeMessage = MessageOf<typeof leaderChangeMessage>;
 
 export const snapshotHeaderRecord = data({
   name: 'SnapshotHeaderRecord',
@@ -25,7 +23,6 @@ export const snapshotHeaderRecord = data({
   flexibleSince: 0,
   fields: { version: int16(), lastContainedLogTimestamp: int64() },
 });
-export type SnapshotHeaderRecord = MessageOf<typeof snapshotHeaderRecord>;
 
 export const snapshotFooterRecord = data({
   name: 'SnapshotFooterRecord',
@@ -33,7 +30,6 @@ export const snapshotFooterRecord = data({
   flexibleSince: 0,
   fields: { version: int16() },
 });
-export type SnapshotFooterRecord = MessageOf<typeof snapshotFooterRecord>;
 
 export const kraftVersionRecord = data({
   name: 'KRaftVersionRecord',
@@ -41,7 +37,6 @@ export const kraftVersionRecord = data({
   flexibleSince: 0,
   fields: { version: int16(), kRaftVersion: int16() },
 });
-export type KRaftVersionRecord = MessageOf<typeof kraftVersionRecord>;
 
 export const votersRecord = data({
   name: 'VotersRecord',
@@ -57,4 +52,3 @@ export const votersRecord = data({
     }),
   },
 });
-export type VotersRecord = MessageOf<typeof votersRecord>;

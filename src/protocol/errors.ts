@@ -149,7 +149,7 @@ const rows = [
 ] as const;
 
 type Row = (typeof rows)[number];
-export type ErrorName = Row[1];
+type ErrorName = Row[1];
 
 /** Code by name: ERROR.NONE is 0. */
 export const ERROR = Object.fromEntries(rows.map(([code, name]) => [name, code])) as {

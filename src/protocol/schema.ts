@@ -26,7 +26,7 @@ export interface RecordsRange {
 }
 
 /** First and last version that has a field; left out: all of the message's. */
-export interface FieldOptions<T> {
+interface FieldOptions<T> {
   readonly since?: number;
   readonly until?: number;
   /** First version in which the field may be null; with `nullableUntil` the last one, too. */
@@ -53,7 +53,7 @@ export interface Field<T> extends FieldOptions<T> {
 }
 
 export type Fields = { readonly [name: string]: Field<unknown> };
-export type StructOf<F extends Fields> = { -readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+type StructOf<F extends Fields> = { -readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 type Element<E> = E extends Field<infer T> ? T : E extends Fields ? StructOf<E> : never;
 
 const primitive =

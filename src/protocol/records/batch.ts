@@ -18,9 +18,9 @@ export const BATCH_OVERHEAD_BYTES = 61;
 export const BATCH_PREFIX_BYTES = 17;
 
 /** Where each field lies, from the start of the batch. */
-export const BASE_OFFSET_AT = 0; // int64
+const BASE_OFFSET_AT = 0; // int64
 export const BATCH_LENGTH_AT = 8; // int32: the bytes after this field
-export const LEADER_EPOCH_AT = 12; // int32
+const LEADER_EPOCH_AT = 12; // int32
 export const MAGIC_AT = 16; // int8
 export const CRC_AT = 17; // uint32 over [ATTRIBUTES_AT, end)
 export const ATTRIBUTES_AT = 21; // int16
@@ -33,11 +33,11 @@ export const BASE_SEQUENCE_AT = 53; // int32
 export const RECORD_COUNT_AT = 57; // int32
 
 /** Bits 0–2 of the attributes are the compression type; 7–15 are unused and kept as they came. */
-export const COMPRESSION_MASK = 0x07;
+const COMPRESSION_MASK = 0x07;
 export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;
-export const DELETE_HORIZON_BIT = 0x40;
+const DELETE_HORIZON_BIT = 0x40;
 
 export const COMPRESSION = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } as const;
 export const TIMESTAMP_TYPE = { CREATE_TIME: 0, LOG_APPEND_TIME: 1 } as const;
@@ -169,7 +169,7 @@ export function writeAttributes(bytes: Uint8Array, position: number, attributes:
 }
 
 /** The checksum as it should be, unsigned. The whole batch lies within `bytes`, and its length is at least the header's. */
-export function computeCrc(bytes: Uint8Array, position: number): number {
+function computeCrc(bytes: Uint8Array, position: number): number {
   return crc32cRange(bytes, position + ATTRIBUTES_AT, position + batchSizeBytes(bytes, position));
 }
 
@@ -197,7 +197,7 @@ export const BATCH_CHECK = {
   BAD_COUNT: 5,
 } as const;
 
-export type BatchCheck = (typeof BATCH_CHECK)[keyof typeof BATCH_CHECK];
+type BatchCheck = (typeof BATCH_CHECK)[keyof typeof BATCH_CHECK];
 
 /** For messages: `TRUNCATED`, `BAD_CRC`, … */
 export function batchCheckName(check: BatchCheck): string {

@@ -19,9 +19,9 @@ export const CONTROL_TYPE = {
 export type ControlType = (typeof CONTROL_TYPE)[keyof typeof CONTROL_TYPE];
 
 /** The newest version of the key; later ones may only append. */
-export const CONTROL_KEY_VERSION = 0;
+const CONTROL_KEY_VERSION = 0;
 /** Version (int16) and type (int16). */
-export const CONTROL_KEY_BYTES = 4;
+const CONTROL_KEY_BYTES = 4;
 
 export interface ControlRecord {
   readonly type: ControlType;

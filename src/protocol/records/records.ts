@@ -33,7 +33,7 @@ export interface RecordRules {
   readonly limitBytes?: number;
 }
 
-export interface RecordFindings {
+interface RecordFindings {
   readonly check: RecordCheck;
   /** Which record is at fault, from 0; -1 when all are good, or when the fault is the batch's as a whole. */
   readonly index: number;

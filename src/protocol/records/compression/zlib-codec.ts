@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { CompressionError, corrupt, tooLarge } from './errors.ts';
 
-export type Zlib = typeof import('node:zlib');
+type Zlib = typeof import('node:zlib');
 
 const require = createRequire(import.meta.url);
 let zlib: Zlib | null = null;
