@@ -68,6 +68,8 @@ export interface DriverOptions {
   readonly recordBytesMax?: number;
   /** Left out where a test measures: `waiting` is then not compared after each event, which takes time by their number. */
   readonly isWaitingChecked?: boolean;
+  /** Called after each event, with what it led to. */
+  readonly onEvent?: (happened: Happened) => void;
 }
 
 export class GroupDriver {
@@ -80,6 +82,7 @@ export class GroupDriver {
   readonly #makeShard: ShardFactory;
   readonly #random;
   readonly #isWaitingChecked: boolean;
+  readonly #onEvent: ((happened: Happened) => void) | undefined;
   readonly #recordBytesMax: number;
   readonly #topics = new Map<string, TopicView>();
   #topicsVersion = 0;
@@ -90,25 +93,25 @@ export class GroupDriver {
   #happened: Happened = { records: [], answers: [] };
   #shard: CoordinatorShard<GroupRecord>;
 
-  constructor({
-    makeShard,
-    config = groupConfig,
-    seed = 1,
-    startMs = 1_000_000,
-    isWaitingChecked = true,
-    recordBytesMax = MIB,
-  }: DriverOptions) {
+  constructor(options: DriverOptions) {
+    const { makeShard, config = groupConfig, seed = 1, startMs = 1_000_000, isWaitingChecked = true, recordBytesMax = MIB } = options;
     this.#makeShard = makeShard;
     this.config = config;
     this.nowMs = startMs;
     this.#random = seededRandom(seed);
     this.#isWaitingChecked = isWaitingChecked;
     this.#recordBytesMax = recordBytesMax;
+    this.#onEvent = options.onEvent;
     this.#shard = this.#load();
   }
 
   get shard(): CoordinatorShard<GroupRecord> {
     return this.#shard;
+  }
+
+  /** Token of the next question: an answer may come before `ask` returns. */
+  get nextToken(): number {
+    return this.#token + 1;
   }
 
   /** Timers that are set: key and the time until each fires, the soonest first. */
@@ -232,6 +235,7 @@ export class GroupDriver {
   }
 
   #apply({ records, answers }: Decision<GroupRecord>): void {
+    const given: AnswerGiven[] = [];
     for (const record of records) {
       const { key, value } = groupRecordCodec.encode(record);
       assert(groupRecordCodec.decode(key, value) !== null, 'a record that this broker cannot read again');
@@ -246,8 +250,10 @@ export class GroupDriver {
       const table = apis.get(asked.apiKey)?.response;
       assert(table !== undefined, `no API ${asked.apiKey}`);
       const decoded = codec(table, asked.apiVersion).decode(new ByteReader(encodeMessage(table, asked.apiVersion, body as never)));
+      given.push({ token, ...asked, body: decoded });
       this.#happened.answers.push({ token, ...asked, body: decoded });
     }
+    this.#onEvent?.({ records: [...records], answers: given });
     if (!this.#isWaitingChecked) return;
     const waiting = [...this.#shard.waiting()].sort((a, b) => a - b);
     assert(`${waiting}` === `${[...this.open.keys()]}`, `waiting tells ${waiting}, open are ${[...this.open.keys()]}`);
