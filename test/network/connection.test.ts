@@ -546,8 +546,15 @@ describe('ends', () => {
     });
     turn();
     expect(transport.hasEnded).toBe(false);
+    // All memory that is free belongs to others now, and what comes is read into none of it.
+    const others: number[] = [];
+    for (let slab = arena.claim(16 * KIB); slab >= 0; slab = arena.claim(16 * KIB)) others.push(slab);
+    for (const slab of others) arena.bytes.fill(0x55, slab, slab + 16 * KIB);
     for (let i = 0; i < 20; i++) transport.deliver(pattern(100 + i, 20 * KIB));
     expect(transport.unreadBytes).toBe(0);
+    const touched = others.filter((slab) => !arena.bytes.subarray(slab, slab + 16 * KIB).every((byte) => byte === 0x55));
+    expect(touched).toEqual([]);
+    for (const slab of others) arena.release(slab);
     parked.answer(2);
     parked.answer(1);
     turn();
@@ -611,5 +618,77 @@ describe('ends', () => {
       expect(network.counters.connectionsClosed.shutdown, how).toBe(1);
       expect(network.counters.connectionsOpen, how).toBe(0);
     }
+  });
+
+  test('a stop at any moment: whole replies in order, all that were answered and those of produce requests, then the end', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom([PRODUCE], [FETCH], [FETCH, FETCH, FETCH, PRODUCE, PRODUCE]),
+        fc.array(fc.oneof(fc.nat(400), fc.nat(9000), fc.nat(90_000)), { minLength: 1, maxLength: 25 }),
+        fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 20 }),
+        fc.nat(40),
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.infiniteStream(fc.nat()),
+        (keys, sizes, cuts, stopAt, sendBufferBytes, choices) => {
+          const list = sizes.map((size, i) => ({ apiKey: keys[i % keys.length] ?? FETCH, size }));
+          const choose = (): number => choices.next().value as number;
+          const parked = new Parked();
+          const { transport, turn, network, arena, restBytes, failures, lines } = wire(
+            [
+              row(PRODUCE, parked.handle, { keepsBody: true, order: 'produce' }),
+              row(FETCH, parked.handle, { keepsBody: true, order: 'fetch' }),
+            ],
+            { inflightMax: 6, sendBufferBytes, outputBytesMax: 50_000 },
+          );
+          const stream = Buffer.concat(list.map(({ apiKey, size }, id) => frame(apiKey, id, pattern(id, size))));
+          let delivered = 0;
+          const deliver = (step: number): void => {
+            const end = Math.min(stream.length, delivered + (cuts[step % cuts.length] ?? 1));
+            if (end > delivered) transport.deliver(stream.subarray(delivered, end));
+            delivered = end;
+          };
+          const open: number[] = [];
+          let seen = 0;
+          const answerOne = (): void => {
+            while (seen < parked.requests.length) open.push(seen++);
+            const [index] = open.splice(choose() % Math.max(1, open.length), 1);
+            if (index !== undefined) parked.answer(index);
+          };
+          const got: Buffer[] = [];
+          for (let step = 0; step < stopAt; step++) {
+            deliver(step);
+            if (choose() % 3 !== 0) turn();
+            if (choose() % 2 === 0) answerOne();
+            if (choose() % 2 === 0) got.push(transport.take(choose() % 30_000));
+          }
+          const takenCount = parked.requests.length;
+          while (seen < takenCount) open.push(seen++);
+          // The oldest that is not answered: replies in front of it had to leave, and behind it those of produce requests have to.
+          const firstOpen = Math.min(takenCount, ...open);
+          const expectedCount = list[firstOpen]?.apiKey === FETCH ? firstOpen : takenCount;
+          network.closeAll(() => {});
+          for (let step = stopAt; delivered < stream.length || open.length > 0 || step < stopAt + 4; step++) {
+            deliver(step);
+            answerOne();
+            turn();
+            got.push(transport.take(choose() % 30_000));
+          }
+          for (let part = transport.take(); part.length > 0; part = transport.take()) {
+            got.push(part);
+            turn();
+          }
+          expect(parked.requests).toHaveLength(takenCount);
+          expectReplies(
+            Buffer.concat(got),
+            list.slice(0, expectedCount).map(({ size }, id) => [id, pattern(id, size)]),
+          );
+          expect([transport.hasEnded, transport.unreadBytes, transport.isClosed]).toEqual([true, 0, false]);
+          transport.deliverEnd();
+          turn();
+          expect([transport.isClosed, arena.usedBytes, failures, lines]).toEqual([true, restBytes, [], []]);
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 });
