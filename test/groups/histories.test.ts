@@ -14,7 +14,7 @@ import { subscription } from '../support/classic-verbs.ts';
 import { type AnswerGiven, GroupDriver, groupConfig, type ShardFactory } from '../support/group-driver.ts';
 
 const SEEDS = 60;
-const STEPS = 250;
+const STEPS = 300;
 const GROUPS = ['g', 'h'];
 
 /** A client: what it was told last. */
@@ -27,6 +27,8 @@ interface Client {
   /** Of its last JoinGroup: tokens that are still open belong to it. */
   joinToken: number;
   syncToken: number;
+  /** Its id and generation when it asked for that. */
+  synced: { readonly memberId: string; readonly generationId: number };
 }
 
 class History {
@@ -48,7 +50,16 @@ class History {
     for (const group of GROUPS) {
       for (let i = 0; i < 5; i++) {
         const instanceId = i < 2 ? `i${i}` : null;
-        this.#clients.push({ name: `c${i}`, group, instanceId, memberId: '', generationId: -1, joinToken: 0, syncToken: 0 });
+        this.#clients.push({
+          name: `c${i}`,
+          group,
+          instanceId,
+          memberId: '',
+          generationId: -1,
+          joinToken: -1,
+          syncToken: -1,
+          synced: { memberId: '', generationId: -1 },
+        });
       }
     }
   }
@@ -64,16 +75,27 @@ class History {
   step(): void {
     const client = this.#pick(this.#clients);
     const action = this.#random.below(100);
-    if (action < 35) this.#join(client);
-    else if (action < 60) this.#sync(client);
-    else if (action < 68) this.#heartbeat(client);
-    else if (action < 78) this.#commit(client);
-    else if (action < 82) this.#leave(client);
-    else if (action < 84) client.memberId = '';
-    else if (action < 98) this.driver.advance(this.#pick([0, 1, 1000, 5000, 20_000]));
+    if (action < 60) this.#behave(client);
+    else if (action < 66) this.#join(client);
+    else if (action < 72) this.#sync(client);
+    else if (action < 76) this.#commit(client);
+    else if (action < 78) this.#leave(client);
+    else if (action < 80) client.memberId = '';
+    else if (action < 99) this.driver.advance(this.#pick([0, 0, 1, 1000, 3000, 20_000]));
     else this.#reload();
     this.driver.takeHappened();
     this.#check();
+  }
+
+  /** What a client does that follows the protocol: it joins when it is told to, and syncs what it joined. */
+  #behave(client: Client): void {
+    if (this.driver.open.has(client.joinToken) || this.driver.open.has(client.syncToken)) return;
+    const group = this.coordinator.groups.classic(client.group);
+    const isIn = group?.members.has(client.memberId) === true && client.generationId === group.generationId;
+    if (!isIn || group?.state === 'PreparingRebalance') this.#join(client);
+    else if (group?.pendingSyncs.has(client.memberId)) this.#sync(client);
+    else if (this.#random.below(2) === 0) this.#heartbeat(client);
+    else this.#commit(client);
   }
 
   #reload(): void {
@@ -111,6 +133,7 @@ class History {
     const group = this.coordinator.groups.classic(client.group);
     const assignments = [...(group?.members.keys() ?? [])].map((memberId) => ({ memberId, assignment: Buffer.from(memberId) }));
     client.syncToken = this.driver.nextToken;
+    client.synced = { memberId: client.memberId, generationId: client.generationId };
     this.driver.ask(API.SyncGroup, 5, {
       groupId: client.group,
       generationId: client.generationId,
@@ -187,8 +210,8 @@ class History {
     if (client === undefined || response === null || response.errorCode !== ERROR.NONE) return;
     const group = this.coordinator.groups.classic(client.group) as ClassicGroup;
     expect(group.state).toBe('Stable');
-    expect(client.generationId).toBe(group.generationId);
-    const committed = group.committed?.members.find(({ memberId }) => memberId === client.memberId);
+    expect(client.synced.generationId).toBe(group.generationId);
+    const committed = group.committed?.members.find(({ memberId }) => memberId === client.synced.memberId);
     this.syncedCount++;
     expect(Buffer.from(response.assignment)).toEqual(Buffer.from(committed?.assignment ?? []));
   }
