@@ -6,7 +6,7 @@ import type { Option, OptionType } from './define.ts';
 import { clientMetricsOptions, groupOptions } from './group-options.ts';
 import { laterOptionsByName } from './later-options.ts';
 import { inheritedText } from './topic-config.ts';
-import { type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
+import { type BrokerSynonym, type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
 
 /** ConfigSource on the wire. */
 export const CONFIG_SOURCE = {
@@ -71,16 +71,22 @@ function brokerRow(name: string): Option<unknown> | undefined {
   return brokerOptionsByName.get(name) ?? laterOptionsByName.get(name);
 }
 
-/** Layer by layer, the strongest first, from the first mention of `name` itself on, as Apache Kafka lists them. */
-function brokerSynonyms(name: string, config: BrokerConfig, overrides: BrokerOverrides, isSensitive: boolean): ConfigSynonym[] {
-  const layers: [number, (each: string) => string | null | undefined][] = [
+type Layer = readonly [source: number, textOf: (name: string) => string | null | undefined];
+
+/** Where a broker's option may have its value from, the strongest first. */
+function brokerLayers(config: BrokerConfig, overrides: BrokerOverrides): Layer[] {
+  return [
     [CONFIG_SOURCE.DYNAMIC_BROKER_CONFIG, (each) => overrides.forBroker.get(each)],
     [CONFIG_SOURCE.DYNAMIC_DEFAULT_BROKER_CONFIG, (each) => overrides.forCluster.get(each)],
     [CONFIG_SOURCE.STATIC_BROKER_CONFIG, (each) => config.givenTexts.get(each)],
     [CONFIG_SOURCE.DEFAULT_CONFIG, (each) => brokerRow(each)?.defaultText],
   ];
+}
+
+/** Layer by layer, the strongest first, from the first mention of `name` itself on, as Apache Kafka lists them. */
+function brokerSynonyms(name: string, config: BrokerConfig, overrides: BrokerOverrides, isSensitive: boolean): ConfigSynonym[] {
   const family = familyOf(name);
-  const all = layers.flatMap(([source, textOf]) =>
+  const all = brokerLayers(config, overrides).flatMap(([source, textOf]) =>
     family.flatMap((each) => {
       const text = textOf(each) ?? null;
       return text === null ? [] : [{ name: each, value: isSensitive ? null : text, source }];
@@ -89,6 +95,11 @@ function brokerSynonyms(name: string, config: BrokerConfig, overrides: BrokerOve
   const start = all.findIndex((synonym) => synonym.name === name);
   return start < 0 ? [] : all.slice(start);
 }
+
+/** The broker's options behind a topic's, by the topic's. */
+const synonymsByName: ReadonlyMap<string, readonly BrokerSynonym[]> = new Map(
+  (Object.keys(topicOptions) as TopicOptionKey[]).map((key) => [topicOptions[key].name, topicSynonyms[key] ?? []]),
+);
 
 /** All options of a topic, sorted by name. Internal ones only where the topic sets them. */
 export function describeTopicConfigs(
@@ -108,6 +119,25 @@ export function describeTopicConfigs(
     entries.push(entryOf(row, value, false, withOwn(row.name, own, value, CONFIG_SOURCE.DYNAMIC_TOPIC_CONFIG, inherited)));
   }
   return entries.sort(byName);
+}
+
+/**
+ * The same as CreateTopics answers it, which in Apache Kafka is another piece of code: what the topic sets itself stands as it was
+ * written, and the source is that of the broker's option that gave the value, under whichever of its names.
+ */
+export function effectiveTopicConfigs(
+  topicOverrides: ReadonlyMap<string, string>,
+  config: BrokerConfig,
+  overrides: BrokerOverrides = NO_OVERRIDES,
+): Pick<ConfigEntry, 'name' | 'value' | 'readOnly' | 'configSource' | 'isSensitive'>[] {
+  const layers = brokerLayers(config, overrides);
+  return describeTopicConfigs(topicOverrides, config, overrides).map(({ name, value, readOnly, isSensitive }) => {
+    const own = topicOverrides.get(name);
+    if (own !== undefined) return { name, value: own, readOnly, configSource: CONFIG_SOURCE.DYNAMIC_TOPIC_CONFIG, isSensitive };
+    const synonyms = synonymsByName.get(name) ?? [];
+    const layer = layers.find(([, textOf]) => synonyms.some((synonym) => (textOf(synonym.name) ?? null) !== null));
+    return { name, value, readOnly, configSource: layer?.[0] ?? CONFIG_SOURCE.DEFAULT_CONFIG, isSensitive };
+  });
 }
 
 /** All options of a group, sorted by name: its own over what the broker gives all groups. */

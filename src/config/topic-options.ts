@@ -219,7 +219,7 @@ export type TopicOptionKey = keyof typeof topicOptions;
 export type TopicOptionValues = ValuesOf<typeof topicOptions>;
 
 /** A broker option that gives a topic's option its value, with the factor from its unit to the topic's. */
-interface BrokerSynonym {
+export interface BrokerSynonym {
   readonly name: string;
   readonly factor: number;
 }

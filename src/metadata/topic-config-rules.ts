@@ -1,7 +1,7 @@
 // What the configuration rows say to a new topic's configuration, over what the image says was changed on the running brokers.
 // Pure.
 import type { BrokerConfig, BrokerOverrides } from '../config/broker-config.ts';
-import { describeTopicConfigs } from '../config/describe.ts';
+import { effectiveTopicConfigs } from '../config/describe.ts';
 import { validateTopicConfigs } from '../config/topic-config.ts';
 import type { TopicConfigRules } from './controller.ts';
 import type { ClusterImage } from './image.ts';
@@ -11,17 +11,7 @@ import { CLUSTER_DEFAULT, RESOURCE } from './image-types.ts';
 export function topicConfigRules(config: BrokerConfig, brokerId: number): TopicConfigRules {
   return {
     validate: (configs, image) => validateTopicConfigs(configs, config, brokerOverrides(image, brokerId)),
-    effective: (overrides, image) =>
-      describeTopicConfigs(overrides, config, brokerOverrides(image, brokerId)).map(
-        ({ name, value, readOnly, configSource, isSensitive }) => ({
-          name,
-          // What the topic sets itself is told as it was written; no option of a topic is sensitive.
-          value: overrides.get(name) ?? value,
-          readOnly,
-          configSource,
-          isSensitive,
-        }),
-      ),
+    effective: (overrides, image) => effectiveTopicConfigs(overrides, config, brokerOverrides(image, brokerId)),
   };
 }
 

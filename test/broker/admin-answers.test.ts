@@ -8,6 +8,7 @@ import { askAdminCases } from '../support/admin-cases.ts';
 import { answersText, comparable } from '../support/answer-book.ts';
 import { askConfigCases } from '../support/config-cases.ts';
 import { askInternalTopicCases } from '../support/internal-topic-cases.ts';
+import { askSetUpCases, SET_UP } from '../support/set-up-cases.ts';
 import { isForeign, Target, workerCounts } from '../support/target.ts';
 import { askTopicAdminCases } from '../support/topic-admin-cases.ts';
 
@@ -87,17 +88,18 @@ function expected(name: string, theirs: unknown): unknown {
   return ours;
 }
 
-const books = [
+const books: readonly { file: string; ask: typeof askAdminCases; besides?: Readonly<Record<string, string>> }[] = [
   { file: 'admin.json', ask: askAdminCases },
   { file: 'topic-admin.json', ask: askTopicAdminCases },
   { file: 'configs.json', ask: askConfigCases },
   { file: 'internal-topics.json', ask: askInternalTopicCases },
+  { file: 'set-up.json', ask: askSetUpCases, besides: SET_UP },
 ];
 
 describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
-  it.each(books)('answers as $file says', async ({ file, ask }) => {
+  it.each(books)('answers as $file says', async ({ file, ask, besides }) => {
     const recorded = new URL(`../golden/answers/${file}`, import.meta.url);
-    const target = await Target.open(workers, RECORDED_WITH);
+    const target = await Target.open(workers, { ...RECORDED_WITH, ...besides });
     const answers = Object.fromEntries(await ask(target.port));
     await target.close();
     if (process.env.REWRITE === '1') writeFileSync(recorded, answersText(answers));

@@ -4,7 +4,7 @@ import { ZERO_UUID } from '../../base/uuid.ts';
 import { deletedTooLate } from '../../metadata/topic-deadlines.ts';
 import type { DeletedTopic } from '../../metadata/topics.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../../protocol/apis/delete-topics.ts';
-import { ERROR, errorMessage } from '../../protocol/errors.ts';
+import { ERROR } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
@@ -19,7 +19,7 @@ export function deleteTopicsHandler(context: BrokerContext): Handler {
     if (!context.config.deleteTopicEnable) {
       const errorCode = apiVersion >= DISABLED_SINCE ? ERROR.TOPIC_DELETION_DISABLED : ERROR.INVALID_REQUEST;
       const topics = apiVersion >= TOPICS_SINCE ? body.topics : body.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
-      const responses = topics.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: errorMessage(errorCode) }));
+      const responses = topics.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: null }));
       answer(request, deleteTopicsResponse, { throttleTimeMs: 0, responses });
       return true;
     }
