@@ -2,14 +2,21 @@
 // Source: the protocol guide; KIP-79, KIP-734 (−3), KIP-405 (−4), KIP-1005 (−5), KIP-1023 (−6).
 import type { PartitionCall } from '../../partition/partition-client.ts';
 import { LIST_OFFSETS, listOffsetsEntry, listOffsetsReply } from '../../partition/partition-messages.ts';
-import { type ListOffsetsResponse, listOffsetsRequest, listOffsetsResponse } from '../../protocol/apis/list-offsets.ts';
+import {
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+  listOffsetsRequest,
+  listOffsetsResponse,
+} from '../../protocol/apis/list-offsets.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { workerOf } from '../../scheduler/placement.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { READ_COMMITTED, READ_UNCOMMITTED } from '../fetch-answer.ts';
 import { findPartition } from '../topic-partitions.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
-type PartitionAnswer = ListOffsetsResponse['topics'][number]['partitions'][number];
+type TopicAnswer = ListOffsetsResponse['topics'][number];
+type PartitionAnswer = TopicAnswer['partitions'][number];
 
 /** First version that knows each named place. */
 const SPECIFIER_SINCE: ReadonlyMap<number, number> = new Map([
@@ -25,30 +32,29 @@ export function listOffsetsHandler(context: BrokerContext): Handler {
   const { metadata, partitions, runtime } = context;
   return (request) => {
     const body = decodeBody(request, listOffsetsRequest);
-    const { image } = metadata;
-    const seen = new Set<string>();
-    const duplicates = new Set<string>();
-    for (const { name, partitions: asked } of body.topics) {
-      for (const { partitionIndex } of asked) {
-        const key = `${name}-${partitionIndex}`;
-        if (seen.has(key)) duplicates.add(key);
-        seen.add(key);
-      }
+    if (body.isolationLevel !== READ_UNCOMMITTED && body.isolationLevel !== READ_COMMITTED) {
+      answer(request, listOffsetsResponse, refuseAll(body));
+      return true;
     }
+    const { image } = metadata;
+    const count = body.topics.reduce((sum, topic) => sum + topic.partitions.length, 0);
     let call: PartitionCall | null = null;
     const waiting: PartitionAnswer[] = [];
-    const topics = body.topics.map(({ name, partitions: asked }) => ({
-      name,
-      partitions: firstOfEach(asked).map(({ partitionIndex, timestamp, currentLeaderEpoch }) => {
-        const topic = image.topicByName(name);
+    const topics: TopicAnswer[] = [];
+    for (const { name, partitions: asked } of once(body.topics)) {
+      const topic = image.topicByName(name);
+      const results: PartitionAnswer[] = [];
+      topics.push({ name, partitions: results });
+      for (const { partitionIndex, timestamp, currentLeaderEpoch, isRepeated } of asked) {
         const partition = topic === null ? null : findPartition(topic, partitionIndex);
         const result: PartitionAnswer = { partitionIndex, errorCode: ERROR.NONE, timestamp: -1, offset: -1, leaderEpoch: -1 };
-        if (duplicates.has(`${name}-${partitionIndex}`)) result.errorCode = ERROR.INVALID_REQUEST;
+        results.push(result);
+        if (isRepeated) result.errorCode = ERROR.INVALID_REQUEST;
         else if (timestamp < 0 && request.apiVersion < (SPECIFIER_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
           result.errorCode = ERROR.UNSUPPORTED_VERSION;
         } else if (topic === null || partition === null) result.errorCode = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
         else {
-          call ??= partitions.begin(LIST_OFFSETS, seen.size, done);
+          call ??= partitions.begin(LIST_OFFSETS, count, done);
           const at = call.add(workerOf(runtime.workerCount, topic.id, partitionIndex));
           call.requestWords[at] = partition.slot;
           call.requestWords[at + listOffsetsEntry.currentLeaderEpoch] = currentLeaderEpoch;
@@ -56,9 +62,8 @@ export function listOffsetsHandler(context: BrokerContext): Handler {
           call.requestFloats[(at + listOffsetsEntry.timestamp) >> 1] = timestamp;
           waiting.push(result);
         }
-        return result;
-      }),
-    }));
+      }
+    }
     if (call === null) answer(request, listOffsetsResponse, { throttleTimeMs: 0, topics });
     else partitions.send(call);
     return true;
@@ -78,8 +83,27 @@ export function listOffsetsHandler(context: BrokerContext): Handler {
   };
 }
 
-/** A partition that is named twice is answered once. */
-function firstOfEach<P extends { readonly partitionIndex: number }>(asked: readonly P[]): P[] {
-  const seen = new Set<number>();
-  return asked.filter(({ partitionIndex }) => !seen.has(partitionIndex) && seen.add(partitionIndex));
+/** What Apache Kafka says of an isolation level that there is not. */
+function refuseAll({ topics }: ListOffsetsRequest): ListOffsetsResponse {
+  const refused = { errorCode: ERROR.UNKNOWN_SERVER_ERROR, timestamp: -1, offset: -1, leaderEpoch: -1 };
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...refused })),
+    })),
+  };
+}
+
+type PartitionAsked = ListOffsetsRequest['topics'][number]['partitions'][number];
+
+/** The topics of a request, each once and not without partitions; of a partition that is named twice one, which says so. */
+function once(topics: ListOffsetsRequest['topics']): { name: string; partitions: (PartitionAsked & { isRepeated: boolean })[] }[] {
+  const byName = new Map<string, Map<number, PartitionAsked & { isRepeated: boolean }>>();
+  for (const { name, partitions } of topics) {
+    const known = byName.get(name) ?? new Map<number, PartitionAsked & { isRepeated: boolean }>();
+    if (partitions.length > 0) byName.set(name, known);
+    for (const asked of partitions) known.set(asked.partitionIndex, { ...asked, isRepeated: known.has(asked.partitionIndex) });
+  }
+  return [...byName].map(([name, partitions]) => ({ name, partitions: [...partitions.values()] }));
 }

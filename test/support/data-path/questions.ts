@@ -14,8 +14,6 @@ const SILENCE_MS = 20_000;
 const MASKED: ReadonlySet<string> = new Set(['sessionId', 'producerId', 'host', 'port']);
 /** Sentences: each broker has its own, but has one or none. */
 const TEXTS: ReadonlySet<string> = new Set(['errorMessage', 'batchIndexErrorMessage']);
-/** Lists of Kafka's hash maps. */
-const SETS: ReadonlySet<string> = new Set(['partitionResponses', 'produced']);
 /** Times of day. */
 const TIMES: ReadonlySet<string> = new Set(['logAppendTimeMs']);
 
@@ -29,17 +27,20 @@ export class Questions {
   readonly answers = new Map<string, unknown>();
   readonly #port: number;
   readonly #unique: string;
+  readonly #sets: ReadonlySet<string>;
   readonly #names = new Map<string, string>();
   #client: WireClient;
 
-  private constructor(port: number, unique: string, client: WireClient) {
+  private constructor(port: number, unique: string, sets: readonly string[], client: WireClient) {
     this.#port = port;
     this.#unique = unique;
+    this.#sets = new Set(sets);
     this.#client = client;
   }
 
-  static async open(port: number, unique: string): Promise<Questions> {
-    return new Questions(port, unique, await WireClient.connect(port));
+  /** `sets` are lists whose order says nothing: those that Apache Kafka makes of its hash maps. */
+  static async open(port: number, unique: string, sets: readonly string[]): Promise<Questions> {
+    return new Questions(port, unique, sets, await WireClient.connect(port));
   }
 
   close(): void {
@@ -131,7 +132,7 @@ export class Questions {
     }
     if (Array.isArray(value)) {
       const items = value.map((item) => this.comparable(item, '', bytes));
-      return SETS.has(key) ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
+      return this.#sets.has(key) ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
     }
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.comparable(inner, name, bytes)]));
