@@ -90,6 +90,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
       index < checkedFrom ? 0 : recoverFrom,
       config.indexIntervalBytes,
       epochs,
+      !options.cleanShutdown,
     );
     endOffset = found.endOffset;
     cutBytes += found.cutBytes;

@@ -2,6 +2,8 @@
 // builds the index entries behind it anew.
 // Invariant: below the recovery point data and indexes were synced together, so that entries there are believed once one batch
 // proves them; everything behind is read, its checksum included.
+// What is kept of it is also written again (docs/decisions/0013-unsynced-tails.md): a sync that failed leaves pages that read right, count as
+// clean and are not on the medium. No later sync would bring them there, and one that succeeds would move the recovery point past them.
 // Runs on: the log's owner, at open.
 import {
   BATCH_CHECK,
@@ -14,10 +16,13 @@ import {
 import { BatchScanner } from './batch-scanner.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
 import { RELATIVE_OFFSET_MAX, type Segment } from './segment.ts';
+import { StorageError, type StorageFile } from './storage.ts';
 
 /** One per thread, made at the first recovery; grows to the largest batch. */
 let wholeBatches: BatchScanner | null = null;
 const SCAN_BYTES = 1024 * 1024;
+/** What is read and written again at once. */
+const REWRITE_BYTES = 1024 * 1024;
 
 export interface RecoveredSegment {
   /** The offset behind the last whole batch. */
@@ -30,7 +35,7 @@ export interface RecoveredSegment {
 
 /**
  * Recovers `segment`, whose offsets end below `limitOffset` (the next segment's base). What ends below `recoveryPoint` is taken as it
- * is, as far as the index leads there. Throws StorageError.
+ * is, as far as the index leads there. `isRewritten`: the rest is written again. Throws StorageError.
  */
 export function recoverSegment(
   segment: Segment,
@@ -38,6 +43,7 @@ export function recoverSegment(
   recoveryPoint: number,
   indexIntervalBytes: number,
   epochs: LeaderEpochCache,
+  isRewritten: boolean,
 ): RecoveredSegment {
   const fileBytes = segment.sizeBytes;
   wholeBatches ??= new BatchScanner(SCAN_BYTES);
@@ -70,7 +76,19 @@ export function recoverSegment(
     segment.file.truncate(segment.sizeBytes);
     segment.file.sync();
   }
+  if (isRewritten) rewrite(segment.file, start, segment.sizeBytes);
   return { endOffset, cutBytes, checkedBytes: fileBytes - start };
+}
+
+/** Writes [position, end) of `file` once more as it reads: the next sync brings it to the medium, or fails. */
+function rewrite(file: StorageFile, position: number, end: number): void {
+  const bytes = new Uint8Array(Math.min(REWRITE_BYTES, end - position));
+  for (let at = position; at < end; ) {
+    const count = file.read(bytes, 0, Math.min(bytes.length, end - at), at);
+    if (count === 0) throw new StorageError('EIO', file.path, 'reading again');
+    for (let written = 0; written < count; ) written += file.write(bytes, written, count - written, at + written);
+    at += count;
+  }
 }
 
 /** The last index entry below the recovery point, where the batch it names is there and whole; -1 where none can be believed. */

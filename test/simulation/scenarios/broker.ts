@@ -49,8 +49,6 @@ class Story {
   readonly #admin: Admin;
   /** Since the last audit that went through. */
   #hasLostPower = false;
-  /** A sync has failed, perhaps: what the page cache holds is not to be trusted before the machine has started anew. */
-  #mustReboot = false;
   readonly #ends = { kills: 0, powerLosses: 0, stops: 0 };
 
   constructor(seed: number, options: ScenarioOptions) {
@@ -109,7 +107,7 @@ class Story {
   }
 
   async #end(): Promise<void> {
-    const end: End = this.#mustReboot ? 'power loss' : ((['kill', 'power loss', 'stop', 'kill'] as const)[this.#random.below(4)] ?? 'kill');
+    const end: End = (['kill', 'power loss', 'stop', 'kill'] as const)[this.#random.below(4)] ?? 'kill';
     if (end === 'stop' && this.#machine.isUp) {
       this.#ends.stops++;
       const isClean = await this.#machine.stop();
@@ -120,7 +118,6 @@ class Story {
       this.#ends.powerLosses++;
       this.#hasLostPower = true;
       this.#machine.losePower();
-      this.#mustReboot = false;
     } else {
       this.#ends.kills++;
       this.#machine.kill();
@@ -188,7 +185,6 @@ class Story {
 
   #setFaults(faults: StorageFaults | null): void {
     this.#machine.hasFaults = faults !== null;
-    if ((faults?.syncErrorsIn1000 ?? 0) > 0) this.#mustReboot = true;
     this.#simulation.disk.setFaults(faults ?? {});
   }
 }
