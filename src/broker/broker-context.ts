@@ -1,6 +1,7 @@
 // What the handlers of one worker share: its view of the cluster, its way to the partitions and to the controller.
 // Runs on: every worker. Made by worker.ts.
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import type { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { PartitionClient } from '../partition/partition-client.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
@@ -18,5 +19,6 @@ export interface BrokerContext {
   readonly partitions: PartitionClient;
   readonly words: PartitionWords;
   readonly controller: ControllerClient;
+  readonly coordinators: CoordinatorClient;
   readonly reader: SegmentReader;
 }

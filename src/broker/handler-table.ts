@@ -5,18 +5,29 @@
 import type { ApiRow } from '../network/api-row.ts';
 import type { OrderClass } from '../network/request-order.ts';
 import { API } from '../protocol/api-keys.ts';
+import { heartbeatRequest, heartbeatResponse } from '../protocol/apis/heartbeat.ts';
+import { joinGroupRequest, joinGroupResponse } from '../protocol/apis/join-group.ts';
+import { leaveGroupRequest, leaveGroupResponse } from '../protocol/apis/leave-group.ts';
+import { offsetCommitRequest, offsetCommitResponse } from '../protocol/apis/offset-commit.ts';
+import { offsetDeleteRequest, offsetDeleteResponse } from '../protocol/apis/offset-delete.ts';
+import { syncGroupRequest, syncGroupResponse } from '../protocol/apis/sync-group.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { type ApiRange, apiVersionsHandler } from './handlers/api-versions.ts';
 import { createTopicsHandler } from './handlers/create-topics.ts';
 import { deleteTopicsHandler } from './handlers/delete-topics.ts';
 import { describeClusterHandler } from './handlers/describe-cluster.ts';
 import { describeConfigsHandler } from './handlers/describe-configs.ts';
+import { deleteGroupsHandler, describeGroupsHandler } from './handlers/describe-groups.ts';
 import { describeTopicPartitionsHandler } from './handlers/describe-topic-partitions.ts';
 import { fetchHandler } from './handlers/fetch.ts';
+import { findCoordinatorHandler } from './handlers/find-coordinator.ts';
+import { groupRequestHandler } from './handlers/group-request.ts';
 import type { Handler } from './handlers/handler.ts';
 import { initProducerIdHandler } from './handlers/init-producer-id.ts';
+import { listGroupsHandler } from './handlers/list-groups.ts';
 import { listOffsetsHandler } from './handlers/list-offsets.ts';
 import { metadataHandler } from './handlers/metadata.ts';
+import { offsetFetchHandler } from './handlers/offset-fetch.ts';
 import { offsetForLeaderEpochHandler } from './handlers/offset-for-leader-epoch.ts';
 import { produceHandler } from './handlers/produce.ts';
 
@@ -36,12 +47,23 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.Fetch, versions: [4, 18], order: 'fetch', handler: fetchHandler },
   { apiKey: API.ListOffsets, versions: [1, 11], handler: listOffsetsHandler },
   { apiKey: API.Metadata, versions: [0, 13], handler: metadataHandler },
+  { apiKey: API.OffsetCommit, versions: [2, 10], handler: groupRequestHandler(offsetCommitRequest, offsetCommitResponse) },
+  { apiKey: API.OffsetFetch, versions: [1, 10], handler: offsetFetchHandler },
+  { apiKey: API.FindCoordinator, versions: [0, 6], handler: findCoordinatorHandler },
+  { apiKey: API.JoinGroup, versions: [0, 9], handler: groupRequestHandler(joinGroupRequest, joinGroupResponse) },
+  { apiKey: API.Heartbeat, versions: [0, 4], handler: groupRequestHandler(heartbeatRequest, heartbeatResponse) },
+  { apiKey: API.LeaveGroup, versions: [0, 5], handler: groupRequestHandler(leaveGroupRequest, leaveGroupResponse) },
+  { apiKey: API.SyncGroup, versions: [0, 5], handler: groupRequestHandler(syncGroupRequest, syncGroupResponse) },
+  { apiKey: API.DescribeGroups, versions: [0, 6], handler: describeGroupsHandler },
+  { apiKey: API.ListGroups, versions: [0, 5], handler: listGroupsHandler },
   { apiKey: API.ApiVersions, versions: [0, 4], handler: (context) => apiVersionsHandler(advertisedRanges, context.metadata.image) },
   { apiKey: API.CreateTopics, versions: [2, 7], handler: createTopicsHandler },
   { apiKey: API.DeleteTopics, versions: [1, 6], handler: deleteTopicsHandler },
   { apiKey: API.InitProducerId, versions: [0, 5], handler: initProducerIdHandler },
   { apiKey: API.OffsetForLeaderEpoch, versions: [2, 4], handler: offsetForLeaderEpochHandler },
   { apiKey: API.DescribeConfigs, versions: [1, 4], handler: describeConfigsHandler },
+  { apiKey: API.DeleteGroups, versions: [0, 2], handler: deleteGroupsHandler },
+  { apiKey: API.OffsetDelete, versions: [0, 0], handler: groupRequestHandler(offsetDeleteRequest, offsetDeleteResponse) },
   { apiKey: API.DescribeCluster, versions: [0, 2], handler: describeClusterHandler },
   { apiKey: API.DescribeTopicPartitions, versions: [0, 0], handler: describeTopicPartitionsHandler },
 ];

@@ -1,7 +1,12 @@
 // One worker of a broker: its actors and what joins them. Built the same in a thread of its own and in the caller's thread.
 // Runs on: every worker. The order of construction is the order of dependence: metadata, partitions, handlers, network.
+import { LINE_WORDS, SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 import { MINUTE_MS } from '../base/units.ts';
+import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
+import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
+import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';
+import { groupRefusal } from '../groups/group-refusals.ts';
 import { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { QuorumActor } from '../metadata/quorum-actor.ts';
 import { NetworkActor } from '../network/network-actor.ts';
@@ -13,6 +18,7 @@ import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts
 import { loggerTo } from '../telemetry/logger.ts';
 import { createQuorum, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
+import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { abandonFetches } from './pending-fetch.ts';
@@ -20,10 +26,16 @@ import { createSegmentReader } from './segment-reader.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 
 const CONTROLLER_WORKER = 0;
+const LINE_BYTES = LINE_WORDS * WORD_BYTES;
 
 /** Bytes of the region that all workers share beside rings and arenas. */
 export function sharedRegionBytes(workerCount: number): number {
-  return partitionRegionBytes(SLOT_COUNT_MAX, workerCount);
+  return coordinatorBitsAt(workerCount) + coordinatorRegionBytes(workerCount);
+}
+
+/** Behind the partitions' part of the region: a byte offset, at a line's start. */
+function coordinatorBitsAt(workerCount: number): number {
+  return Math.ceil(partitionRegionBytes(SLOT_COUNT_MAX, workerCount) / LINE_BYTES) * LINE_BYTES;
 }
 
 export interface BrokerWorker extends WorkerApp {
@@ -73,6 +85,27 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     () => runtime.wake(),
   );
 
+  const reader = createSegmentReader(runtime);
+  const coordinatorBits = { words: new SharedWords(runtime.shared), firstWord: coordinatorBitsAt(runtime.workerCount) / WORD_BYTES };
+  const coordinatorHost = new CoordinatorHost({
+    runtime,
+    partitions: host,
+    metadata,
+    reader,
+    logger,
+    ...coordinatorBits,
+    kinds: [groupCoordinators(config, metadata.image)],
+    refusal: ({ apiKey, apiVersion, body }, errorCode) => groupRefusal(apiKey, apiVersion, body, errorCode),
+  });
+  metadata.onChange((change) => coordinatorHost.onChange(change)); // Behind the logs: the partitions are there.
+  const coordinators = new CoordinatorClient({
+    exchange,
+    arena: runtime.arena,
+    ...coordinatorBits,
+    metadataOffset: () => metadata.appliedOffset,
+    wake: () => runtime.wake(),
+  });
+
   const context = {
     runtime,
     config,
@@ -82,7 +115,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     partitions,
     words,
     controller,
-    reader: createSegmentReader(runtime),
+    coordinators,
+    reader,
   };
   const network = new NetworkActor(runtime, {
     rows: handlerTable(context),
@@ -133,6 +167,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     stop(done) {
       network.closeAll(() => {
         quorum?.stop();
+        coordinatorHost.close();
         const isClean = logs.close();
         reportEnds(true, isClean);
         done();

@@ -2,6 +2,7 @@
 // Invariant: names and types are Kafka's, and so are the defaults, but for the rows that carry `kafkaDefault`; ours begin with `naru.`.
 // Pure. Options that are known and have no effect yet stand in later-options.ts.
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { coordinatorOptions } from './coordinator-options.ts';
 import { boolean, bytes, count, durationMs, list, type Option, oneOf, ratio, string, type ValuesOf } from './define.ts';
 import { internalTopicOptions } from './internal-topic-options.ts';
 import { COMPRESSION_TYPES, LONG_MAX, TIMESTAMP_TYPES } from './topic-options.ts';
@@ -99,6 +100,7 @@ export const brokerOptions = {
   }),
 
   ...internalTopicOptions,
+  ...coordinatorOptions,
 
   // Segments.
   logSegmentBytes: bytes('log.segment.bytes', {

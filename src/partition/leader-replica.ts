@@ -11,6 +11,14 @@ const READ_COMMITTED = 1;
 /** "No epoch" and "no offset" in every answer of the protocol. */
 const UNKNOWN = -1;
 
+/** Who keeps state of what is in the partition: a coordinator's shard. */
+export interface ReplicaListener {
+  /** The high watermark has moved. */
+  onCommitted(): void;
+  /** Nothing is taken any more, and what was staged is lost. */
+  onOffline(): void;
+}
+
 export class LeaderReplica {
   readonly slot: number;
   readonly topic: string;
@@ -22,6 +30,7 @@ export class LeaderReplica {
   isOffline = false;
   /** Has staged batches of the current turn. */
   hasStaged = false;
+  listener: ReplicaListener | null = null;
   readonly #words: PartitionWords;
   #highWatermark: number;
 
@@ -62,12 +71,19 @@ export class LeaderReplica {
     if (result.error === ERROR.NONE) this.hasStaged = true;
   }
 
+  /** Stages a batch that this broker made itself. */
+  appendOwn(batch: Uint8Array, nowMs: number): void {
+    this.log.stageOwn(batch, 0, batch.length, this.leaderEpoch, nowMs);
+    this.hasStaged = true;
+  }
+
   /** One gathered write of the turn's batches, then everyone may see them. Throws StorageError. */
   writeStaged(): void {
     this.hasStaged = false;
     this.log.writeStaged();
     this.#highWatermark = this.log.writtenEnd;
     this.publish();
+    this.listener?.onCommitted();
   }
 
   publish(): void {

@@ -127,6 +127,14 @@ export class PartitionHost {
     look();
   }
 
+  /** Stages a batch that this broker made itself, to be written at the end of the turn: for coordinators. */
+  appendOwn(replica: LeaderReplica, batch: Uint8Array): void {
+    const hadStaged = replica.hasStaged;
+    replica.appendOwn(batch, this.#runtime.clock.wallMs());
+    if (!hadStaged) this.#staged.push(replica);
+    this.#runtime.touch(this);
+  }
+
   /** Hears again what came from workers that were ahead. To be called after a metadata batch was applied. */
   onMetadataApplied(): void {
     if (this.#early.length === 0) return;
@@ -178,6 +186,7 @@ export class PartitionHost {
       replica.isOffline = true;
       this.words.raiseStateVersion(replica.slot);
       this.words.park.wake(replica.slot);
+      replica.listener?.onOffline();
     }
   }
 

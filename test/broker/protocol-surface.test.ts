@@ -35,6 +35,18 @@ const SERVED = [
   API.DescribeConfigs,
   API.DescribeCluster,
   API.DescribeTopicPartitions,
+  // What groups are asked is tested in groups-surface.test.ts.
+  API.OffsetCommit,
+  API.OffsetFetch,
+  API.FindCoordinator,
+  API.JoinGroup,
+  API.Heartbeat,
+  API.LeaveGroup,
+  API.SyncGroup,
+  API.DescribeGroups,
+  API.ListGroups,
+  API.DeleteGroups,
+  API.OffsetDelete,
 ];
 
 /** API key → "first-last" of its stable versions. */

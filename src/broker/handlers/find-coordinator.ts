@@ -1,0 +1,65 @@
+// FindCoordinator: which broker leads the groups of a key. The topic that they are kept in is made on first use, and the answer waits for
+// it, so that the client's next request finds its coordinator (Apache Kafka says COORDINATOR_NOT_AVAILABLE first, and is asked again).
+// Transactions and share groups have no coordinator here. Their keys get an error that clients take for final: with a retriable one a
+// transactional producer would ask for ever.
+// Source: the protocol guide; KIP-699 (several keys), KIP-932 (share groups).
+import { coordinatorPartition } from '../../coordinator/partitioner.ts';
+import type { ClusterImage } from '../../metadata/image.ts';
+import { internalTopic } from '../../metadata/internal-topics.ts';
+import { CONSUMER_OFFSETS_TOPIC } from '../../metadata/topic-names.ts';
+import { type FindCoordinatorResponse, findCoordinatorRequest, findCoordinatorResponse } from '../../protocol/apis/find-coordinator.ts';
+import { ERROR, errorMessage, errorName } from '../../protocol/errors.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { answer, decodeBody, type Handler } from './handler.ts';
+import { brokerAnswer } from './metadata.ts';
+
+const KEY_TYPE = { GROUP: 0, TRANSACTION: 1, SHARE: 2 } as const;
+const SEVERAL_KEYS_SINCE = 4;
+
+type CoordinatorAnswer = FindCoordinatorResponse['coordinators'][number];
+
+export function findCoordinatorHandler(context: BrokerContext): Handler {
+  const { metadata, controller, config } = context;
+  return (request) => {
+    const body = decodeBody(request, findCoordinatorRequest);
+    const keys = request.apiVersion >= SEVERAL_KEYS_SINCE ? body.coordinatorKeys : [body.key];
+    const send = (): void => {
+      const coordinators = keys.map((key) => coordinatorOf(key, body.keyType, metadata.image));
+      answer(request, findCoordinatorResponse, responseOf(coordinators, request.apiVersion));
+    };
+    const topic =
+      body.keyType === KEY_TYPE.GROUP && metadata.image.topicByName(CONSUMER_OFFSETS_TOPIC) === null
+        ? internalTopic(CONSUMER_OFFSETS_TOPIC, config, metadata.image)
+        : null;
+    if (topic === null) send();
+    // Refused, or made by somebody else meanwhile: the image tells.
+    else controller.ask('createTopics', { topics: [topic], validateOnly: false }, send);
+    return true;
+  };
+}
+
+function coordinatorOf(key: string, keyType: number, image: ClusterImage): CoordinatorAnswer {
+  if (keyType === KEY_TYPE.TRANSACTION) return refusal(key, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+  if (keyType !== KEY_TYPE.GROUP) return refusal(key, ERROR.INVALID_REQUEST);
+  const topic = image.topicByName(CONSUMER_OFFSETS_TOPIC);
+  const partition = topic?.partitions[coordinatorPartition(key, topic.partitions.length)];
+  const leader = partition === undefined ? null : image.broker(partition.leader);
+  if (leader === null || leader.isFenced) return refusal(key, ERROR.COORDINATOR_NOT_AVAILABLE);
+  const { nodeId, host, port } = brokerAnswer(leader);
+  return { key, nodeId, host, port, errorCode: ERROR.NONE, errorMessage: '' };
+}
+
+function refusal(key: string, errorCode: number): CoordinatorAnswer {
+  return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage: '' };
+}
+
+/** As from Apache Kafka, only the form with one key tells a message, and of success as well: its name. */
+function responseOf(coordinators: CoordinatorAnswer[], version: number): FindCoordinatorResponse {
+  const [only] = coordinators;
+  if (version >= SEVERAL_KEYS_SINCE || only === undefined) {
+    return { throttleTimeMs: 0, errorCode: 0, errorMessage: '', nodeId: 0, host: '', port: 0, coordinators };
+  }
+  const { errorCode, nodeId, host, port } = only;
+  const message = errorCode === ERROR.NONE ? errorName(ERROR.NONE) : errorMessage(errorCode);
+  return { throttleTimeMs: 0, errorCode, errorMessage: message, nodeId, host, port, coordinators: [] };
+}
