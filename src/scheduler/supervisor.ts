@@ -163,7 +163,8 @@ class Supervisor<Data> implements ThreadWorkers {
   #hear(index: number, message: FromWorker): void {
     switch (message.type) {
       case 'ready':
-        if (++this.#readyCount === this.count) this.#onStarted();
+        // A failure may overtake it, as the two come through different ports: then the start has failed, whoever is ready besides.
+        if (++this.#readyCount === this.count && this.#failure === null) this.#onStarted();
         return;
       case 'stopped':
         if (++this.#stoppedCount === this.count) this.#onAllStopped();
