@@ -24,6 +24,9 @@ import type { GroupMetadataValue } from './record-tables.ts';
 /** Since this version LeaveGroup names several members. */
 const LEAVE_BATCH_VERSION = 3;
 
+/** Since this version SyncGroup says which protocol it is about. */
+const PROTOCOL_REQUIRED_VERSION = 5;
+
 export class ClassicMembership {
   readonly #environment: ShardEnvironment;
   readonly #config: GroupConfig;
@@ -132,6 +135,9 @@ export class ClassicMembership {
   sync(question: Question, request: SyncGroupRequest): Decision<GroupRecord> {
     const { groupId, memberId } = request;
     const refused = (errorCode: number): Decision<GroupRecord> => answered(question.token, syncRefused(errorCode));
+    const isIncomplete =
+      question.apiVersion >= PROTOCOL_REQUIRED_VERSION && (request.protocolType === null || request.protocolName === null);
+    if (isIncomplete) return refused(ERROR.INCONSISTENT_GROUP_PROTOCOL);
     if (groupId === '') return refused(ERROR.INVALID_GROUP_ID);
     const group = this.#groups.classic(groupId);
     if (group === undefined || group.isEmpty()) return refused(ERROR.UNKNOWN_MEMBER_ID);

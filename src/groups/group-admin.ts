@@ -19,8 +19,6 @@ const GROUP_ID_NOT_FOUND_VERSION = 6;
 /** "Not asked for." */
 const NO_AUTHORIZED_OPERATIONS = -2147483648;
 
-const TYPE_NAMES: Readonly<Record<Group['type'], string>> = { classic: 'Classic', consumer: 'Consumer' };
-
 type DescribedGroup = DescribeGroupsResponse['groups'][number];
 type DeletedTopic = OffsetDeleteResponse['topics'][number];
 
@@ -46,7 +44,7 @@ export class GroupAdmin {
         groupId: group.groupId,
         protocolType: group.protocolTypeName,
         groupState: group.stateName,
-        groupType: TYPE_NAMES[group.type],
+        groupType: group.type,
       });
     }
     return { throttleTimeMs: 0, errorCode: ERROR.NONE, groups };
@@ -72,7 +70,7 @@ export class GroupAdmin {
         authorizedOperations: NO_AUTHORIZED_OPERATIONS,
       };
     }
-    // During a round nobody can say who does what.
+    // During a round there is no protocol, and so nothing that was said under it; assignments are those of the last generation.
     const isStable = group.state === 'Stable';
     return {
       errorCode: ERROR.NONE,
@@ -87,19 +85,22 @@ export class GroupAdmin {
         clientId: member.clientId,
         clientHost: member.clientHost,
         memberMetadata: isStable ? member.metadata(group.protocolName) : NO_BYTES,
-        memberAssignment: isStable ? member.assignment : NO_BYTES,
+        memberAssignment: member.assignment,
       })),
       authorizedOperations: NO_AUTHORIZED_OPERATIONS,
     };
   }
 
+  /** A result for each name, those that are said twice too. */
   delete(question: Question, request: DeleteGroupsRequest): Decision<GroupRecord> {
     const records: GroupRecord[] = [];
     const results: DeleteGroupsResponse['results'] = [];
-    for (const groupId of new Set(request.groupsNames)) {
+    const seen = new Set<string>();
+    for (const groupId of request.groupsNames) {
       const group = this.#groups.get(groupId);
       const errorCode = group === undefined ? ERROR.GROUP_ID_NOT_FOUND : group.checkDelete();
-      if (group !== undefined && errorCode === ERROR.NONE) {
+      if (group !== undefined && errorCode === ERROR.NONE && !seen.has(groupId)) {
+        seen.add(groupId);
         addOffsetTombstones(groupId, this.#offsets.ofGroup(groupId), records);
         for (const record of group.tombstones()) records.push(record);
       }

@@ -134,7 +134,7 @@ class History {
     const assignments = [...(group?.members.keys() ?? [])].map((memberId) => ({ memberId, assignment: Buffer.from(memberId) }));
     client.syncToken = this.driver.nextToken;
     client.synced = { memberId: client.memberId, generationId: client.generationId };
-    this.driver.ask(API.SyncGroup, 5, {
+    this.driver.ask(API.SyncGroup, 4, {
       groupId: client.group,
       generationId: client.generationId,
       memberId: client.memberId,

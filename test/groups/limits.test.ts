@@ -71,10 +71,10 @@ describe('limits', () => {
     const made = driver();
     const memberIds = fill(made, 'big', MEMBERS);
     const [leaderId = '', ...followers] = memberIds;
-    for (const memberId of followers) made.ask(API.SyncGroup, 5, syncRequest('big', 1, memberId, []));
+    for (const memberId of followers) made.ask(API.SyncGroup, 4, syncRequest('big', 1, memberId, []));
     expect(made.open.size).toBe(MEMBERS - 1);
     const assignments = memberIds.map((memberId, index) => ({ memberId, assignment: Buffer.from(`${index}`) }));
-    made.ask(API.SyncGroup, 5, syncRequest('big', 1, leaderId, assignments));
+    made.ask(API.SyncGroup, 4, syncRequest('big', 1, leaderId, assignments));
     const { records, answers } = made.takeHappened();
     expect(records.length).toBe(1);
     expect(answers.map(({ body }) => (body as SyncGroupResponse).errorCode)).toEqual(Array(MEMBERS).fill(ERROR.NONE));
@@ -93,7 +93,7 @@ describe('limits', () => {
     const [leaderId = ''] = memberIds;
     const assign = (bytes: number): unknown[] => memberIds.map((memberId) => ({ memberId, assignment: Buffer.alloc(bytes) }));
     for (const memberId of memberIds) {
-      made.ask(API.SyncGroup, 5, syncRequest('big', 1, memberId, memberId === leaderId ? assign(1000) : []));
+      made.ask(API.SyncGroup, 4, syncRequest('big', 1, memberId, memberId === leaderId ? assign(1000) : []));
     }
     const refused = made.takeHappened();
     expect(refused.records).toEqual([]);
@@ -103,7 +103,7 @@ describe('limits', () => {
     for (const memberId of memberIds) made.ask(API.JoinGroup, 3, joinRequest('big', memberId));
     made.takeHappened();
     for (const memberId of memberIds) {
-      made.ask(API.SyncGroup, 5, syncRequest('big', 2, memberId, memberId === leaderId ? assign(100) : []));
+      made.ask(API.SyncGroup, 4, syncRequest('big', 2, memberId, memberId === leaderId ? assign(100) : []));
     }
     const taken = made.takeHappened();
     expect(taken.records.length).toBe(1);
@@ -127,7 +127,7 @@ describe('limits', () => {
   test('a flood of heartbeats leaves one timer a member', () => {
     const made = driver();
     const [memberId = ''] = fill(made, 'g', 1);
-    made.ask(API.SyncGroup, 5, syncRequest('g', 1, memberId, []));
+    made.ask(API.SyncGroup, 4, syncRequest('g', 1, memberId, []));
     const before = made.timers.length;
     for (let i = 0; i < 10_000; i++) made.ask(API.Heartbeat, 4, { groupId: 'g', generationId: 1, memberId, groupInstanceId: null });
     expect(made.timers.length).toBe(before);
@@ -141,7 +141,7 @@ describe('limits', () => {
     const ask = (apiKey: number, apiVersion: number, message: unknown): number =>
       made.answerTo<{ errorCode: number }>(apiKey, apiVersion, message).errorCode;
     expect(ask(API.Heartbeat, 4, { groupId: 'h', generationId: 1, memberId, groupInstanceId: null })).toBe(ERROR.UNKNOWN_MEMBER_ID);
-    expect(ask(API.SyncGroup, 5, syncRequest('h', 1, memberId, []))).toBe(ERROR.UNKNOWN_MEMBER_ID);
+    expect(ask(API.SyncGroup, 4, syncRequest('h', 1, memberId, []))).toBe(ERROR.UNKNOWN_MEMBER_ID);
     expect(ask(API.JoinGroup, 9, joinRequest('h', memberId))).toBe(ERROR.UNKNOWN_MEMBER_ID);
     const commit = { ...(commitRequest('h', 1) as object), memberId, generationIdOrMemberEpoch: 1 };
     const { topics } = made.answerTo<OffsetCommitResponse>(API.OffsetCommit, 9, commit);

@@ -85,7 +85,8 @@ export const classicVerbs: Readonly<Record<string, Verb>> = {
   },
   sync: {
     apiKey: API.SyncGroup,
-    version: 5,
+    // Version 5 wants type= and protocol=.
+    version: 4,
     message: (words): SyncGroupRequest => ({
       groupId: words.text('group'),
       generationId: words.number('generation', -1),
@@ -144,7 +145,7 @@ export const classicVerbs: Readonly<Record<string, Verb>> = {
       const isBatch = version >= 8;
       return {
         groupId: isBatch ? '' : (groupIds[0] ?? ''),
-        topics: isBatch ? [] : topics,
+        topics: isBatch ? [] : (topics?.map(({ name, partitionIndexes }) => ({ name, partitionIndexes })) ?? null),
         groups: isBatch
           ? groupIds.map((groupId) => ({ groupId, memberId: words.orNull('member'), memberEpoch: words.number('epoch', -1), topics }))
           : [],
@@ -164,7 +165,7 @@ export const classicVerbs: Readonly<Record<string, Verb>> = {
   },
   'delete-groups': {
     apiKey: API.DeleteGroups,
-    version: 3,
+    version: 2,
     message: (words): DeleteGroupsRequest => ({ groupsNames: words.list('groups') }),
   },
   'delete-offsets': {

@@ -55,11 +55,34 @@ export interface Verb {
 
 const apiNames = new Map<number, string>(Object.entries(API).map(([name, key]) => [key, name]));
 
+/** Ids that a broker made, with the names that stories use for them. */
+export class MemberNames {
+  readonly #names = new Map<string, string>();
+  readonly #madeByPrefix = new Map<string, number>();
+
+  expand(text: string): string {
+    let expanded = text;
+    for (const [id, name] of this.#names) expanded = expanded.replaceAll(new RegExp(`${name}(?!\\d)`, 'g'), id);
+    return expanded;
+  }
+
+  shorten(text: string): string {
+    return text.replaceAll(/([\w.]*)-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g, (id, start: string) => {
+      const known = this.#names.get(id);
+      if (known !== undefined) return known;
+      const prefix = start === '' ? 'id' : start;
+      const number = (this.#madeByPrefix.get(prefix) ?? 0) + 1;
+      this.#madeByPrefix.set(prefix, number);
+      this.#names.set(id, `${prefix}#${number}`);
+      return `${prefix}#${number}`;
+    });
+  }
+}
+
 export class GroupStory {
   driver: GroupDriver;
   readonly #verbs: Readonly<Record<string, Verb>>;
-  readonly #aliases = new Map<string, string>();
-  readonly #madeByPrefix = new Map<string, number>();
+  readonly #names = new MemberNames();
 
   constructor(options: DriverOptions, verbs: Readonly<Record<string, Verb>>) {
     this.#verbs = verbs;
@@ -68,7 +91,7 @@ export class GroupStory {
 
   run(command: string): string {
     const lines: string[] = [];
-    const words = new Words(this.#expand(command));
+    const words = new Words(this.#names.expand(command));
     const token = this.#do(words);
     const { records, answers } = this.driver.takeHappened();
     for (const record of records) {
@@ -80,7 +103,7 @@ export class GroupStory {
     }
     if (token !== null && this.driver.open.has(token))
       lines.push(`${apiNames.get(this.driver.open.get(token)?.apiKey ?? -1)} ${token} waits`);
-    return this.#shorten(lines.join('\n'));
+    return this.#names.shorten(lines.join('\n'));
   }
 
   /** Gives the question's token where the command is a request. */
@@ -121,23 +144,6 @@ export class GroupStory {
         );
       }
     }
-  }
-
-  #expand(text: string): string {
-    for (const [id, alias] of this.#aliases) text = text.replaceAll(new RegExp(`${alias}(?!\\d)`, 'g'), id);
-    return text;
-  }
-
-  #shorten(text: string): string {
-    return text.replaceAll(/([\w.]*)-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g, (id, start: string) => {
-      const prefix = start === '' ? 'id' : start;
-      const known = this.#aliases.get(id);
-      if (known !== undefined) return known;
-      const number = (this.#madeByPrefix.get(prefix) ?? 0) + 1;
-      this.#madeByPrefix.set(prefix, number);
-      this.#aliases.set(id, `${prefix}#${number}`);
-      return `${prefix}#${number}`;
-    });
   }
 }
 
