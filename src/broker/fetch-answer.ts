@@ -4,7 +4,6 @@
 // Invariant: a range is entered (PartitionWords.enterRead) before it is promised, and left once it is read or given up.
 // Runs on: the worker of the connection. One per attempt to answer.
 import { ByteWriter } from '../base/byte-writer.ts';
-import { MIB } from '../base/units.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import type { IncomingRequest } from '../network/incoming-request.ts';
@@ -16,22 +15,15 @@ import { codec } from '../protocol/compile.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
 import type { RecordsRange } from '../protocol/schema.ts';
+import { emptyAnswer, missingAnswer, nameLeaders } from './fetch-errors.ts';
+import { READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-limits.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
-import { brokerAnswer } from './handlers/metadata.ts';
 import type { SegmentReader } from './segment-reader.ts';
 import type { TailLeases } from './tail-leases.ts';
-import { findPartition, findTopic } from './topic-partitions.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
 type PartitionAnswer = TopicAnswer['partitions'][number];
 
-/** What one answer carries at most, whatever was asked: it is one slab. The first batch alone may be larger. */
-export const RESPONSE_BYTES_MAX = 8 * MIB;
-export const READ_UNCOMMITTED = 0;
-/** The isolation level that stops at the last stable offset. */
-export const READ_COMMITTED = 1;
-/** From here on an answer says who leads where this broker does not, or not at the epoch that was asked for. */
-const LEADERS_SINCE = 16;
 const UNKNOWN = -1;
 
 /** What FetchAnswer.begin has come to; a void plan was made before the partition went away. */
@@ -115,7 +107,7 @@ export class FetchAnswer {
       this.#leaveAll();
       return PLAN_IS_VOID;
     }
-    const nodeEndpoints = request.apiVersion >= LEADERS_SINCE ? this.#nameLeaders(responses) : [];
+    const nodeEndpoints = nameLeaders(this.#image, this.#body, request.apiVersion, responses);
     const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
     const bodyBytes = size(message);
@@ -126,23 +118,6 @@ export class FetchAnswer {
     }
     encode(message, writer.reset(request.replyBytes, position));
     return BEGUN;
-  }
-
-  /** Tells those who asked the wrong broker, or at an epoch that is over, who leads; consumers also where it is. Source: KIP-951. */
-  #nameLeaders(responses: readonly TopicAnswer[]): FetchResponse['nodeEndpoints'] {
-    const leaders = new Set<number>();
-    for (const { topic: name, topicId, partitions } of responses) {
-      for (const answer of partitions) {
-        if (answer.errorCode !== ERROR.NOT_LEADER_OR_FOLLOWER && answer.errorCode !== ERROR.FENCED_LEADER_EPOCH) continue;
-        const topic = findTopic(this.#image, name, topicId);
-        const partition = topic === null ? null : findPartition(topic, answer.partitionIndex);
-        if (partition === null) continue;
-        answer.currentLeader = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch };
-        leaders.add(partition.leader);
-      }
-    }
-    if (leaders.size === 0 || isFromFollower(this.#body)) return [];
-    return this.#image.brokers.filter(({ brokerId }) => leaders.has(brokerId)).map((broker) => brokerAnswer(broker));
   }
 
   #leaveAll(): void {
@@ -292,29 +267,4 @@ export class FetchAnswer {
     if (firstBatchBytes > limit) return isFirst ? firstBatchBytes : 0;
     return Math.min(planned, limit);
   }
-}
-
-export function isFromFollower({ replicaId, replicaState }: FetchRequest): boolean {
-  return replicaId >= 0 || replicaState.replicaId >= 0;
-}
-
-/** For a partition whose log nobody looked for: it has a list of aborted transactions, if an empty one. */
-export function missingAnswer(partitionIndex: number, errorCode: number): PartitionAnswer {
-  return { ...emptyAnswer(partitionIndex, errorCode), abortedTransactions: [] };
-}
-
-function emptyAnswer(partitionIndex: number, errorCode: number): PartitionAnswer {
-  return {
-    partitionIndex,
-    errorCode,
-    highWatermark: UNKNOWN,
-    lastStableOffset: UNKNOWN,
-    logStartOffset: UNKNOWN,
-    divergingEpoch: { epoch: UNKNOWN, endOffset: UNKNOWN },
-    currentLeader: { leaderId: UNKNOWN, leaderEpoch: UNKNOWN },
-    snapshotId: { endOffset: UNKNOWN, epoch: UNKNOWN },
-    abortedTransactions: null,
-    preferredReadReplica: UNKNOWN,
-    records: new Uint8Array(0),
-  };
 }

@@ -12,16 +12,10 @@ import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
 import type { BrokerContext } from './broker-context.ts';
-import {
-  FetchAnswer,
-  type FetchEntry,
-  isFromFollower,
-  NO_MEMORY,
-  PLAN_IS_VOID,
-  READ_COMMITTED,
-  RESPONSE_BYTES_MAX,
-} from './fetch-answer.ts';
-import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import { FetchAnswer, type FetchEntry, NO_MEMORY, PLAN_IS_VOID } from './fetch-answer.ts';
+import { isFromFollower, replicaError } from './fetch-errors.ts';
+import { RESPONSE_BYTES_MAX } from './fetch-limits.ts';
+import type { FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { TailLeases } from './tail-leases.ts';
 import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
 import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
@@ -56,12 +50,6 @@ export function abandonFetches(connection: ConnectionInfo): void {
   for (const fetch of [...parkedOf(connection)]) fetch.abandon();
 }
 
-/** This broker is alone, so whoever says that it is a replica is none. Apache Kafka's answer to a replica that it does not know. */
-function replicaError(askedEpoch: number, leaderEpoch: number): number {
-  if (askedEpoch === UNKNOWN) return ERROR.NOT_LEADER_OR_FOLLOWER;
-  return askedEpoch < leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
-}
-
 function rankOf(error: number): number {
   return error === ERROR.UNKNOWN_TOPIC_ID ? 0 : 1;
 }
@@ -81,6 +69,9 @@ export class PendingFetch implements WaitingFetch {
   #call: PartitionCall | null = null;
   #timer: TimerHandle | null = null;
   #isParked = false;
+  /** Of the first look at the metadata; −1 before. What is missing from then on does not end the wait, what goes away meanwhile does. */
+  #missingCount = -1;
+  #hasLost = false;
   #memoryRetries = 0;
 
   constructor(
@@ -126,7 +117,7 @@ export class PendingFetch implements WaitingFetch {
       call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
       entries.push({ partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count });
       slots.push(partition.slot);
-      if (this.#planByLease(call, partition.slot, asked)) continue;
+      if (this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) continue;
       hasQuestions = true;
       const at = call.add(workerOf(runtime.workerCount, topic.id, asked.partition));
       call.requestWords[at] = partition.slot;
@@ -136,6 +127,8 @@ export class PendingFetch implements WaitingFetch {
       call.requestWords[at + fetchEntry.isolation] = this.#body.isolationLevel;
       call.requestFloats[(at + fetchEntry.fetchOffset) >> 1] = asked.fetchOffset;
     }
+    if (this.#missingCount < 0) this.#missingCount = missing.length;
+    this.#hasLost = missing.length > this.#missingCount;
     // What does not exist comes last, for consumers the unknown ids first, as from Apache Kafka.
     if (!isFollower) missing.sort((a, b) => rankOf(a.error) - rankOf(b.error));
     this.#entries = missing.length === 0 ? entries : [...entries, ...missing];
@@ -143,41 +136,6 @@ export class PendingFetch implements WaitingFetch {
     if (call === null) this.#respond();
     else if (hasQuestions) partitions.send(call);
     else this.#onPlanned(call);
-  }
-
-  /**
-   * A fetch at the tail: the shared counters and what was learned of the live segment are the whole plan. False where they do not
-   * suffice: another segment, a seek, a range that the byte limit would cut, anything that only the owner can judge.
-   */
-  #planByLease(call: PartitionCall, slot: number, asked: FetchPartition): boolean {
-    const { words } = this.#context;
-    const lease = this.#leases.find(slot);
-    if (lease === null || asked.lastFetchedEpoch >= 0) return false;
-    if (asked.currentLeaderEpoch !== UNKNOWN && asked.currentLeaderEpoch !== words.leaderEpoch(slot)) return false;
-    const position = this.#leases.positionOf(lease, asked.fetchOffset);
-    if (position < 0) return false;
-    // The position first: the owner stores it after the watermark, so the watermark read here covers all of its bytes.
-    const end = words.livePosition(slot, lease.segmentBaseOffset);
-    const length = end - position;
-    if (length < 0 || length > Math.min(asked.partitionMaxBytes, this.#body.maxBytes, RESPONSE_BYTES_MAX)) return false;
-    if (length > this.#context.runtime.arena.slabMaxBytes >> 2) return false; // An answer that may have to be cut.
-    const highWatermark = words.highWatermark(slot);
-    const lastStableOffset = words.lastStableOffset(slot);
-    if (this.#body.isolationLevel === READ_COMMITTED && lastStableOffset < highWatermark) return false;
-    const at = call.addAnswered();
-    const { replyWords, replyFloats } = call;
-    replyWords[at + fetchReply.descriptor] = length === 0 ? UNKNOWN : lease.descriptor;
-    replyWords[at + fetchReply.length] = length;
-    replyWords[at + fetchReply.firstBatchBytes] = length; // Given whole or not at all.
-    replyWords[at + fetchReply.stateVersion] = lease.stateVersion;
-    replyWords[at + fetchReply.divergingEpoch] = UNKNOWN;
-    replyWords[at + fetchReply.isLeased] = 1;
-    replyFloats[(at + fetchReply.position) >> 1] = position;
-    replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] = lease.segmentBaseOffset;
-    replyFloats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
-    replyFloats[(at + fetchReply.lastStableOffset) >> 1] = lastStableOffset;
-    replyFloats[(at + fetchReply.logStartOffset) >> 1] = words.logStartOffset(slot);
-    return true;
   }
 
   /** Whether the live segment has more, or is another one, than when the lease planned. */
@@ -201,6 +159,7 @@ export class PendingFetch implements WaitingFetch {
 
   /** Enough bytes, or anything else that a consumer should hear of at once: not, however, that there is no such partition. */
   #isEnough(call: PartitionCall): boolean {
+    if (this.#hasLost) return true;
     let bytes = 0;
     for (const { partition, error, isMissing, slot, index } of this.#entries) {
       if (isMissing) continue;

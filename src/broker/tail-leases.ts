@@ -4,8 +4,15 @@
 // version and one segment, so a roll, a truncation, a deletion or an offline directory leaves nothing of it.
 // The owner is not told: whoever reads enters by PartitionWords.enterRead, which is what keeps the file open.
 // Runs on: every worker with connections.
+import type { PartitionCall } from '../partition/partition-client.ts';
+import { fetchReply } from '../partition/partition-messages.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
+import type { FetchRequest } from '../protocol/apis/fetch.ts';
+import { READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-limits.ts';
+import type { FetchPartition } from './fetch-sessions.ts';
 
+/** "None" in every reply. */
+const UNKNOWN = -1;
 /** Offsets that are remembered of a partition: consumers at the tail ask for one of the last few. */
 const MARK_COUNT = 8;
 
@@ -33,6 +40,48 @@ export class TailLeases {
     if (this.#words.stateVersion(slot) === lease.stateVersion && this.#words.liveSegment(slot) === lease.segmentBaseOffset) return lease;
     this.#bySlot.delete(slot);
     return null;
+  }
+
+  /**
+   * A fetch at the tail: the shared counters and what was learned of the live segment are the whole plan. False where they do not
+   * suffice: another segment, a seek, a range that the byte limit would cut, anything that only the owner can judge.
+   * `wholeBytesMax`: more may have to be cut for want of memory.
+   */
+  plan(
+    call: PartitionCall,
+    slot: number,
+    asked: FetchPartition,
+    { maxBytes, isolationLevel }: FetchRequest,
+    wholeBytesMax: number,
+  ): boolean {
+    const words = this.#words;
+    const lease = this.find(slot);
+    if (lease === null || asked.lastFetchedEpoch >= 0) return false;
+    if (asked.currentLeaderEpoch !== UNKNOWN && asked.currentLeaderEpoch !== words.leaderEpoch(slot)) return false;
+    const position = this.positionOf(lease, asked.fetchOffset);
+    if (position < 0) return false;
+    // The position first: the owner stores it after the watermark, so the watermark read here covers all of its bytes.
+    const end = words.livePosition(slot, lease.segmentBaseOffset);
+    const length = end - position;
+    if (length < 0 || length > Math.min(asked.partitionMaxBytes, maxBytes, RESPONSE_BYTES_MAX)) return false;
+    if (length > wholeBytesMax) return false;
+    const highWatermark = words.highWatermark(slot);
+    const lastStableOffset = words.lastStableOffset(slot);
+    if (isolationLevel === READ_COMMITTED && lastStableOffset < highWatermark) return false;
+    const at = call.addAnswered();
+    const { replyWords, replyFloats } = call;
+    replyWords[at + fetchReply.descriptor] = length === 0 ? UNKNOWN : lease.descriptor;
+    replyWords[at + fetchReply.length] = length;
+    replyWords[at + fetchReply.firstBatchBytes] = length; // Given whole or not at all.
+    replyWords[at + fetchReply.stateVersion] = lease.stateVersion;
+    replyWords[at + fetchReply.divergingEpoch] = UNKNOWN;
+    replyWords[at + fetchReply.isLeased] = 1;
+    replyFloats[(at + fetchReply.position) >> 1] = position;
+    replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] = lease.segmentBaseOffset;
+    replyFloats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
+    replyFloats[(at + fetchReply.lastStableOffset) >> 1] = lastStableOffset;
+    replyFloats[(at + fetchReply.logStartOffset) >> 1] = words.logStartOffset(slot);
+    return true;
   }
 
   /** Where in the file the batch at `offset` begins or will begin, −1 where that is not known. */

@@ -2,6 +2,7 @@
 // With NARU_TEST_BOOTSTRAP=host:port the same questions go to another broker; what needs a restart is skipped there.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../src/protocol/apis/offset-for-leader-epoch.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { labelled, labels, range } from '../support/batches.ts';
@@ -151,6 +152,31 @@ for (const workers of workerCounts(0, 1, 2)) {
           [topic, 7, ERROR.UNKNOWN_TOPIC_OR_PARTITION],
           [`${topic}-missing`, 0, ERROR.UNKNOWN_TOPIC_OR_PARTITION],
         ]);
+      });
+
+      it('ends the wait when one of its partitions goes away', async () => {
+        const [stays, goes] = [newTopic('stays'), newTopic('goes')];
+        await producer.createTopic(stays);
+        const goesId = await producer.createTopic(goes);
+        const staysId = (await producer.metadata(stays)).topics[0]?.topicId ?? '';
+        const from = { partition: 0, fetchOffset: 0, partitionMaxBytes: MIB };
+        const id = consumer.sendFetch({ maxWaitMs: 30_000, topics: [stays, goes].map((topic) => ({ topic, partitions: [from] })) });
+        const leaver = await WireClient.connect(target.port);
+        const idById = leaver.sendFetch(
+          { maxWaitMs: 30_000, topics: [staysId, goesId].map((topicId) => ({ topicId, partitions: [from] })) },
+          13,
+        );
+        await delay(100);
+        const started = performance.now();
+        await producer.deleteTopic(goes);
+        const codes = (fetched: Fetched) => fetched.partitions.map((each) => each.errorCode);
+        // By name it is gone. By id Apache names either its absence or its id, whichever it finds out first.
+        expect(codes(await consumer.receiveFetched(id))).toEqual([ERROR.NONE, ERROR.UNKNOWN_TOPIC_OR_PARTITION]);
+        const [kept, lost] = codes(await leaver.receiveFetched(idById, 13));
+        expect(kept).toBe(ERROR.NONE);
+        expect([ERROR.UNKNOWN_TOPIC_OR_PARTITION, ERROR.UNKNOWN_TOPIC_ID]).toContain(lost);
+        expect(performance.now() - started).toBeLessThan(15_000);
+        leaver.close();
       });
 
       it('forgets a parked fetch whose connection is gone', async () => {
@@ -503,6 +529,25 @@ for (const workers of workerCounts(0, 1, 2)) {
           expect(after).toBeGreaterThan(before);
           await consumer.produce(topic, 0, labelled('after', 0, 3));
           expect((await withEpoch(topic, before)).partitions[0]?.errorCode).toBe(ERROR.FENCED_LEADER_EPOCH);
+          // From version 16 on a fenced consumer hears who leads and where; a follower looks for that itself. So from Apache after a restart.
+          const topicId = (await consumer.metadata(topic)).topics[0]?.topicId ?? '';
+          const nobody = { leaderId: -1, leaderEpoch: -1 };
+          const leader = { leaderId: 1, leaderEpoch: after };
+          const endpoint = { nodeId: 1, host: '127.0.0.1', port: broker.port, rack: null };
+          for (const [version, replicaId, currentLeader, nodeEndpoints] of [
+            [15, -1, nobody, []],
+            [15, 5, nobody, []],
+            [16, -1, leader, [endpoint]],
+            [18, -1, leader, [endpoint]],
+            [18, 5, leader, []],
+          ] as const) {
+            const fenced = await consumer.ask(fetchRequest, fetchResponse, version, {
+              replicaState: { replicaId },
+              topics: [{ topicId, partitions: [{ partition: 0, currentLeaderEpoch: before, partitionMaxBytes: MIB }] }],
+            });
+            expect(fenced.responses[0]?.partitions[0]).toMatchObject({ errorCode: ERROR.FENCED_LEADER_EPOCH, currentLeader });
+            expect(fenced.nodeEndpoints).toEqual(nodeEndpoints);
+          }
           expect((await withEpoch(topic, after)).partitions[0]?.records).toHaveLength(7);
           expect((await withEpoch(topic, after, 6, before)).partitions[0]).toMatchObject({
             errorCode: 0,

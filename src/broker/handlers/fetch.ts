@@ -3,7 +3,8 @@
 import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { missingAnswer, READ_COMMITTED, READ_UNCOMMITTED, RESPONSE_BYTES_MAX } from '../fetch-answer.ts';
+import { missingAnswer } from '../fetch-errors.ts';
+import { READ_COMMITTED, READ_UNCOMMITTED, RESPONSE_BYTES_MAX } from '../fetch-limits.ts';
 import { FetchSessions } from '../fetch-sessions.ts';
 import { PendingFetch } from '../pending-fetch.ts';
 import { TailLeases } from '../tail-leases.ts';

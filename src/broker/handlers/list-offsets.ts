@@ -11,7 +11,7 @@ import {
 import { ERROR } from '../../protocol/errors.ts';
 import { workerOf } from '../../scheduler/placement.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { READ_COMMITTED, READ_UNCOMMITTED } from '../fetch-answer.ts';
+import { READ_COMMITTED, READ_UNCOMMITTED } from '../fetch-limits.ts';
 import { findPartition } from '../topic-partitions.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
