@@ -72,7 +72,8 @@ export class ClassicRounds {
 
   /** The member was heard from. */
   renewSession(member: ClassicMember, timeoutMs: number = member.sessionTimeoutMs): void {
-    this.#environment.timers.set(member.sessionKey, timeoutMs);
+    // A record of another broker may say anything.
+    this.#environment.timers.set(member.sessionKey, Math.max(timeoutMs, 0));
   }
 
   cancelTimers(group: ClassicGroup): void {

@@ -115,11 +115,13 @@ export const groupRecordCodec: RecordCodec<GroupRecord> = {
   },
 };
 
-/** `prefix` as an int16, then the message at `version`. */
+const writer = new ByteWriter(new Uint8Array(0));
+
+/** `prefix` as an int16, then the message at `version`. Small pieces come from Node's pool: bytes of their own took half of the time. */
 function encode(prefix: number, table: Table, version: number, message: unknown): Uint8Array {
   const { size, encode: write } = codec(table, version);
-  const bytes = new Uint8Array(TYPE_BYTES + size(message as never));
-  const writer = new ByteWriter(bytes);
+  const bytes = Buffer.allocUnsafe(TYPE_BYTES + size(message as never));
+  writer.reset(bytes, 0);
   writer.int16(prefix);
   write(message as never, writer);
   return bytes;
