@@ -43,7 +43,7 @@ type DeletedTopics = Parameters<CoordinatorShard<unknown>['onTopicsChanged']>[0]
 /** Lengths, attributes, deltas and the header count of a record, each as long as it can be; and the header of its batch. */
 const RECORD_OVERHEAD_BYTES = 1 + 5 * VARINT_MAX_BYTES + VARLONG_MAX_BYTES;
 /** A shard that broke its word about the size of a record is built anew, but not again at once. */
-const RELOAD_PAUSE_MS = 1000;
+const RELOAD_PAUSE_MS = 200;
 
 const LOADING_STATE = 0;
 const ACTIVE = 1;
