@@ -76,7 +76,7 @@ for (const workers of [0, 2]) {
     });
 
     it('an API that Kafka knows and Naru does not serve closes the connection', async () => {
-      expect(await poke(target.port, requestFrame(API.OffsetCommit, 5, 7, Buffer.alloc(20)))).toBe('closed');
+      expect(await poke(target.port, requestFrame(API.AddPartitionsToTxn, 3, 7, Buffer.alloc(20), true))).toBe('closed');
     });
 
     it('says why it closed, with the peer and the reason', async () => {
