@@ -5,6 +5,7 @@
 import type { ApiRow } from '../network/api-row.ts';
 import type { OrderClass } from '../network/request-order.ts';
 import { API } from '../protocol/api-keys.ts';
+import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../protocol/apis/consumer-group-heartbeat.ts';
 import { heartbeatRequest, heartbeatResponse } from '../protocol/apis/heartbeat.ts';
 import { joinGroupRequest, joinGroupResponse } from '../protocol/apis/join-group.ts';
 import { leaveGroupRequest, leaveGroupResponse } from '../protocol/apis/leave-group.ts';
@@ -17,7 +18,7 @@ import { createTopicsHandler } from './handlers/create-topics.ts';
 import { deleteTopicsHandler } from './handlers/delete-topics.ts';
 import { describeClusterHandler } from './handlers/describe-cluster.ts';
 import { describeConfigsHandler } from './handlers/describe-configs.ts';
-import { deleteGroupsHandler, describeGroupsHandler } from './handlers/describe-groups.ts';
+import { consumerGroupDescribeHandler, deleteGroupsHandler, describeGroupsHandler } from './handlers/describe-groups.ts';
 import { describeTopicPartitionsHandler } from './handlers/describe-topic-partitions.ts';
 import { fetchHandler } from './handlers/fetch.ts';
 import { findCoordinatorHandler } from './handlers/find-coordinator.ts';
@@ -65,6 +66,12 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.DeleteGroups, versions: [0, 2], handler: deleteGroupsHandler },
   { apiKey: API.OffsetDelete, versions: [0, 0], handler: groupRequestHandler(offsetDeleteRequest, offsetDeleteResponse) },
   { apiKey: API.DescribeCluster, versions: [0, 2], handler: describeClusterHandler },
+  {
+    apiKey: API.ConsumerGroupHeartbeat,
+    versions: [0, 1],
+    handler: groupRequestHandler(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse),
+  },
+  { apiKey: API.ConsumerGroupDescribe, versions: [0, 1], handler: consumerGroupDescribeHandler },
   { apiKey: API.DescribeTopicPartitions, versions: [0, 0], handler: describeTopicPartitionsHandler },
 ];
 

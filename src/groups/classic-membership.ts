@@ -119,7 +119,11 @@ export class ClassicMembership {
     }
     const group = new ClassicGroup(groupId);
     group.stateSinceMs = this.#environment.wallMs();
-    outcome.records.push(newGroupRecord(group));
+    const record = newGroupRecord(group);
+    if (recordBytes(record) > this.#environment.recordBytesMax) {
+      return outcome.answer(question.token, joinRefused(question.apiVersion, memberId, ERROR.UNKNOWN_SERVER_ERROR));
+    }
+    outcome.records.push(record);
     this.#arriving = group;
     this.#join.join(group, question, request, outcome);
     return outcome;

@@ -8,7 +8,7 @@ import { ERROR } from '../protocol/errors.ts';
 import { joined, joinedMembers, joinRefused, syncRefused } from './classic-answers.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES, NO_TOKEN } from './classic-member.ts';
-import { groupRecord } from './classic-records.ts';
+import { groupRecord, recordBytes } from './classic-records.ts';
 import { classicTimerKey } from './classic-timers.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { Outcome } from './outcome.ts';
@@ -176,7 +176,9 @@ export class ClassicRounds {
     group.protocolName = null;
     group.enter('Empty', this.#environment.wallMs());
     group.noteSubscriptions();
-    outcome.records.push(groupRecord(group, () => NO_BYTES));
+    const record = groupRecord(group, () => NO_BYTES);
+    // Without it, the generation before is what a restart finds, and its sessions end.
+    if (recordBytes(record) <= this.#environment.recordBytesMax) outcome.records.push(record);
   }
 
   #tellGeneration(group: ClassicGroup, outcome: Outcome): void {

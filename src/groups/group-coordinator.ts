@@ -6,6 +6,8 @@ import { ZERO_UUID } from '../base/uuid.ts';
 import type { CoordinatorShard, Decision, Question, ShardEnvironment } from '../coordinator/shard.ts';
 import { nothing } from '../coordinator/shard.ts';
 import { API } from '../protocol/api-keys.ts';
+import type { ConsumerGroupDescribeRequest } from '../protocol/apis/consumer-group-describe.ts';
+import type { ConsumerGroupHeartbeatRequest } from '../protocol/apis/consumer-group-heartbeat.ts';
 import type { DeleteGroupsRequest } from '../protocol/apis/delete-groups.ts';
 import type { DescribeGroupsRequest } from '../protocol/apis/describe-groups.ts';
 import type { HeartbeatRequest } from '../protocol/apis/heartbeat.ts';
@@ -16,9 +18,13 @@ import type { OffsetCommitRequest } from '../protocol/apis/offset-commit.ts';
 import type { OffsetDeleteRequest } from '../protocol/apis/offset-delete.ts';
 import type { OffsetFetchRequest } from '../protocol/apis/offset-fetch.ts';
 import type { SyncGroupRequest } from '../protocol/apis/sync-group.ts';
+import { ERROR } from '../protocol/errors.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { ClassicMembership } from './classic-membership.ts';
 import { isClassicTimer } from './classic-timers.ts';
+import { ConsumerCoordinator } from './consumer-coordinator.ts';
+import type { ConsumerGroup } from './consumer-group.ts';
+import { isConsumerTimer } from './consumer-timers.ts';
 import { GroupAdmin } from './group-admin.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { GroupRecord } from './group-records.ts';
@@ -31,9 +37,10 @@ import { answered, Outcome } from './outcome.ts';
 import type { OffsetCommitValue } from './record-tables.ts';
 
 export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
-  readonly groups = new GroupStore();
+  readonly groups = new GroupStore<ConsumerGroup>();
   readonly offsets = new OffsetStore();
   readonly #classic: ClassicMembership;
+  readonly #consumer: ConsumerCoordinator;
   readonly #commit: OffsetCommit;
   readonly #fetch: OffsetFetch;
   readonly #expiry: OffsetExpiry;
@@ -41,6 +48,9 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
 
   constructor(environment: ShardEnvironment, config: GroupConfig) {
     this.#classic = new ClassicMembership(environment, config, this.groups);
+    this.#consumer = new ConsumerCoordinator(environment, config, this.groups, (group) =>
+      this.#classic.release(group, ERROR.REBALANCE_IN_PROGRESS),
+    );
     this.#commit = new OffsetCommit(environment, config, this.groups, (group, memberId) => this.#classic.noteCommit(group, memberId));
     this.#fetch = new OffsetFetch(environment, this.groups, this.offsets);
     this.#expiry = new OffsetExpiry(environment, config, this.groups, this.offsets);
@@ -48,19 +58,21 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
   }
 
   replay(record: GroupRecord): void {
-    const { type, key, value } = record;
-    switch (type) {
+    switch (record.type) {
       case 'LegacyOffsetCommit': {
+        const { key, value } = record;
         const current = value === null ? null : { ...value, leaderEpoch: -1, expireTimestamp: -1, topicId: ZERO_UUID };
         this.#replayOffset(key.group, key.topic, key.partition, current);
         break;
       }
       case 'OffsetCommit':
-        this.#replayOffset(key.group, key.topic, key.partition, value);
+        this.#replayOffset(record.key.group, record.key.topic, record.key.partition, record.value);
         break;
       case 'GroupMetadata':
-        this.#classic.replay(key.group, value);
+        this.#classic.replay(record.key.group, record.value);
         break;
+      default:
+        this.#consumer.replay(record);
     }
   }
 
@@ -77,6 +89,7 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
   onLoaded(): Decision<GroupRecord> {
     const outcome = new Outcome();
     this.#classic.onLoaded(outcome);
+    this.#consumer.onLoaded();
     this.#expiry.start();
     return outcome;
   }
@@ -89,13 +102,17 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
       case API.OffsetFetch:
         return answered(token, this.#fetch.fetch(question, body as OffsetFetchRequest));
       case API.Heartbeat:
-        return this.#classic.heartbeat(question, body as HeartbeatRequest);
+        return this.#hear(question, body as HeartbeatRequest);
       case API.JoinGroup:
-        return this.#classic.join(question, body as JoinGroupRequest, []);
+        return this.#join(question, body as JoinGroupRequest);
       case API.SyncGroup:
-        return this.#classic.sync(question, body as SyncGroupRequest);
+        return this.#sync(question, body as SyncGroupRequest);
       case API.LeaveGroup:
-        return this.#classic.leave(question, body as LeaveGroupRequest);
+        return this.#leave(question, body as LeaveGroupRequest);
+      case API.ConsumerGroupHeartbeat:
+        return this.#consumer.heartbeat(question, body as ConsumerGroupHeartbeatRequest);
+      case API.ConsumerGroupDescribe:
+        return this.#consumer.describe(question, body as ConsumerGroupDescribeRequest);
       case API.DescribeGroups:
         return answered(token, this.#admin.describe(question, body as DescribeGroupsRequest));
       case API.ListGroups:
@@ -109,7 +126,35 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
     }
   }
 
+  // The classic protocol's requests go to where the group is. An empty group of the consumer protocol makes way for a classic one.
+
+  #join(question: Question, request: JoinGroupRequest): Decision<GroupRecord> {
+    const group = this.groups.consumer(request.groupId);
+    if (group === undefined) return this.#classic.join(question, request, []);
+    if (group.isEmpty()) return this.#classic.join(question, request, group.tombstones());
+    return this.#consumer.classicMembers.join(group, question, request);
+  }
+
+  #sync(question: Question, request: SyncGroupRequest): Decision<GroupRecord> {
+    const group = this.groups.consumer(request.groupId);
+    if (group === undefined) return this.#classic.sync(question, request);
+    return this.#consumer.classicMembers.sync(group, question, request);
+  }
+
+  #hear(question: Question, request: HeartbeatRequest): Decision<GroupRecord> {
+    const group = this.groups.consumer(request.groupId);
+    if (group === undefined) return this.#classic.heartbeat(question, request);
+    return this.#consumer.classicMembers.heartbeat(group, question, request);
+  }
+
+  #leave(question: Question, request: LeaveGroupRequest): Decision<GroupRecord> {
+    const group = this.groups.consumer(request.groupId);
+    if (group === undefined) return this.#classic.leave(question, request);
+    return this.#consumer.classicMembers.leave(group, question, request);
+  }
+
   onTimer(key: string): Decision<GroupRecord> {
+    if (isConsumerTimer(key)) return this.#consumer.onTimer(key);
     if (isClassicTimer(key)) return this.#classic.onTimer(key);
     return key === EXPIRY_TIMER ? this.#expiry.onTimer() : nothing();
   }

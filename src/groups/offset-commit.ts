@@ -4,6 +4,7 @@ import { ZERO_UUID } from '../base/uuid.ts';
 import type { Decision, Question, ShardEnvironment, TopicView } from '../coordinator/shard.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/apis/offset-commit.ts';
 import { ERROR } from '../protocol/errors.ts';
+import { recordBytes } from './classic-records.ts';
 import type { Group, PartitionCheck } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { GroupRecord } from './group-records.ts';
@@ -15,6 +16,11 @@ const TOPIC_ID_VERSION = 10;
 const GROUP_ID_NOT_FOUND_VERSION = 9;
 /** The request says nothing of a retention of its own; the record nothing of a time when it expires. */
 const NONE_GIVEN = -1;
+
+/** Of a UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
+/** More than all that has a fixed length in key and value of a commit. */
+const RECORD_FIXED_BYTES = 100;
 
 type RequestTopic = OffsetCommitRequest['topics'][number];
 type RequestPartition = RequestTopic['partitions'][number];
@@ -59,8 +65,12 @@ export class OffsetCommit {
     for (const { view, topic, partitions } of known) {
       const answers: ResponseTopic['partitions'] = [];
       for (const partition of partitions) {
-        const code = errorCode !== ERROR.NONE ? errorCode : this.#checkMetadata(partition);
-        if (code === ERROR.NONE) records.push(this.#record(request.groupId, view, partition, expireTimestamp));
+        let code = errorCode !== ERROR.NONE ? errorCode : this.#checkMetadata(partition);
+        if (code === ERROR.NONE) {
+          const record = this.#record(request.groupId, view, partition, expireTimestamp);
+          if (this.#fits(request.groupId, view.name, partition, record)) records.push(record);
+          else code = ERROR.UNKNOWN_SERVER_ERROR;
+        }
         answers.push({ partitionIndex: partition.partitionIndex, errorCode: code });
       }
       taken.push({ name: topic.name, topicId: topic.topicId, partitions: answers });
@@ -114,6 +124,13 @@ export class OffsetCommit {
   #checkMetadata({ committedMetadata }: RequestPartition): number {
     const isTooLarge = committedMetadata !== null && committedMetadata.length > this.#config.offsetMetadataBytesMax;
     return isTooLarge ? ERROR.OFFSET_METADATA_TOO_LARGE : ERROR.NONE;
+  }
+
+  /** Only where records may be very small can a commit be too large for one: its bytes are counted where its characters might be too many. */
+  #fits(groupId: string, topicName: string, { committedMetadata }: RequestPartition, record: GroupRecord): boolean {
+    const lengths = groupId.length + topicName.length + (committedMetadata?.length ?? 0);
+    const { recordBytesMax } = this.#environment;
+    return RECORD_FIXED_BYTES + lengths * UTF8_BYTES_MAX <= recordBytesMax || recordBytes(record) <= recordBytesMax;
   }
 
   #expireTimestamp(retentionTimeMs: number): number {

@@ -110,6 +110,23 @@ describe('limits', () => {
     expect(taken.answers.length).toBe(100);
   });
 
+  test('where records may be small, what fits in none is refused, and the shard goes on', () => {
+    const made = driver(300);
+    const long = 'g'.repeat(400);
+    expect(made.answerTo<JoinGroupResponse>(API.JoinGroup, 9, joinRequest(long)).errorCode).toBe(ERROR.UNKNOWN_SERVER_ERROR);
+    const codes = (groupId: string): number[] =>
+      made
+        .answerTo<OffsetCommitResponse>(API.OffsetCommit, 9, commitRequest(groupId, 2))
+        .topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
+    expect(codes(long)).toEqual([ERROR.UNKNOWN_SERVER_ERROR, ERROR.UNKNOWN_SERVER_ERROR]);
+    expect(codes('g'.repeat(100))).toEqual([ERROR.NONE, ERROR.NONE]);
+    // A protocol type that no record can hold: the group is joined, and found as it was when it is loaded.
+    const message = { ...(joinRequest('odd') as object), protocolType: 't'.repeat(400) };
+    made.ask(API.JoinGroup, 3, message);
+    made.advance(10 * MINUTE_MS);
+    expect(made.takeHappened().records.length).toBe(3);
+  });
+
   test('10,000 groups commit, are listed, loaded, and go with their offsets', () => {
     const made = driver();
     for (let i = 0; i < GROUPS; i++) made.ask(API.OffsetCommit, 9, commitRequest(`g${i}`, 2));
