@@ -10,7 +10,7 @@ const TESTDATA = new URL('./testdata/', import.meta.url);
 describe('stories', () => {
   const makeStory = (): GroupStory =>
     new GroupStory(
-      { makeShard: (environment, config) => new GroupCoordinator(environment, config), recordBytesMax: 2000 },
+      { makeShard: (environment, config) => new GroupCoordinator(environment, config), recordBytesMax: 6000 },
       { ...classicVerbs, ...consumerVerbs },
     );
   for (const prefix of ['classic-', 'consumer-', 'migration-', 'offsets-', 'admin-']) runStories(TESTDATA, makeStory, prefix);
