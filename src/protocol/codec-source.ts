@@ -172,7 +172,8 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
     const mayBeNull = isNullable(field, this.#version);
     if (field.kind === 'struct') {
       const ofStruct = `encode${this.struct(field.fields ?? {}, `${path}.`)}(${value}, w);\n`;
-      return mayBeNull ? `if (${value} === null) w.int8(-1);\nelse {\nw.int8(1);\n${ofStruct}}\n` : ofStruct;
+      if (!mayBeNull) return ofStruct;
+      return `if (${value} === null) ${isTagged(field, this.#version) ? 'w.uvarint(0)' : 'w.int8(-1)'};\nelse {\nw.int8(1);\n${ofStruct}}\n`;
     }
     const fixed = fixedOf(field);
     if (fixed !== undefined) return `w.${field.primitive}(${value});\n`;
@@ -204,7 +205,10 @@ else {\n${value}.position = w.position;\nw.position += ${value}.length;\n}\n`;
     const mayBeNull = isNullable(field, this.#version);
     if (field.kind === 'struct') {
       const ofStruct = `decode${this.struct(field.fields ?? {}, `${path}.`)}(r)`;
-      return mayBeNull ? `${target} = r.int8() < 0 ? null : ${ofStruct};\n` : `${target} = ${ofStruct};\n`;
+      if (!mayBeNull) return `${target} = ${ofStruct};\n`;
+      // Whether there is one is an int8, 1 or −1, but in a tagged field a varint, 1 or 0.
+      const isNull = isTagged(field, this.#version) ? 'r.uvarint() === 0' : 'r.int8() < 0';
+      return `${target} = ${isNull} ? null : ${ofStruct};\n`;
     }
     if (field.kind === 'array') return this.#decodeList(field, target, path, mayBeNull);
     return this.#decodePrimitive(field.primitive, target, mayBeNull);
