@@ -15,6 +15,7 @@ import {
   type DeletedTopic,
   type DeleteTopicsInput,
   deleteTopics,
+  refused,
 } from '../metadata/topics.ts';
 import { SLOT_COUNT_MAX } from '../partition/partition-words.ts';
 import { ERROR } from '../protocol/errors.ts';
@@ -70,6 +71,10 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
   const reply = (response: unknown): void => {
     runtime.sendControl(from, { type: 'controller-response', id: message.id, response } satisfies ControllerResponse);
   };
+  if (quorum.isSuspended) {
+    reply(refusedOperation(message));
+    return;
+  }
   switch (message.operation) {
     case 'createTopics':
       quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply);
@@ -86,12 +91,29 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
   }
 }
 
+/** The log directory is offline: its metadata log takes nothing more, and no partition could be made in it. */
+function refusedOperation({ operation, request }: ControllerRequest): unknown {
+  const errorCode = ERROR.KAFKA_STORAGE_ERROR;
+  const message = 'The log directory of this broker failed and is offline.';
+  switch (operation) {
+    case 'createTopics':
+      return (request as CreateTopicsInput).topics.map(({ name }) => refused(name, [errorCode, message]));
+    case 'deleteTopics': {
+      const { topicNames, topics } = request as DeleteTopicsInput;
+      const asked = [...topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...topics];
+      return asked.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: message })) satisfies DeletedTopic[];
+    }
+    case 'allocateProducerIds':
+      return { firstProducerId: -1, count: 0 } satisfies ProducerIdBlock;
+  }
+}
+
 /** Refuses topics for which this process has no shared counters left; a restart gives those of deleted partitions free. */
 function withinSlots(result: OperationResult<CreatedTopic[]>, image: ClusterImage): OperationResult<CreatedTopic[]> {
   const wanted = result.records.filter((record) => record.type === 'PartitionRecord').length;
   if (image.slotCount + wanted <= SLOT_COUNT_MAX) return result;
   const errorMessage = `This broker has held ${image.slotCount} partitions since its start, of ${SLOT_COUNT_MAX} that it can: restart it.`;
-  const refused = {
+  const outOfSlots = {
     topicId: ZERO_UUID,
     errorCode: ERROR.POLICY_VIOLATION,
     errorMessage,
@@ -99,5 +121,5 @@ function withinSlots(result: OperationResult<CreatedTopic[]>, image: ClusterImag
     replicationFactor: -1,
     configs: [],
   };
-  return { records: [], response: result.response.map((topic) => (topic.errorCode === ERROR.NONE ? { ...topic, ...refused } : topic)) };
+  return { records: [], response: result.response.map((topic) => (topic.errorCode === ERROR.NONE ? { ...topic, ...outOfSlots } : topic)) };
 }

@@ -1,6 +1,9 @@
 // Keeps the partitions of one worker as the image says: opens the logs of those that placement gave it, raises leader epochs, follows
 // topic configurations, and removes what was deleted once nobody reads it.
-// Invariant: a log is opened only in a directory that belongs to its topic; what lies there under another id is put aside first.
+// Invariants: a log is opened only in a directory that belongs to its topic; what lies there under another id is put aside first, by the
+// partition's owner. Directories that no partition of the cluster has a claim to are worker 0's, at the start. So each has one worker
+// that decides: none is put aside that another worker has just made.
+// A disk's error takes the log directory offline, at the start alone it ends the broker; files are not closed under a reader.
 // Runs on: every worker.
 import { randomUuid } from '../base/uuid.ts';
 import { resolveTopicConfig } from '../config/topic-config.ts';
@@ -15,7 +18,12 @@ import type { PartitionHost } from '../partition/partition-host.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { DirectorySyncs } from './directory-syncs.ts';
 import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
+
+/** How soon a stop looks again whether files are read or synced, and for how long at most. */
+const CLOSE_RECHECK_MS = 5;
+const CLOSE_WAIT_MAX_MS = 5000;
 
 export class PartitionLogs {
   readonly #runtime: Runtime;
@@ -24,10 +32,12 @@ export class PartitionLogs {
   readonly #logger: Logger;
   /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
   readonly #onPartitionsChanged: () => void;
-  /** Logs of deleted topics whose directories wait for file.delete.delay.ms. */
-  readonly #doomed = new Set<Log>();
+  readonly #syncs: DirectorySyncs;
+  /** Logs of deleted topics whose directories wait for file.delete.delay.ms, with their slots. */
+  readonly #doomed = new Map<Log, number>();
   #isFirst = true;
   #hasFailed = false;
+  #isClosing = false;
 
   constructor(runtime: Runtime, data: BrokerWorkerData, host: PartitionHost, logger: Logger, onPartitionsChanged: () => void) {
     this.#runtime = runtime;
@@ -35,12 +45,13 @@ export class PartitionLogs {
     this.#host = host;
     this.#logger = logger;
     this.#onPartitionsChanged = onPartitionsChanged;
+    this.#syncs = new DirectorySyncs(runtime.storage, data.directory, (error) => host.takeOffline(error));
   }
 
   /** Follows a change of the image. */
   onChange(change: MetadataChange, image: ClusterImage): void {
+    if (this.#isClosing) return;
     const isFirst = this.#isFirst;
-    this.#isFirst = false;
     if (isFirst) this.#setUnknownAside(image);
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
     for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#open(topic, partition, image);
@@ -49,7 +60,13 @@ export class PartitionLogs {
       else this.#host.replica(after.slot)?.raiseLeaderEpoch(after.leaderEpoch);
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
+    this.#isFirst = false;
     if (isFirst || change.topicsDeleted.length > 0) this.#onPartitionsChanged();
+  }
+
+  /** Calls `task` when all that onChange has made so far is on the medium: at once where that is so, in order otherwise. */
+  whenSynced(task: () => void): void {
+    this.#syncs.whenSynced(task);
   }
 
   /** Ends of all logs here, for the checkpoints. */
@@ -63,23 +80,45 @@ export class PartitionLogs {
     }));
   }
 
-  /** Closes all logs; false where one could not be closed cleanly, so that the next start checks. */
-  close(): boolean {
+  /**
+   * Closes all logs once no thread reads their files and no sync is under way; `done` hears false where one could not be closed cleanly, so
+   * that the next start checks. Other workers may still serve fetches by their leases (tail-leases.ts): what they would read is void from
+   * here on, and who is inside a read is waited for. Closed under them, a descriptor's number would soon be another file's.
+   * A sync that ends in the pool has its error to itself: a second one of the same file would succeed.
+   */
+  close(done: (isClean: boolean) => void): void {
+    this.#isClosing = true;
     this.#host.close();
-    let isClean = !this.#hasFailed;
-    for (const replica of this.#host.replicas()) {
+    const { clock } = this.#runtime;
+    const deadlineMs = clock.monotonicMs() + CLOSE_WAIT_MAX_MS;
+    const look = (): void => {
+      const isBusy = this.#syncs.isRunning || this.#logs().some(([log, slot]) => log.isFlushing || this.#host.words.hasReaders(slot));
+      if (isBusy && clock.monotonicMs() < deadlineMs) this.#runtime.after(CLOSE_RECHECK_MS, look);
+      else done(this.#closeUnread() && !this.#hasFailed);
+    };
+    look();
+  }
+
+  #logs(): [Log, number][] {
+    return [...[...this.#host.replicas()].map(({ log, slot }): [Log, number] => [log, slot]), ...this.#doomed];
+  }
+
+  #closeUnread(): boolean {
+    let isClean = true;
+    for (const [log, slot] of this.#logs()) {
       try {
-        replica.log.close({ clean: !replica.isOffline });
-        isClean &&= !replica.isOffline;
+        const isBusy = log.isFlushing || this.#host.words.hasReaders(slot);
+        if (isBusy) throw new StorageError('EBUSY', log.directory, 'closing');
+        if (this.#doomed.has(log)) this.#removeDeleted(log);
+        else log.close({ clean: !this.#host.isOffline });
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        this.#logger.error(`closing ${replica.topic}-${replica.partition} failed`, { error: error.message });
+        this.#logger.error('a log could not be closed', { error: error.message });
         isClean = false;
       }
     }
-    for (const log of this.#doomed) log.remove();
     this.#doomed.clear();
-    return isClean;
+    return isClean && !this.#host.isOffline;
   }
 
   /** A write failed: noted, so that the stop is not called clean. */
@@ -91,8 +130,23 @@ export class PartitionLogs {
     return workerOf(this.#runtime.workerCount, topic.id, partition) === this.#runtime.workerIndex;
   }
 
+  /** At the start an error of the disk is the start's; later it takes the directory offline, and the broker goes on. */
+  #guard(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      if (this.#isFirst || !(error instanceof StorageError)) throw error;
+      this.#host.takeOffline(error);
+    }
+  }
+
   #open(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
     if (!this.#isOurs(topic, partition.partition) || partition.leader !== this.#data.config.nodeId) return;
+    if (this.#host.isOffline) return; // Who asks for it is told so.
+    this.#guard(() => this.#openLog(topic, partition, image));
+  }
+
+  #openLog(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
     const { storage, clock, random } = this.#runtime;
     const name = partitionDirectoryName(topic.name, partition.partition);
     const found = this.#data.found.get(name);
@@ -109,8 +163,10 @@ export class PartitionLogs {
       logStartOffset: isOwn ? found.logStartOffset : 0,
       writebackBytes: this.#data.config.writebackBytes,
       onWritebackError: (error) => this.#host.takeOffline(error),
+      isSyncedByCaller: true,
       random,
     });
+    this.#syncs.noteOpened(log);
     if (log.recoveredCutBytes > 0) this.#logger.warn(`recovery of ${name} cut a torn tail`, { bytes: log.recoveredCutBytes });
     this.#host.add(
       new LeaderReplica(partition.slot, topic.name, topic.id, partition.partition, log, partition.leaderEpoch, this.#host.words),
@@ -125,12 +181,22 @@ export class PartitionLogs {
     const { log } = replica;
     this.#host.remove(partition.slot, () => {
       this.#runtime.after(delayMs, () => {
-        if (this.#doomed.delete(log)) log.remove();
+        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(() => this.#removeDeleted(log));
       });
     });
     // The name is free from here on, for a topic that is made anew; whoever still reads has the files open.
-    this.#doomed.add(log);
-    if (!replica.isOffline) log.markDeleted(randomUuid(this.#runtime.random));
+    this.#doomed.set(log, partition.slot);
+    if (this.#host.isOffline) return;
+    this.#guard(() => {
+      log.markDeleted(randomUuid(this.#runtime.random));
+      this.#syncs.noteRenamed();
+    });
+  }
+
+  /** Nothing is changed in a directory that is offline: the next start finds it. */
+  #removeDeleted(log: Log): void {
+    if (this.#host.isOffline) log.closeFiles();
+    else log.remove();
   }
 
   #reconfigure(change: MetadataChange, image: ClusterImage): void {
@@ -150,12 +216,16 @@ export class PartitionLogs {
     return { ...topicConfig, timestampBeforeMaxMs, timestampAfterMaxMs };
   }
 
-  /** Directories of topics that the cluster does not know, left by a crash between a deletion's commit and its renaming. */
+  /**
+   * Directories that bear no name of the cluster's partitions, left by a crash between a deletion's commit and its renaming. The others are
+   * looked at by their owners, which may have opened them already: worker 0 may be the last to hear of the image.
+   */
   #setUnknownAside(image: ClusterImage): void {
     if (this.#runtime.workerIndex !== 0) return;
-    for (const [name, { topicId }] of this.#data.found) {
-      if (topicId === null || image.topicById(topicId) === null) this.#setAside(name);
-    }
+    const claimed = new Set<string>();
+    for (const { name, partitions } of image.topics)
+      for (const each of partitions) claimed.add(partitionDirectoryName(name, each.partition));
+    for (const name of this.#data.found.keys()) if (!claimed.has(name)) this.#setAside(name);
   }
 
   #setAside(name: string): void {

@@ -53,7 +53,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const metadata = new MetadataActor({
     clusterId: data.clusterId,
     workerIndex,
-    sendApplied: (message) => runtime.sendControl(CONTROLLER_WORKER, message),
+    sendApplied: (message) => logs.whenSynced(() => runtime.sendControl(CONTROLLER_WORKER, message)),
   });
   const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data) : null;
   const controller = new ControllerClient(runtime);
@@ -71,6 +71,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     () => metadata.appliedOffset,
     (error) => {
       logs.noteFailure();
+      quorum?.suspend();
       logger.error('the log directory failed and is offline', { directory: data.directory, error: error.message });
       for (let worker = 0; worker < runtime.workerCount; worker++) {
         if (worker !== workerIndex) runtime.sendControl(worker, { type: 'directory-offline' } satisfies BetweenBrokerWorkers);
@@ -152,6 +153,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         return;
       case 'directory-offline':
         logs.noteFailure();
+        quorum?.suspend();
         host.goOffline();
         return;
       case 'controller-response':
@@ -168,9 +170,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       network.closeAll(() => {
         quorum?.stop();
         coordinatorHost.close();
-        const isClean = logs.close();
-        reportEnds(true, isClean);
-        done();
+        logs.close((isClean) => {
+          reportEnds(true, isClean);
+          done();
+        });
       });
     },
   };

@@ -210,6 +210,20 @@ export class FileStorage implements Storage {
     }
   }
 
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void {
+    const hear = (error: Error | null): void => done(error === null ? null : storageError(error, path, 'syncing'));
+    fs.open(path, CAN_SYNC_DIRECTORIES ? fs.constants.O_RDONLY : fs.constants.O_RDWR, (openError, descriptor) => {
+      if (openError !== null) {
+        // Windows opens no directory, and needs none to be synced.
+        hear(!CAN_SYNC_DIRECTORIES && this.isDirectory(path) ? null : openError);
+        return;
+      }
+      fs.fsync(descriptor, (syncError) => {
+        fs.close(descriptor, (closeError) => hear(syncError ?? closeError ?? null));
+      });
+    });
+  }
+
   readText(path: string): string | null {
     try {
       return fs.readFileSync(path, 'utf8');

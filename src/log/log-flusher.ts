@@ -48,6 +48,10 @@ export class LogFlusher {
     this.#bytesSinceSnapshot += bytes;
   }
 
+  get isFlushing(): boolean {
+    return this.#isFlushing;
+  }
+
   get wantsSnapshot(): boolean {
     return this.#bytesSinceSnapshot >= SNAPSHOT_INTERVAL_BYTES;
   }

@@ -12,6 +12,11 @@ export interface LogOptions {
   readonly topicId: string | null;
   readonly config: LogConfig;
   readonly nowMs: number;
+  /**
+   * What is made (the directory, partition.metadata) is synced by the caller: `unsyncedPaths` says what that is. Otherwise all of it is on the
+   * medium when the log is open.
+   */
+  readonly isSyncedByCaller?: boolean;
   /** Whether the broker that wrote the directory stopped cleanly; false checks everything behind the recovery point. */
   readonly cleanShutdown: boolean;
   /** From the directory's checkpoints; 0 where there is no entry. */

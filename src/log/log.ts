@@ -13,7 +13,7 @@ import { LogFlusher } from './log-flusher.ts';
 import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
 import { InconsistentTopicIdError, jitterOf, type LogOptions } from './log-options.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
-import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
+import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
 import type { ProducerState } from './producer-state.ts';
 import { ReadPlan } from './read-plan.ts';
@@ -58,6 +58,7 @@ export class Log {
   #recent = new RecentBatches();
   #appender: LogAppender;
   #logStartOffset: number;
+  #unsyncedPaths: readonly string[];
   #isClosed = false;
   #deleted: Segment[] = [];
   #epochEnd: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
@@ -68,17 +69,25 @@ export class Log {
    */
   static open(options: LogOptions): Log {
     const { storage, directory, topicId } = options;
-    if (!storage.isDirectory(directory)) {
-      storage.makeDirectory(directory);
-      storage.syncDirectory(parentDirectory(directory));
-    }
+    const unsynced: string[] = [];
+    const isNew = !storage.isDirectory(directory);
+    if (isNew) storage.makeDirectory(directory);
     const known = readPartitionMetadata(storage, directory);
-    if (topicId !== null && known === null) writePartitionMetadata(storage, directory, topicId);
     if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
-    return new Log(options, loadLog(options, jitterOf(options)));
+    // After an unclean stop nobody knows whether what is there was ever synced: it is made again (recovery.ts does so with batches).
+    const isSuspect = !options.cleanShutdown;
+    if (options.isSyncedByCaller === true) {
+      if (topicId !== null && (known === null || isSuspect)) unsynced.push(writePartitionMetadata(storage, directory, topicId), directory);
+      if (isNew || isSuspect) unsynced.push(parentDirectory(directory));
+    } else {
+      if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
+      if (isNew || isSuspect) storage.syncDirectory(parentDirectory(directory));
+    }
+    return new Log(options, loadLog(options, jitterOf(options)), unsynced);
   }
 
-  private constructor(options: LogOptions, loaded: LoadedLog) {
+  private constructor(options: LogOptions, loaded: LoadedLog, unsyncedPaths: readonly string[]) {
+    this.#unsyncedPaths = unsyncedPaths;
     this.topicId = options.topicId;
     this.recoveredCutBytes = loaded.cutBytes;
     this.recoveredBytes = loaded.checkedBytes;
@@ -94,7 +103,10 @@ export class Log {
     this.#flusher = new LogFlusher(
       loaded,
       () => this.#flushTarget(),
-      () => options.storage.syncDirectory(this.#directory),
+      () => {
+        this.#syncMade();
+        options.storage.syncDirectory(this.#directory);
+      },
     );
     const newSegment = (baseOffset: number, nowMs: number): Segment => this.#newSegment(baseOffset, nowMs);
     this.#appender = new LogAppender(loaded, options.config, options.nowMs, this.#recent, this.#flusher, newSegment);
@@ -163,6 +175,21 @@ export class Log {
 
   get producerCount(): number {
     return this.#producers.producerCount;
+  }
+
+  /** What opening this log has made and nobody has synced yet: a file, then the directories that name things, the outermost last. */
+  get unsyncedPaths(): readonly string[] {
+    return this.#unsyncedPaths;
+  }
+
+  /** The caller has synced them all. */
+  noteMadeSynced(): void {
+    this.#unsyncedPaths = [];
+  }
+
+  /** A sync is under way in the pool: its failure may still be unheard. */
+  get isFlushing(): boolean {
+    return this.#flusher.isFlushing;
   }
 
   /** A write or a flush failed: nothing is taken any more. */
@@ -367,14 +394,17 @@ export class Log {
     for (const segment of this.#deleted.splice(0)) segment.close();
   }
 
-  /** The topic is gone: the directory becomes `<topic>-<p>.<uuid>-delete` and takes no more batches. The new path. Throws StorageError. */
+  /**
+   * The topic is gone: the directory becomes `<topic>-<p>.<uuid>-delete` and takes no more batches. The new path. Not synced: where the power
+   * goes first, the next start finds a directory of no topic. Throws StorageError.
+   */
   markDeleted(uuid: string, suffix = '-delete'): string {
     const parent = parentDirectory(this.#directory);
     const name = this.#directory.slice(this.#directory.lastIndexOf('/') + 1);
     const directory = `${parent}/${markedDirectoryName(name, uuid, suffix)}`;
     this.#storage.rename(this.#directory, directory);
-    this.#storage.syncDirectory(parent);
     this.#directory = directory;
+    this.#unsyncedPaths = [];
     this.#appender.isFailed = true;
     for (const segment of this.#segments.all()) segment.movedTo(directory);
     this.#epochs.movedTo(directory);
@@ -386,6 +416,19 @@ export class Log {
   remove(): void {
     this.closeFiles();
     this.#storage.remove(this.#directory);
+  }
+
+  /** What is below a recovery point must be found again: its names come first. */
+  #syncMade(): void {
+    for (const path of this.#unsyncedPaths) {
+      if (this.#storage.isDirectory(path)) this.#storage.syncDirectory(path);
+      else {
+        const file = this.#storage.open(path, 'read-write');
+        file.sync();
+        file.close();
+      }
+    }
+    this.#unsyncedPaths = [];
   }
 
   #onWriteback = (error: StorageError | null): void => {

@@ -167,6 +167,10 @@ export class MemoryStorage implements Storage {
     if (!this.#directories.has(path)) throw new StorageError('ENOENT', path, 'syncing');
   }
 
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void {
+    queueMicrotask(() => done(this.exists(path) ? null : new StorageError('ENOENT', path, 'syncing')));
+  }
+
   readText(path: string): string | null {
     const content = this.#files.get(path);
     if (content === undefined) return null;

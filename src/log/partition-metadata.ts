@@ -34,6 +34,20 @@ export function readPartitionMetadata(storage: Storage, directory: string): stri
   return text === null ? null : parsePartitionMetadata(text, path);
 }
 
-export function writePartitionMetadata(storage: Storage, directory: string, topicId: string): void {
+/** Writes the file so that it is there, whole, when this returns, or not at all. */
+export function replacePartitionMetadata(storage: Storage, directory: string, topicId: string): void {
   storage.replaceText(`${directory}/${PARTITION_METADATA_NAME}`, formatPartitionMetadata(topicId));
+}
+
+/** Writes the file, whose content never changes, without any sync: a crash may leave half of it. Its path. */
+export function writePartitionMetadata(storage: Storage, directory: string, topicId: string): string {
+  const path = `${directory}/${PARTITION_METADATA_NAME}`;
+  const bytes = Buffer.from(formatPartitionMetadata(topicId));
+  const file = storage.open(path, 'create');
+  try {
+    for (let at = 0; at < bytes.length; ) at += file.write(bytes, at, bytes.length - at, at);
+  } finally {
+    file.close();
+  }
+  return path;
 }

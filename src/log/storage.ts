@@ -49,6 +49,11 @@ export interface Storage {
   remove(path: string): void;
   /** Directory entries (creations, renames, removals in it) are on the medium when this returns. */
   syncDirectory(path: string): void;
+  /**
+   * The file's content, or the directory's entries, as they are now, are on the medium when `done` is called with null: once, in a later
+   * turn. ENOENT where nothing bears that name by then.
+   */
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void;
   /** Whole small files: checkpoints, properties. readText gives null where there is none. */
   readText(path: string): string | null;
   /** Replaces a small file so that a crash leaves the old or the new one: temporary file, sync, rename, directory sync. */

@@ -9,6 +9,7 @@ const PRODUCER_ID_BLOCK_COUNT = 1000;
 
 export interface ProducerIdBlock {
   readonly firstProducerId: number;
+  /** 0 where the controller has none to give. */
   readonly count: number;
 }
 

@@ -5,7 +5,7 @@
 // Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor.
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import type { Storage, StorageError } from '../log/storage.ts';
+import { type Storage, StorageError } from '../log/storage.ts';
 import type { RaftEffect } from '../raft/effects.ts';
 import type { RaftEvent } from '../raft/events.ts';
 import { decodeQuorumState, encodeQuorumState, type QuorumState } from '../raft/quorum-state.ts';
@@ -88,6 +88,7 @@ export class QuorumActor {
   #hasSentState = false;
   #isFlushing = false;
   #isStopped = false;
+  #isSuspended = false;
   #hasFailed = false;
   /** The log, or the snapshot it follows, names the voters (kraft.version 1). */
   #hasVotersInLog = false;
@@ -164,6 +165,16 @@ export class QuorumActor {
     this.#whenAppliedOnAll(() => done(response));
   }
 
+  /** The log directory has failed: nothing more is written on the controller's own account, and who asks for operations is to refuse them. */
+  suspend(): void {
+    this.#isSuspended = true;
+    this.#idleTimer?.cancel();
+  }
+
+  get isSuspended(): boolean {
+    return this.#isSuspended;
+  }
+
   /** A worker has applied what it was sent. */
   receive(message: MetadataAppliedMessage): void {
     this.#appliedByWorker[message.worker] = message.endOffset;
@@ -178,7 +189,13 @@ export class QuorumActor {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#idleTimer?.cancel();
-    this.#options.log.close({ clean: this.#hasFailed === false });
+    try {
+      this.#options.log.close({ clean: !this.#hasFailed && !this.#isSuspended });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      // What is committed is on the medium, and the next start checks this log whatever the stop was like.
+      this.#options.log.close({ clean: false });
+    }
   }
 
   /** The first commit of this leadership has been sent to the workers: the cluster may change. */
@@ -386,10 +403,10 @@ export class QuorumActor {
   /** A quiet log still gets a record now and then, so that others can tell a leader that is idle from one that is gone. */
   #startIdleTimer(): void {
     const { idleIntervalMs, clock, after } = this.#options;
-    if (idleIntervalMs <= 0 || this.#isStopped) return;
+    if (idleIntervalMs <= 0 || this.#isStopped || this.#isSuspended) return;
     const quietMs = clock.monotonicMs() - this.#lastAppendMs;
     this.#idleTimer = after(Math.max(idleIntervalMs - quietMs, 1), () => {
-      if (this.#isStopped) return;
+      if (this.#isStopped || this.#isSuspended) return;
       if (clock.monotonicMs() - this.#lastAppendMs >= idleIntervalMs) this.#appendRecords([{ type: 'NoOpRecord' }]);
       this.#startIdleTimer();
     });

@@ -147,10 +147,14 @@ export class PartitionHost {
     }
   }
 
-  /** The broker stops: what is staged is written and answered, whatever comes later is refused. */
+  /** The broker stops: what is staged is written and answered, whatever comes later is refused, and what others were told is void. */
   close(): void {
     this.#finish();
     this.#isClosed = true;
+    for (const replica of this.replicas()) {
+      this.words.raiseStateVersion(replica.slot);
+      this.words.park.wake(replica.slot);
+    }
   }
 
   onTurnEnd(_turn: Turn): void {
@@ -190,9 +194,14 @@ export class PartitionHost {
     }
   }
 
-  /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon. */
+  get isOffline(): boolean {
+    return this.#isOffline;
+  }
+
+  /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon, or not to be opened since the disk failed. */
   get #unknownError(): number {
-    return this.#isClosed ? ERROR.NOT_LEADER_OR_FOLLOWER : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+    if (this.#isClosed) return ERROR.NOT_LEADER_OR_FOLLOWER;
+    return this.#isOffline ? ERROR.KAFKA_STORAGE_ERROR : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
   }
 
   #hear(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {

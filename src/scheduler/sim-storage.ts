@@ -182,6 +182,22 @@ export class SimStorage implements Storage {
     if (node.type === 'directory') node.settle();
   }
 
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void {
+    this.checkThere();
+    this.later(() => {
+      try {
+        const node = this.#find(path);
+        if (node?.type === 'file') this.syncNode(node, path, node.changeCount);
+        else this.syncDirectory(path);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        done(error);
+        return;
+      }
+      done(null);
+    });
+  }
+
   readText(path: string): string | null {
     if (!this.exists(path)) return null;
     const file = this.open(path, 'read');
@@ -222,9 +238,18 @@ export class SimStorage implements Storage {
     return granted;
   }
 
-  /** A sync of `node` has failed: of its changes up to number `upTo` anything may have reached the medium, and no later sync covers them. */
-  lose(node: FileNode, upTo: number): void {
-    node.lose(upTo, this.#random);
+  /**
+   * Syncs the changes of `node` up to number `upTo`. Where that fails, anything of them may have reached the medium, and no later sync
+   * covers them. For the files of this disk as well.
+   */
+  syncNode(node: FileNode, path: string, upTo: number): void {
+    try {
+      this.#meet('sync', path, 'syncing');
+    } catch (error) {
+      node.lose(upTo, this.#random);
+      throw error;
+    }
+    node.settle(upTo);
   }
 
   /** Ends a sync that was asked for earlier, unless the power went meanwhile. */
@@ -346,13 +371,7 @@ class SimFile implements StorageFile {
   }
 
   #sync(upTo: number): void {
-    try {
-      this.#disk.meet('sync', this.path, 'syncing');
-    } catch (error) {
-      this.#disk.lose(this.#node, upTo);
-      throw error;
-    }
-    this.#node.settle(upTo);
+    this.#disk.syncNode(this.#node, this.path, upTo);
   }
 
   #meet(operation: StorageOperation, doing: string): void {

@@ -93,6 +93,10 @@ export class TurnStorage implements Storage {
     this.#storage.syncDirectory(path);
   }
 
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void {
+    this.#storage.syncPathLater(path, (error) => this.#post(() => done(error)));
+  }
+
   readText(path: string): string | null {
     return this.#storage.readText(path);
   }

@@ -146,6 +146,11 @@ export class CrashStorage implements Storage {
     for (const [name, content] of this.#entries) if (parentOf(name) === path) this.#syncedEntries.set(name, content);
   }
 
+  syncPathLater(path: string, done: (error: StorageError | null) => void): void {
+    this.syncDirectory(path);
+    queueMicrotask(() => done(null));
+  }
+
   readText(path: string): string | null {
     return this.#entries.get(path)?.bytes.toString('utf8') ?? null;
   }

@@ -15,7 +15,7 @@ export function initProducerIdHandler(context: BrokerContext): Handler {
   let next = 0;
   let left = 0;
   /** Those who wait for a block. */
-  let waiting: (() => void)[] = [];
+  let waiting: ((isRefused: boolean) => void)[] = [];
 
   function withId(give: (producerId: number) => void): void {
     if (left > 0) {
@@ -23,14 +23,17 @@ export function initProducerIdHandler(context: BrokerContext): Handler {
       give(next++);
       return;
     }
-    waiting.push(() => withId(give));
+    waiting.push((isRefused) => {
+      if (isRefused) give(NONE);
+      else withId(give);
+    });
     if (waiting.length > 1) return; // The block is on its way.
     context.controller.ask('allocateProducerIds', { brokerId: context.nodeId }, (block) => {
       next = block.firstProducerId;
       left = block.count;
       const due = waiting;
       waiting = [];
-      for (const task of due) task();
+      for (const task of due) task(block.count === 0);
     });
   }
 
@@ -53,7 +56,13 @@ export function initProducerIdHandler(context: BrokerContext): Handler {
       reply(isTimeoutGood ? ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED : ERROR.INVALID_TRANSACTION_TIMEOUT, NONE, NONE);
     }
     // An idempotent producer that asks to go on gets a new id, as from Apache Kafka: only transactions have epochs to raise.
-    else withId((producerId) => reply(ERROR.NONE, producerId, 0));
+    else {
+      withId((producerId) => {
+        // Without a block Apache Kafka says so as well: clients ask again.
+        if (producerId === NONE) reply(ERROR.COORDINATOR_LOAD_IN_PROGRESS, NONE, NONE);
+        else reply(ERROR.NONE, producerId, 0);
+      });
+    }
     return true;
   };
 }

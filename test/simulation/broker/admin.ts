@@ -81,6 +81,11 @@ export class Admin {
     connection.ask(createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 1000 }, (answer) => {
       for (const topic of planned) {
         const found = answer.topics.find(({ name }) => name === topic.name);
+        if (found?.errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) {
+          topic.state = 'gone'; // The directory is offline: nothing was made.
+          this.#world.counts.offline++;
+          continue;
+        }
         if (found?.errorCode !== ERROR.NONE)
           throw new Violation(`creating ${topic.name}: ${errorName(found?.errorCode ?? -1)} ${found?.errorMessage}`);
         topic.id = found.topicId;
@@ -94,6 +99,11 @@ export class Admin {
     topic.state = 'deleting';
     connection.ask(deleteTopicsRequest, deleteTopicsResponse, 6, { topics: [{ name: topic.name }], timeoutMs: 1000 }, (answer) => {
       const code = answer.responses[0]?.errorCode ?? -1;
+      if (code === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) {
+        topic.state = 'live';
+        this.#world.counts.offline++;
+        return;
+      }
       if (code !== ERROR.NONE) throw new Violation(`deleting ${topic.name}: ${errorName(code)}`);
       topic.state = 'gone';
       this.#world.counts.deleted++;

@@ -172,7 +172,7 @@ export class BrokerMachine {
       }
     } catch (error) {
       if (error instanceof Violation) throw error;
-      this.#expectFault(error);
+      this.#expectDeath(error);
       return this.#died();
     }
     return 'lives';
@@ -195,6 +195,13 @@ export class BrokerMachine {
       for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof StorageError) return;
     }
     throw error;
+  }
+
+  /** Of a broker that serves, a disk ends the process only where the cluster's metadata cannot be kept: for the rest, the directory is offline. */
+  #expectDeath(error: unknown): void {
+    this.#expectFault(error);
+    if (!this.#isServing || (error instanceof Error && error.message.startsWith('the cluster metadata in'))) return;
+    throw new Violation(`a broker that serves has died: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
   #died(): 'died' {

@@ -125,6 +125,7 @@ export class World {
     died: 0,
     closed: 0,
     cuts: 0,
+    offline: 0,
   };
   #serial = 0;
   #requests = 0;
