@@ -18,7 +18,7 @@ interface SpecField {
   readonly nullableVersions?: string;
   readonly taggedVersions?: string;
   readonly tag?: number;
-  readonly default?: string | number | boolean;
+  readonly default?: string | number | boolean | null;
   readonly ignorable?: boolean;
   readonly fields?: readonly SpecField[];
 }
@@ -149,7 +149,8 @@ function typeName(field: Field<unknown>): string {
 
 /** What Kafka's generator takes where nothing is said: zero, nothing, no elements; null for records. */
 function specDefault(spec: SpecField, field: Field<unknown>): unknown {
-  const text = spec.default === undefined ? undefined : String(spec.default);
+  // The text "null" is a default, JSON's null is none.
+  const text = spec.default === undefined || spec.default === null ? undefined : String(spec.default);
   if (text === 'null') return null;
   if (field.kind === 'array') return [];
   if (field.kind === 'struct') return undefined;
@@ -173,6 +174,7 @@ function specDefault(spec: SpecField, field: Field<unknown>): unknown {
 
 function show(value: unknown, field: Field<unknown>): string {
   if (value === null) return 'null';
+  if (field.kind === 'struct') return 'an empty struct';
   if (Array.isArray(value) || value instanceof Uint8Array) return `${field.kind} of ${value.length}`;
   return `${typeof value} ${value}`;
 }

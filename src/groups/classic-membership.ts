@@ -108,21 +108,18 @@ export class ClassicMembership {
     const error = this.#checkJoin(groupId, sessionTimeoutMs);
     if (error !== ERROR.NONE) return answered(question.token, joinRefused(question.apiVersion, memberId, error));
     const outcome = new Outcome();
-    outcome.records.push(...removed);
-    const known = removed.length > 0 ? undefined : this.#groups.classic(groupId);
+    const known = this.#groups.classic(groupId);
     if (known !== undefined) {
       this.#join.join(known, question, request, outcome);
       return outcome;
     }
-    if (memberId !== '') {
-      return outcome.answer(question.token, joinRefused(question.apiVersion, memberId, ERROR.UNKNOWN_MEMBER_ID));
-    }
+    const refused = (errorCode: number): Outcome => outcome.answer(question.token, joinRefused(question.apiVersion, memberId, errorCode));
+    if (memberId !== '') return refused(ERROR.UNKNOWN_MEMBER_ID);
     const group = new ClassicGroup(groupId);
     group.stateSinceMs = this.#environment.wallMs();
     const record = newGroupRecord(group);
-    if (recordBytes(record) > this.#environment.recordBytesMax) {
-      return outcome.answer(question.token, joinRefused(question.apiVersion, memberId, ERROR.UNKNOWN_SERVER_ERROR));
-    }
+    if (recordBytes(record) > this.#environment.recordBytesMax) return refused(ERROR.UNKNOWN_SERVER_ERROR);
+    for (const tombstone of removed) outcome.records.push(tombstone);
     outcome.records.push(record);
     this.#arriving = group;
     this.#join.join(group, question, request, outcome);

@@ -148,9 +148,10 @@ export const consumerGroupMemberMetadataValue = record({
     subscribedTopicRegex: nullableString(),
     rebalanceTimeoutMs: int32({ default: -1 }),
     serverAssignor: nullableString(),
+    // Null of a member of the consumer protocol, and then said: without the field a member is a classic one that says nothing.
     classicMemberMetadata: nullableStruct(
       { sessionTimeoutMs: int32(), supportedProtocols: array({ name: string(), metadata: bytes() }) },
-      { tag: 0 },
+      { tag: 0, default: { sessionTimeoutMs: 0, supportedProtocols: [] } },
     ),
   },
 });
@@ -210,12 +211,12 @@ export const consumerGroupCurrentMemberAssignmentValue = record({
     assignedPartitions: array({
       topicId: uuid(),
       partitions: array(int32()),
-      assignmentEpochs: nullableArray(int32(), { tag: 0, default: null }),
+      assignmentEpochs: nullableArray(int32(), { tag: 0 }),
     }),
     partitionsPendingRevocation: array({
       topicId: uuid(),
       partitions: array(int32()),
-      assignmentEpochs: nullableArray(int32(), { tag: 0, default: null }),
+      assignmentEpochs: nullableArray(int32(), { tag: 0 }),
     }),
   },
 });

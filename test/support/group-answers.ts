@@ -1,8 +1,9 @@
 // Dialogues with a group coordinator whose answers Apache Kafka has given: test/golden/answers/groups/*.txt, a command, `----`, the answer.
-// The same dialogue runs over sockets, against any broker, and against a shard alone. Commands, besides the requests of classic-verbs.ts:
+// The same dialogue runs over sockets, against any broker, and against a shard alone. Commands, besides the requests of classic-verbs.ts and consumer-verbs.ts:
 //   topic name= partitions=        makes a topic; id(NAME) then stands for its id
 //   later REQUEST                  sends and does not wait; one at a time on a connection
 //   take on=NAME                   waits for that answer
+//   pause ms=                      lets what the coordinator does apart from requests happen
 //   until group= state= members=   waits until DescribeGroups says so: what was sent on another connection has arrived
 //   list only=PREFIX               of the groups that are listed, those
 // Requests go by the connection `on=NAME`, else by one that all share. Lists whose order says nothing are sorted.
@@ -19,6 +20,7 @@ import type { ListGroupsResponse } from '../../src/protocol/apis/list-groups.ts'
 import { offsetFetchRequest, offsetFetchResponse } from '../../src/protocol/apis/offset-fetch.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { classicVerbs } from './classic-verbs.ts';
+import { consumerVerbs } from './consumer-verbs.ts';
 import { GroupDriver, groupConfig } from './group-driver.ts';
 import { MemberNames, told, type Verb, Words } from './group-story.ts';
 import { WireClient } from './wire-client.ts';
@@ -34,12 +36,21 @@ export function readDialogue(name: string): { readonly file: URL; readonly text:
   return { file, text: readFileSync(file, 'utf8') };
 }
 
+/** The groups of the dialogues about the classic protocol and offsets, whose records are compared as well. */
+export function comparedGroups(): ReadonlySet<string> {
+  const texts = dialogueNames()
+    .filter((name) => name.startsWith('classic-') || name === 'offsets.txt')
+    .map((name) => readDialogue(name).text);
+  return new Set(texts.flatMap((text) => [...text.matchAll(/ group=(\S*)/g)].map(([, groupId = '']) => groupId)));
+}
+
 /** One side that is asked. */
 export interface Side {
   createTopic(name: string, partitionCount: number): Promise<string>;
   send(connection: string, verb: Verb, version: number, message: unknown, clientId: string): Promise<void>;
   take(connection: string): Promise<unknown>;
   describe(groupId: string): Promise<DescribeGroupsResponse['groups'][number] | undefined>;
+  pause(ms: number): Promise<void>;
   close(): void;
 }
 
@@ -56,8 +67,9 @@ export async function hold(text: string, side: Side): Promise<string> {
       .join(' ');
     let expanded = names.expand(command);
     for (const [name, id] of topicIds) expanded = expanded.replaceAll(`id(${name})`, id);
-    let answer = names.shorten(await step(expanded, side, topicIds));
+    let answer = await step(expanded, side, topicIds);
     for (const [name, id] of topicIds) answer = answer.replaceAll(id, `id(${name})`);
+    answer = names.shorten(answer);
     blocks.push([head, '----', answer].filter((line) => line !== '').join('\n'));
   }
   return `${blocks.join('\n\n')}\n`;
@@ -71,6 +83,10 @@ async function step(command: string, side: Side, topicIds: Map<string, string>):
     topicIds.set(words.text('name'), await side.createTopic(words.text('name'), words.number('partitions', 1)));
     return '';
   }
+  if (words.verb === 'pause') {
+    await side.pause(words.number('ms', 0));
+    return '';
+  }
   if (words.verb === 'until') {
     for (;;) {
       const group = await side.describe(words.text('group'));
@@ -80,7 +96,7 @@ async function step(command: string, side: Side, topicIds: Map<string, string>):
     }
   }
   if (words.verb !== 'take') {
-    const verb = classicVerbs[words.verb];
+    const verb = classicVerbs[words.verb] ?? consumerVerbs[words.verb];
     if (verb === undefined) throw new Error(`no command ${words.verb}`);
     const version = words.number('v', verb.version);
     await side.send(connection, verb, version, verb.message(words, version), words.text('client', 'client'));
@@ -109,14 +125,18 @@ function sorted(value: unknown, topicIds: ReadonlyMap<string, string>, name = ''
   return Object.fromEntries(Object.entries(value).map(([field, each]) => [field, sorted(each, topicIds, field)]));
 }
 
+const PARTITION_DIGITS = 10;
+
 type KeyOf = (item: Record<string, unknown>, topicNames: ReadonlyMap<string, string>) => string;
 
 const SORTED_BY: Readonly<Record<string, KeyOf>> = {
   groups: ({ groupId }) => `${groupId}`,
-  members: ({ memberId }) => `${memberId}`,
+  members: ({ clientId, memberId }) => `${clientId ?? ''} ${memberId}`,
   results: ({ groupId }) => `${groupId}`,
   topics: ({ name, topicId }, topicNames) => (typeof name === 'string' && name !== '' ? name : (topicNames.get(`${topicId}`) ?? '')),
-  partitions: ({ partitionIndex }) => `${partitionIndex}`,
+  topicPartitions: ({ topicId }, topicNames) => topicNames.get(`${topicId}`) ?? '',
+  partitions: (item) => (typeof item === 'number' ? `${item}`.padStart(PARTITION_DIGITS) : `${item.partitionIndex}`),
+  subscribedTopicNames: (item) => `${item}`,
 };
 
 /** A broker at a port of this machine: a connection for each name, made when it is needed. */
@@ -179,6 +199,10 @@ export class WireSide implements Side {
     return groups[0];
   }
 
+  async pause(ms: number): Promise<void> {
+    await delay(ms);
+  }
+
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
   }
@@ -186,7 +210,7 @@ export class WireSide implements Side {
 
 /** A shard alone, without a broker. */
 export class ShardSide implements Side {
-  readonly #driver = new GroupDriver({
+  readonly driver = new GroupDriver({
     makeShard: (environment, config) => new GroupCoordinator(environment, config),
     config: { ...groupConfig, sessionTimeoutMinMs: SECOND_MS },
   });
@@ -194,26 +218,26 @@ export class ShardSide implements Side {
   readonly #answers = new Map<number, unknown>();
 
   async createTopic(name: string, partitionCount: number): Promise<string> {
-    this.#driver.createTopic(name, partitionCount);
-    return this.#driver.topic(name)?.topicId ?? '';
+    this.driver.createTopic(name, partitionCount);
+    return this.driver.topic(name)?.topicId ?? '';
   }
 
   async send(name: string, { apiKey }: Verb, version: number, message: unknown, clientId: string): Promise<void> {
-    this.#sent.set(name, this.#driver.ask(apiKey, version, message, clientId));
+    this.#sent.set(name, this.driver.ask(apiKey, version, message, clientId));
     this.#settle();
   }
 
   /** What has no delay happens; what was answered is kept. */
   #settle(): void {
-    this.#driver.advance(0);
-    for (const { token, body } of this.#driver.takeHappened().answers) this.#answers.set(token, body);
+    this.driver.advance(0);
+    for (const { token, body } of this.driver.takeHappened().answers) this.#answers.set(token, body);
   }
 
   async take(name: string): Promise<unknown> {
     const token = this.#sent.get(name) ?? -1;
     // A session that ends, at the latest.
     for (let i = 0; i < 1000 && !this.#answers.has(token); i++) {
-      this.#driver.advance(100);
+      this.driver.advance(100);
       this.#settle();
     }
     return this.#answers.get(token);
@@ -221,7 +245,12 @@ export class ShardSide implements Side {
 
   async describe(groupId: string): Promise<DescribeGroupsResponse['groups'][number] | undefined> {
     const message = { groups: [groupId], includeAuthorizedOperations: false };
-    return this.#driver.answerTo<DescribeGroupsResponse>(API.DescribeGroups, 5, message).groups[0];
+    return this.driver.answerTo<DescribeGroupsResponse>(API.DescribeGroups, 5, message).groups[0];
+  }
+
+  async pause(ms: number): Promise<void> {
+    this.driver.advance(ms);
+    this.#settle();
   }
 
   close(): void {}
