@@ -16,6 +16,11 @@ const OVERRIDES = {
   'offsets.topic.num.partitions': '4',
   'group.initial.rebalance.delay.ms': '20',
   'group.min.session.timeout.ms': '100',
+  'group.consumer.min.session.timeout.ms': '100',
+  'group.consumer.session.timeout.ms': '1500',
+  'group.consumer.min.heartbeat.interval.ms': '50',
+  'group.consumer.heartbeat.interval.ms': '100',
+  'group.consumer.assignment.interval.ms': '0',
 };
 const SESSION_MS = 1500;
 
@@ -61,7 +66,7 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
     }
   }
 
-  it.concurrent.each(['kafkajs', 'platformatic'] as const)(
+  it.concurrent.each(['kafkajs', 'platformatic', 'platformatic-consumer'] as const)(
     '%s shares, loses and regains members without losing a record',
     async (client) => {
       const crowd = await crowdOf(client, `shared-${client}`);

@@ -47,13 +47,14 @@ async function joinByKafkajs(options: MemberOptions, tell: Tell): Promise<() => 
   return () => consumer.disconnect();
 }
 
+/** With the new protocol, a static member that died is let in again only when its session has ended: it tries until then. */
 async function joinByPlatformatic(options: MemberOptions, tell: Tell): Promise<() => Promise<void>> {
   const { Consumer, stringDeserializers } = await import('@platformatic/kafka');
   const { sessionTimeoutMs: sessionTimeout, heartbeatMs: heartbeatInterval } = options;
   const protocol =
     options.client === 'platformatic'
       ? { sessionTimeout, heartbeatInterval, rebalanceTimeout: 5000 }
-      : { groupProtocol: 'consumer' as const, rebalanceTimeout: 5000 };
+      : { groupProtocol: 'consumer' as const, rebalanceTimeout: 60_000 };
   const consumer = new Consumer({
     clientId: 'platformatic',
     groupId: options.groupId,
@@ -65,13 +66,20 @@ async function joinByPlatformatic(options: MemberOptions, tell: Tell): Promise<(
     ...(options.instanceId === null ? {} : { groupInstanceId: options.instanceId }),
   });
   consumer.on('error', () => {});
-  const stream = await consumer.consume({
-    topics: [options.topic],
-    mode: 'committed',
-    fallbackMode: 'earliest',
-    autocommit: true,
-    maxWaitTime: 50,
-  });
+  let stream: Awaited<ReturnType<typeof consumer.consume>>;
+  try {
+    stream = await consumer.consume({
+      topics: [options.topic],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      autocommit: true,
+      maxWaitTime: 50,
+    });
+  } catch (error) {
+    if (!String((error as { errors?: { apiId?: string }[] }).errors?.[0]?.apiId).startsWith('UNRELEASED')) throw error;
+    await consumer.close(true).catch(() => {});
+    return joinByPlatformatic(options, tell);
+  }
   stream.on('error', () => {});
   stream.on('data', ({ partition, offset, value }) => tell({ partition, offset: Number(offset), value: String(value) }));
   return async () => {
