@@ -11,7 +11,11 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
   let target: Target;
 
   beforeAll(async () => {
-    target = await Target.open(workers, { 'group.initial.rebalance.delay.ms': '0', 'group.min.session.timeout.ms': '1000' });
+    target = await Target.open(workers, {
+      'group.initial.rebalance.delay.ms': '0',
+      'group.min.session.timeout.ms': '1000',
+      'group.consumer.assignment.interval.ms': '0',
+    });
   });
   afterAll(async () => {
     await target?.close();
