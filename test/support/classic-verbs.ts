@@ -1,5 +1,6 @@
 // The words of stories for the classic protocol, offsets and the administrator's requests.
 import { ZERO_UUID } from '../../src/base/uuid.ts';
+import { writeAssignment, writeSubscription } from '../../src/groups/consumer-protocol.ts';
 import { API } from '../../src/protocol/api-keys.ts';
 import type { DeleteGroupsRequest } from '../../src/protocol/apis/delete-groups.ts';
 import type { DescribeGroupsRequest } from '../../src/protocol/apis/describe-groups.ts';
@@ -22,12 +23,30 @@ export function subscription(topics: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** "range:orders+payments,sticky:orders": each name with its subscription; with raw=yes the bytes as they stand. */
+/**
+ * "range:orders+payments,sticky:orders": each name with its subscription; with raw=yes the bytes as they stand. With has=orders:0:1 in
+ * version 1, which says what the member has.
+ */
 function protocols(words: Words): JoinGroupRequest['protocols'] {
   return words.list('protocols').map((text) => {
     const [name = '', topics = ''] = text.split(':');
-    return { name, metadata: words.has('raw') ? Buffer.from(topics) : subscription(topics) };
+    if (words.has('raw')) return { name, metadata: Buffer.from(topics) };
+    return { name, metadata: words.has('has') ? owningSubscription(topics, words) : subscription(topics) };
   });
+}
+
+/** gives=MEMBER:orders:0:1: partitions of one topic for each member, in the consumers' embedded protocol. */
+function given(words: Words): SyncGroupRequest['assignments'] | null {
+  if (!words.has('gives')) return null;
+  return words.list('gives').map((text) => {
+    const [memberId = '', topic = '', ...partitions] = text.split(':');
+    return { memberId, assignment: writeAssignment([{ topic, partitions: partitions.map(Number) }], 1) };
+  });
+}
+
+function owningSubscription(topics: string, words: Words): Uint8Array {
+  const ownedPartitions = places(words.list('has')).map(({ name, indexes }) => ({ topic: name, partitions: indexes }));
+  return writeSubscription({ topics: topics.split('+'), userData: null, ownedPartitions, generationId: -1, rackId: null }, 1);
 }
 
 /** "orders:0@5/note:1@7": partitions of one topic with their offsets and metadata; words topics= separate topics by commas. */
@@ -94,10 +113,12 @@ export const classicVerbs: Readonly<Record<string, Verb>> = {
       groupInstanceId: words.orNull('instance'),
       protocolType: words.orNull('type'),
       protocolName: words.orNull('protocol'),
-      assignments: words.list('assign').map((text) => {
-        const [memberId = '', assignment = ''] = text.split(':');
-        return { memberId, assignment: Buffer.from(assignment.replace(/^x(\d+)$/, (_all, count) => 'x'.repeat(Number(count)))) };
-      }),
+      assignments:
+        given(words) ??
+        words.list('assign').map((text) => {
+          const [memberId = '', assignment = ''] = text.split(':');
+          return { memberId, assignment: Buffer.from(assignment.replace(/^x(\d+)$/, (_all, count) => 'x'.repeat(Number(count)))) };
+        }),
     }),
   },
   heartbeat: {

@@ -67,15 +67,21 @@ export class MemberNames {
   }
 
   shorten(text: string): string {
-    return text.replaceAll(/([\w.]*)-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g, (id, start: string) => {
-      const known = this.#names.get(id);
-      if (known !== undefined) return known;
-      const prefix = start === '' ? 'id' : start;
-      const number = (this.#madeByPrefix.get(prefix) ?? 0) + 1;
-      this.#madeByPrefix.set(prefix, number);
-      this.#names.set(id, `${prefix}#${number}`);
-      return `${prefix}#${number}`;
-    });
+    const named = text.replaceAll(/([\w.]*)-?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g, (id, start: string) =>
+      this.#nameOf(id, start === '' ? 'id' : start),
+    );
+    // The consumer protocol's coordinator makes ids of 22 characters.
+    const renamed = named.replaceAll(/memberId=([\w-]{22})(?![\w-])/g, (_all, id: string) => `memberId=${this.#nameOf(id, 'made')}`);
+    return renamed.replaceAll(/(?<![\w-])[\w-]{22}(?![\w-])/g, (id) => this.#names.get(id) ?? id);
+  }
+
+  #nameOf(id: string, prefix: string): string {
+    const known = this.#names.get(id);
+    if (known !== undefined) return known;
+    const number = (this.#madeByPrefix.get(prefix) ?? 0) + 1;
+    this.#madeByPrefix.set(prefix, number);
+    this.#names.set(id, `${prefix}#${number}`);
+    return `${prefix}#${number}`;
   }
 }
 
