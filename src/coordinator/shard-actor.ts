@@ -194,7 +194,7 @@ export class ShardActor<Record> implements ReplicaListener {
     const { recordCount, unreadableCount } = loader;
     const tookMs = Math.round(runtime.clock.monotonicMs() - this.#loadStartedMs);
     if (unreadableCount > 0) logger.warn(`${this.#name} holds records that cannot be read`, { records: unreadableCount });
-    if (recordCount > 0) logger.info(`loaded ${this.#name}`, { records: recordCount, ms: tookMs });
+    if (recordCount > 0) logger.debug(`loaded ${this.#name}`, { records: recordCount, ms: tookMs });
     this.#apply(this.#shard.onLoaded());
     if (!this.#hasTopicsChanged || this.#state !== ACTIVE) return;
     const deleted = this.#deletedWhileLoading;

@@ -8,14 +8,14 @@ import type { ConsumerGroupHeartbeatResponse } from '../protocol/apis/consumer-g
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../protocol/apis/delete-groups.ts';
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../protocol/apis/describe-groups.ts';
 import type { HeartbeatResponse } from '../protocol/apis/heartbeat.ts';
-import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/apis/join-group.ts';
+import type { JoinGroupResponse } from '../protocol/apis/join-group.ts';
 import type { LeaveGroupResponse } from '../protocol/apis/leave-group.ts';
 import type { ListGroupsResponse } from '../protocol/apis/list-groups.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/apis/offset-commit.ts';
 import type { OffsetDeleteResponse } from '../protocol/apis/offset-delete.ts';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../protocol/apis/offset-fetch.ts';
 import type { SyncGroupResponse } from '../protocol/apis/sync-group.ts';
-import { ERROR, errorMessage } from '../protocol/errors.ts';
+import { ERROR } from '../protocol/errors.ts';
 
 const NO_OPERATIONS = -(2 ** 31);
 const NO_OFFSET = -1;
@@ -24,7 +24,7 @@ const NO_OFFSET = -1;
 export function groupRefusal(apiKey: number, version: number, body: unknown, errorCode: number): unknown {
   switch (apiKey) {
     case API.JoinGroup:
-      return joinGroup(body as JoinGroupRequest, version, errorCode);
+      return joinGroup(version, errorCode);
     case API.SyncGroup:
       return {
         throttleTimeMs: 0,
@@ -61,7 +61,7 @@ export function groupRefusal(apiKey: number, version: number, body: unknown, err
   }
 }
 
-function joinGroup({ memberId }: JoinGroupRequest, version: number, errorCode: number): JoinGroupResponse {
+function joinGroup(version: number, errorCode: number): JoinGroupResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
@@ -70,7 +70,7 @@ function joinGroup({ memberId }: JoinGroupRequest, version: number, errorCode: n
     protocolName: version >= 7 ? null : '',
     leader: '',
     skipAssignment: false,
-    memberId,
+    memberId: '',
     members: [],
   };
 }
@@ -134,7 +134,7 @@ function consumerGroupHeartbeat(errorCode: number): ConsumerGroupHeartbeatRespon
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage: errorMessage(errorCode),
+    errorMessage: null,
     memberId: null,
     memberEpoch: 0,
     heartbeatIntervalMs: 0,

@@ -40,7 +40,8 @@ export function findCoordinatorHandler(context: BrokerContext): Handler {
 
 function coordinatorOf(key: string, keyType: number, image: ClusterImage): CoordinatorAnswer {
   if (keyType === KEY_TYPE.TRANSACTION) return refusal(key, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-  if (keyType !== KEY_TYPE.GROUP) return refusal(key, ERROR.INVALID_REQUEST);
+  if (keyType === KEY_TYPE.SHARE) return refusal(key, ERROR.INVALID_REQUEST);
+  if (keyType !== KEY_TYPE.GROUP) return { ...refusal(key, ERROR.INVALID_REQUEST), errorMessage: errorMessage(ERROR.INVALID_REQUEST) };
   const topic = image.topicByName(CONSUMER_OFFSETS_TOPIC);
   const partition = topic?.partitions[coordinatorPartition(key, topic.partitions.length)];
   const leader = partition === undefined ? null : image.broker(partition.leader);
