@@ -13,12 +13,15 @@ import { StorageError } from '../log/storage.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import { type MetadataChange, type PartitionImage, RESOURCE, type TopicImage } from '../metadata/image-types.ts';
 import { brokerOverrides } from '../metadata/topic-config-rules.ts';
+import { INTERNAL_TOPICS } from '../metadata/topic-names.ts';
 import { LeaderReplica } from '../partition/leader-replica.ts';
 import type { PartitionHost } from '../partition/partition-host.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
+import { SlicedWork } from './sliced-work.ts';
+import { findPartition } from './topic-partitions.ts';
 import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
 
 /** How soon a stop looks again whether files are read or synced, and for how long at most. */
@@ -33,6 +36,8 @@ export class PartitionLogs {
   /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
   readonly #onPartitionsChanged: () => void;
   readonly #syncs: DirectorySyncs;
+  /** Partitions of new topics, to be opened. */
+  readonly #openings: SlicedWork<{ readonly topicId: string; readonly partition: number; readonly image: ClusterImage }>;
   /** Logs of deleted topics whose directories wait for file.delete.delay.ms, with their slots. */
   readonly #doomed = new Map<Log, number>();
   #isFirst = true;
@@ -45,6 +50,12 @@ export class PartitionLogs {
     this.#host = host;
     this.#logger = logger;
     this.#onPartitionsChanged = onPartitionsChanged;
+    this.#openings = new SlicedWork(runtime, ({ topicId, partition, image }) => {
+      // As they are by now: the topic may have been deleted, its leader epoch raised.
+      const topic = image.topicById(topicId);
+      const wanted = topic === null ? null : findPartition(topic, partition);
+      if (topic !== null && wanted !== null) this.#open(topic, wanted, image);
+    });
     this.#syncs = new DirectorySyncs(runtime.storage, data.directory, (error) => host.takeOffline(error));
   }
 
@@ -54,9 +65,9 @@ export class PartitionLogs {
     const isFirst = this.#isFirst;
     if (isFirst) this.#setUnknownAside(image);
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
-    for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#open(topic, partition, image);
+    for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#wantOpen(topic, partition, image);
     for (const { topic, before, after } of change.partitionsChanged) {
-      if (before === null) this.#open(topic, after, image);
+      if (before === null) this.#wantOpen(topic, after, image);
       else this.#host.replica(after.slot)?.raiseLeaderEpoch(after.leaderEpoch);
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
@@ -66,7 +77,7 @@ export class PartitionLogs {
 
   /** Calls `task` when all that onChange has made so far is on the medium: at once where that is so, in order otherwise. */
   whenSynced(task: () => void): void {
-    this.#syncs.whenSynced(task);
+    this.#openings.whenDone(() => this.#syncs.whenSynced(task));
   }
 
   /** Ends of all logs here, for the checkpoints. */
@@ -88,6 +99,7 @@ export class PartitionLogs {
    */
   close(done: (isClean: boolean) => void): void {
     this.#isClosing = true;
+    this.#openings.drop();
     this.#host.close();
     const { clock } = this.#runtime;
     const deadlineMs = clock.monotonicMs() + CLOSE_WAIT_MAX_MS;
@@ -128,6 +140,20 @@ export class PartitionLogs {
 
   #isOurs(topic: TopicImage, partition: number): boolean {
     return workerOf(this.#runtime.workerCount, topic.id, partition) === this.#runtime.workerIndex;
+  }
+
+  /**
+   * At the start all are opened at once; later in slices, between which connections are served: making a partition's files takes the
+   * better part of a millisecond, and longer where the disk is busy. Who was not told yet that a topic is there finds its partitions unknown
+   * meanwhile. Topics of coordinators are opened at once too: those are built on the logs as soon as the image names them.
+   */
+  #wantOpen(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
+    if (!this.#isOurs(topic, partition.partition)) return;
+    if (this.#isFirst || INTERNAL_TOPICS.has(topic.name)) {
+      this.#open(topic, partition, image);
+      return;
+    }
+    this.#openings.add({ topicId: topic.id, partition: partition.partition, image });
   }
 
   /** At the start an error of the disk is the start's; later it takes the directory offline, and the broker goes on. */

@@ -151,6 +151,7 @@ export class Producer {
     this.#isAskingForId = true;
     connection.ask(initProducerIdRequest, initProducerIdResponse, 4, { transactionalId: null, transactionTimeoutMs: 1000 }, (answer) => {
       this.#isAskingForId = false;
+      if (answer.errorCode === ERROR.COORDINATOR_LOAD_IN_PROGRESS && this.#machine.hasFaults) return; // The directory is offline.
       if (answer.errorCode !== ERROR.NONE) throw new Violation(`InitProducerId: ${errorName(answer.errorCode)}`);
       if (this.#world.producerIds.has(answer.producerId)) throw new Violation(`producer id ${answer.producerId} was given twice`);
       this.#world.producerIds.add(answer.producerId);
