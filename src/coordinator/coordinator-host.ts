@@ -46,6 +46,8 @@ export interface CoordinatorHostOptions {
   readonly kinds: readonly CoordinatorKind<unknown>[];
   /** The response message that answers a question with an error. */
   readonly refusal: (question: Question, errorCode: number) => unknown;
+  /** Less than QUESTIONS_OPEN_MAX for tests alone. */
+  readonly questionsOpenMax?: number;
 }
 
 class OpenQuestion implements Question {
@@ -235,7 +237,7 @@ export class CoordinatorHost implements TurnEndActor {
       this.#sayMalformed(from, requestId, error.message, roomBytes);
       return;
     }
-    const isFull = this.#open.size >= QUESTIONS_OPEN_MAX;
+    const isFull = this.#open.size >= (this.#options.questionsOpenMax ?? QUESTIONS_OPEN_MAX);
     this.#open.set(token, question);
     this.#fresh.push(question);
     // In this order: what is decided is written before the end of the turn says "later".

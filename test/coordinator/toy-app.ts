@@ -34,6 +34,7 @@ function bitsAt(workerCount: number): number {
 export interface ToyData {
   readonly partitionCount: number;
   readonly logConfig?: Partial<LogConfig>;
+  readonly questionsOpenMax?: number;
 }
 
 export interface ToyQuestion {
@@ -158,6 +159,7 @@ export function toyApp(runtime: Runtime, data: ToyData, supervisor: SupervisorPo
     reader: createSegmentReader(runtime),
     logger: silentLogger,
     ...bits,
+    ...(data.questionsOpenMax === undefined ? {} : { questionsOpenMax: data.questionsOpenMax }),
     kinds: [
       {
         topic: TOY_TOPIC,

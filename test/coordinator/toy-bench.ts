@@ -54,7 +54,7 @@ export class ToyBench {
     this.failures = heard.failures;
   }
 
-  static async start({ threads = 0, storage, ringCapacityBytes, partitionCount = 4, logConfig }: BenchOptions = {}): Promise<ToyBench> {
+  static async start({ threads = 0, storage, ringCapacityBytes, partitionCount = 4, ...more }: BenchOptions = {}): Promise<ToyBench> {
     const answers = new Map<number, (answer: ToyAnswer) => void>();
     const order: number[] = [];
     const failures: Error[] = [];
@@ -69,7 +69,7 @@ export class ToyBench {
       },
       onFailed: (error: Error): void => void failures.push(error),
     };
-    const data: ToyData = { partitionCount, ...(logConfig === undefined ? {} : { logConfig }) };
+    const data: ToyData = { partitionCount, ...more };
     const rings = ringCapacityBytes === undefined ? {} : { ringCapacityBytes };
     let app: ToyApp | null = null;
     const workers =

@@ -8,6 +8,7 @@ import { INLINE_BYTES_MAX, TAKE_BYTES_MAX } from '../../src/coordinator/coordina
 import { coordinatorPartition } from '../../src/coordinator/partitioner.ts';
 import { API } from '../../src/protocol/api-keys.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
+import { toyTopic } from './toy-app.ts';
 import { type BenchOptions, bodyOf, ToyBench, until } from './toy-bench.ts';
 
 const benches: ToyBench[] = [];
@@ -134,6 +135,16 @@ describe('without room', () => {
     const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => bench.keep(i % 4, `k${i}`, text(200 * KIB, i))));
     expect(answers.map(textOf)).toEqual(Array.from({ length: 12 }, (_, i) => text(200 * KIB, i)));
     expect(bench.local.runtime.arena.usedBytes).toBe(0);
+  });
+
+  it('more questions than an owner holds open are refused, and asked again they are heard', async () => {
+    const bench = await start({ questionsOpenMax: 10 });
+    const waiting = Array.from({ length: 10 }, () => bench.wait(0, 'g'));
+    expect(await bench.wait(1, 'g')).toMatchObject({ errorCode: ERROR.COORDINATOR_NOT_AVAILABLE });
+    expect(await bench.leave(0, 'g')).toMatchObject({ errorCode: ERROR.COORDINATOR_NOT_AVAILABLE });
+    bench.local.runtime.post(() => bench.local.change({ topicsDeleted: [toyTopic(1)] }));
+    expect((await Promise.all(waiting)).map(({ errorCode }) => errorCode)).toEqual(new Array(10).fill(ERROR.NOT_COORDINATOR));
+    expect(await bench.keep(1, 'k', 'v')).toMatchObject({ errorCode: ERROR.NONE });
   });
 
   it('any mixture of questions is answered, each with its own', async () => {
