@@ -21,7 +21,7 @@ const ascending = (a: number, b: number): number => a - b;
 export function tidied(assignment: Map<string, number[]>): Assignment {
   for (const [topicId, partitions] of assignment) {
     if (partitions.length === 0) assignment.delete(topicId);
-    else partitions.sort(ascending);
+    else if (!isAscending(partitions)) partitions.sort(ascending);
   }
   return assignment;
 }
@@ -59,11 +59,18 @@ export function partitionsOf(epochs: ReadonlyMap<number, number>): number[] {
 
 /** Of what a record lists; a partition that is listed twice counts once. */
 export function assignmentOf(topics: readonly TopicPartitions[]): Assignment {
-  const assignment = new Map<string, number[]>();
+  const assignment = new Map<string, readonly number[]>();
   for (const { topicId, partitions } of topics) {
-    assignment.set(topicId, [...new Set([...(assignment.get(topicId) ?? []), ...partitions])]);
+    const known = assignment.get(topicId);
+    const all = known === undefined ? partitions : [...known, ...partitions];
+    if (all.length > 0) assignment.set(topicId, isAscending(all) ? all : [...new Set(all)].sort(ascending));
   }
-  return tidied(assignment);
+  return assignment;
+}
+
+function isAscending(partitions: readonly number[]): boolean {
+  for (let i = 1; i < partitions.length; i++) if ((partitions[i - 1] as number) >= (partitions[i] as number)) return false;
+  return true;
 }
 
 /** All partitions at one epoch. */

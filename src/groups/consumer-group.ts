@@ -158,19 +158,22 @@ export class ConsumerGroup implements Group {
     return (memberId === undefined ? undefined : this.targets.get(memberId)) ?? NO_ASSIGNMENT;
   }
 
-  /** Null: none. */
+  /** Null: none. Touches what differs from the target before, since a change mostly moves few of many partitions. */
   putTarget(memberId: string, target: Assignment | null): void {
-    for (const [topicId, partitions] of this.targetOf(memberId)) releaseFrom(this.#owners, topicId, partitions, memberId);
-    if (target === null) {
-      this.targets.delete(memberId);
-      return;
+    const old = this.targetOf(memberId);
+    const next = target ?? NO_ASSIGNMENT;
+    for (const [topicId, partitions] of old) {
+      releaseFrom(this.#owners, topicId, without(partitions, next.get(topicId)), memberId);
     }
-    this.targets.set(memberId, target);
-    for (const [topicId, partitions] of target) {
+    for (const [topicId, partitions] of next) {
+      const gained = without(partitions, old.get(topicId));
+      if (gained.length === 0) continue;
       const owners = this.#owners.get(topicId) ?? new Map<number, string>();
       this.#owners.set(topicId, owners);
-      for (const partition of partitions) owners.set(partition, memberId);
+      for (const partition of gained) owners.set(partition, memberId);
     }
+    if (target === null) this.targets.delete(memberId);
+    else this.targets.set(memberId, target);
   }
 
   // Group.
@@ -228,6 +231,18 @@ function count(counts: Map<string, number>, name: string, by: number): void {
   const next = (counts.get(name) ?? 0) + by;
   if (next <= 0) counts.delete(name);
   else counts.set(name, next);
+}
+
+/** What of `partitions` is not in `others`; both ascend. */
+function without(partitions: readonly number[], others: readonly number[] | undefined): readonly number[] {
+  if (others === undefined) return partitions;
+  const rest: number[] = [];
+  let at = 0;
+  for (const partition of partitions) {
+    while (at < others.length && (others[at] as number) < partition) at++;
+    if (others[at] !== partition) rest.push(partition);
+  }
+  return rest;
 }
 
 /** Only what is the member's: another may have got it in the meantime. */

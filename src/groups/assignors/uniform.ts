@@ -24,6 +24,8 @@ function assignAlike(task: AssignmentTask): Map<string, Assignment> {
     const partitionCount = task.partitionCount(topicId);
     const owners = task.owners(topicId);
     total += partitionCount;
+    // Mostly all are: then there is nothing to look for.
+    if (owners !== undefined && owners.size >= partitionCount) continue;
     for (let partition = 0; partition < partitionCount; partition++) {
       if (owners?.has(partition) !== true) give(free, topicId, partition);
     }
