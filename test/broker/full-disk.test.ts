@@ -38,13 +38,11 @@ describe.each([0, 2])('at %i workers', (workers) => {
   it.for(['a topic is made', 'records come'])('goes offline and stays up when the disk is full and %s', async (when, context) => {
     context.skip(noSmallDisk !== null, noSmallDisk ?? '');
     const disk = new SmallDisk(PAGES);
+    cleanUps.push(() => disk.remove());
     const directory = disk.directory('data');
     const overrides = { 'metadata.max.idle.interval.ms': String(IDLE_INTERVAL_MS) };
     const broker = await BrokerProcess.start({ workers, directory, overrides });
-    cleanUps.push(() => {
-      broker.child.kill('SIGKILL');
-      disk.remove();
-    });
+    cleanUps.unshift(() => broker.child.kill('SIGKILL'));
     const client = await WireClient.connect(broker.port);
     for (let i = 0; i < 4; i++) await client.createTopic(`kept-${i}`);
     for (let i = 0; i < 4; i++) {
@@ -82,7 +80,7 @@ describe.each([0, 2])('at %i workers', (workers) => {
 
     disk.resize(PAGES * 2);
     const next = await BrokerProcess.start({ workers, directory });
-    cleanUps.push(() => next.child.kill('SIGKILL'));
+    cleanUps.unshift(() => next.child.kill('SIGKILL'));
     const reader = await WireClient.connect(next.port);
     for (let i = 0; i < 4; i++) expect(labels(await reader.readAll(`kept-${i}`))).toEqual(range(`kept-${i}`, 0, 3));
     expect(await errorOfDeletion(reader, 'kept-0')).toBe(ERROR.NONE);
