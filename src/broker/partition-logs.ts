@@ -67,8 +67,10 @@ export class PartitionLogs {
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
     for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#wantOpen(topic, partition, image);
     for (const { topic, before, after } of change.partitionsChanged) {
-      if (before === null) this.#wantOpen(topic, after, image);
-      else this.#host.replica(after.slot)?.raiseLeaderEpoch(after.leaderEpoch);
+      const replica = before === null ? undefined : this.#host.replica(after.slot);
+      // A partition that had no leader at the start, as Apache Kafka leaves those of a broker that stops, has no log open yet.
+      if (replica === undefined) this.#wantOpen(topic, after, image);
+      else replica.raiseLeaderEpoch(after.leaderEpoch);
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
     this.#isFirst = false;
@@ -169,6 +171,7 @@ export class PartitionLogs {
   #open(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
     if (!this.#isOurs(topic, partition.partition) || partition.leader !== this.#data.config.nodeId) return;
     if (this.#host.isOffline) return; // Who asks for it is told so.
+    if (this.#host.replica(partition.slot) !== undefined) return; // It was wanted twice: by the first image, and by a change before it was open.
     this.#guard(() => this.#openLog(topic, partition, image));
   }
 

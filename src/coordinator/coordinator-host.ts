@@ -147,9 +147,10 @@ export class CoordinatorHost implements TurnEndActor {
       const kind = kinds.find((each) => each.topic === topic.name);
       if (kind !== undefined) for (const { slot } of topic.partitions) this.#add(kind, slot);
     }
-    for (const { topic, before, after } of change.partitionsChanged) {
+    for (const { topic, after } of change.partitionsChanged) {
       const kind = kinds.find((each) => each.topic === topic.name);
-      if (kind !== undefined && before === null) this.#add(kind, after.slot);
+      // New, or without a leader until now.
+      if (kind !== undefined && !this.#shards.has(after.slot)) this.#add(kind, after.slot);
     }
     const haveTopicsChanged =
       change.topicsCreated.length + change.topicsDeleted.length > 0 || change.partitionsChanged.some(({ before }) => before === null);
