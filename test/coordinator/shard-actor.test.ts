@@ -276,4 +276,19 @@ describe('the topic', () => {
     expect(await bench.has(0, 'a')).toMatchObject({ errorCode: ERROR.NOT_COORDINATOR });
     expect([...bench.local.coordinators.shards]).toEqual([]);
   });
+
+  it('whose partition gets its leader later has its shard from then on', async () => {
+    const bench = await start();
+    await bench.keep(1, 'a', '1');
+    const topic = toyTopic(4);
+    const [, after] = topic.partitions;
+    if (after === undefined) throw new Error('no partition 1');
+    bench.local.runtime.post(() => bench.local.change({ topicsDeleted: [topic] }));
+    expect(await bench.keep(1, 'b', '2')).toMatchObject({ errorCode: ERROR.NOT_COORDINATOR });
+    bench.local.runtime.post(() => bench.local.change({ partitionsChanged: [{ topic, before: { ...after, leader: -1 }, after }] }));
+    await until(() => shardOf(bench, 1).loaded === 1 && [...bench.local.coordinators.shards].length === 1);
+    expect([...shardOf(bench, 1).state]).toEqual([['a', '1']]);
+    expect(await bench.keep(1, 'b', '2')).toMatchObject({ errorCode: ERROR.NONE });
+    expect(await bench.keep(0, 'b', '2')).toMatchObject({ errorCode: ERROR.NOT_COORDINATOR });
+  });
 });
