@@ -6,8 +6,8 @@ import { join, type MemberOptions, type ProcessedRecord } from './member.ts';
 
 const ENTRY = new URL('./member-thread.ts', import.meta.url);
 
-function moment(): Promise<void> {
-  return new Promise((done) => setTimeout(done, 5));
+function moment(ms = 5): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
 }
 
 /** One consumer. */
@@ -127,7 +127,7 @@ export class Crowd {
         await client.produce(this.topic, partition, labelled(String(partition), end, 1));
         this.ends[partition] = end + 1;
       }
-      await moment();
+      await moment(20);
     }
     client.close();
   }
