@@ -7,6 +7,7 @@ import type { GroupRecord } from '../../src/groups/group-records.ts';
 import { API } from '../../src/protocol/api-keys.ts';
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from '../../src/protocol/apis/consumer-group-heartbeat.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
+import { subscription } from '../support/classic-verbs.ts';
 import { GroupDriver } from '../support/group-driver.ts';
 
 /** How often topics were looked at. */
@@ -30,8 +31,9 @@ function counted(topics: TopicsView): TopicsView {
   };
 }
 
-function makeDriver(): GroupDriver {
+function makeDriver(recordBytesMax?: number): GroupDriver {
   return new GroupDriver({
+    ...(recordBytesMax === undefined ? {} : { recordBytesMax }),
     makeShard: (environment, config) => {
       const { timers } = environment;
       const set = (key: string, delayMs: number): void => {
@@ -155,4 +157,29 @@ test('a search among many topics is done in pieces, each in a turn of its own', 
   expect(searchTurns).toBe(3);
   const found = driver.takeHappened().records.find(({ type }) => type === 'ConsumerGroupRegularExpression')?.value;
   expect(found).toMatchObject({ topics: { length: 250 } });
+});
+
+test('a classic group that no record could hold is not made: its members stay in the group of the consumer protocol', () => {
+  const join = (driver: GroupDriver, memberId: string): unknown =>
+    driver.answerTo(API.JoinGroup, 9, {
+      groupId: 'g',
+      sessionTimeoutMs: 30_000,
+      rebalanceTimeoutMs: 30_000,
+      memberId,
+      groupInstanceId: null,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscription('orders') }],
+      reason: null,
+    });
+  const typeAfter = (recordBytesMax: number): string | undefined => {
+    const driver = makeDriver(recordBytesMax);
+    driver.createTopic('orders', 60);
+    beat(driver, JOIN);
+    // Each says about a hundred bytes of itself, in a record of its own; a classic group's record has them all.
+    for (let i = 0; i < 60; i++) expect(join(driver, `c${i}`)).toMatchObject({ errorCode: ERROR.NONE });
+    expect(beat(driver, { memberEpoch: -1 }).errorCode).toBe(ERROR.NONE);
+    return (driver.shard as GroupCoordinator).groups.get('g')?.type;
+  };
+  expect(typeAfter(100_000)).toBe('classic');
+  expect(typeAfter(2000)).toBe('consumer');
 });

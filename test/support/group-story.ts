@@ -55,6 +55,8 @@ export interface Verb {
 
 const apiNames = new Map<number, string>(Object.entries(API).map(([name, key]) => [key, name]));
 
+const OWN_CONFIGS = ['consumer.session.timeout.ms', 'consumer.heartbeat.interval.ms', 'consumer.assignment.interval.ms'];
+
 /** Ids that a broker made, with the names that stories use for them. */
 export class MemberNames {
   readonly #names = new Map<string, string>();
@@ -119,6 +121,14 @@ export class GroupStory {
       // config name=value …: a new shard on the same log, with these settings of GroupConfig; names with a dot reach into it.
       case 'config': {
         driver.config = configOf(words);
+        driver.reload();
+        return null;
+      }
+      // own group=g name=value …: a new shard again, where the group has these configs of its own, of those that Kafka has for groups.
+      case 'own': {
+        const own = new Map(OWN_CONFIGS.filter((name) => words.has(name)).map((name) => [name, words.text(name)]));
+        const { ofGroup } = driver.config;
+        driver.config = { ...driver.config, ofGroup: (groupId) => (groupId === words.text('group') ? own : ofGroup(groupId)) };
         driver.reload();
         return null;
       }
