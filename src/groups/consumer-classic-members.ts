@@ -42,10 +42,13 @@ export class ConsumerClassicMembers {
 
   join(group: ConsumerGroup, question: Question, request: JoinGroupRequest): Decision<GroupRecord> {
     const outcome = new Outcome();
+    const { checkedVersion } = group;
     const response = this.#join(group, question, request, outcome.records);
     const isRefused = typeof response === 'number' || isTooLarge(outcome.records, this.#parts.environment.recordBytesMax);
     if (!isRefused) return outcome.answer(question.token, response);
     const errorCode = typeof response === 'number' ? response : ERROR.UNKNOWN_SERVER_ERROR;
+    // If the group was compared with its topics, then for nothing.
+    group.checkedVersion = checkedVersion;
     return answered(question.token, joinRefused(question.apiVersion, '', errorCode));
   }
 

@@ -20,6 +20,8 @@ export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable
 
 /** A group that has no record of its epoch is at this one, and so is its assignment. */
 const FIRST_EPOCH = 1;
+/** No version of the topics. */
+export const NOT_CHECKED = -1;
 /** Since this version OffsetCommit knows the epochs of members. */
 const EPOCH_COMMIT_VERSION = 9;
 
@@ -38,8 +40,8 @@ export class ConsumerGroup implements Group {
   readonly targets = new Map<string, Assignment>();
   /** Written by brokers before 4.1; its tombstone follows at the next chance. */
   hasPartitionMetadata = false;
-  /** Version of the topics that `metadataHash` was last compared with; −1: of none. Not of the records. */
-  checkedVersion = -1;
+  /** Version of the topics that `metadataHash` was last compared with. Not of the records. */
+  checkedVersion = NOT_CHECKED;
   readonly #owners = new Map<string, Map<number, string>>();
   readonly #holders = new Map<string, Map<number, string>>();
   readonly #assignors = new Map<string, number>();

@@ -10,7 +10,7 @@ import { isSamePartitions, NO_PARTITIONS } from './assignment.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { checkHeartbeat, heartbeatAnswer, heartbeatRefused } from './consumer-answers.ts';
 import type { ConsumerExit } from './consumer-exit.ts';
-import { ConsumerGroup } from './consumer-group.ts';
+import { ConsumerGroup, NOT_CHECKED } from './consumer-group.ts';
 import {
   ConsumerMember,
   distinctNames,
@@ -67,15 +67,15 @@ export class ConsumerHeartbeat {
     const refusal = checkHeartbeat(request, apiVersion, config.consumer.assignors);
     if (refusal !== null) return answered(token, heartbeatRefused(refusal));
     const outcome = new Outcome();
+    const group = this.#parts.groups.consumer(request.groupId);
+    const checkedVersion = group?.checkedVersion ?? NOT_CHECKED;
     const isLeaving = request.memberEpoch < JOIN_EPOCH;
     const response = isLeaving ? this.#leave(request, outcome.records) : this.#hear(question, request, outcome);
-    if (response instanceof Refusal) return answered(token, heartbeatRefused(response));
-    if (isTooLarge(outcome.records, environment.recordBytesMax)) {
-      const group = this.#parts.groups.consumer(request.groupId);
-      if (group !== undefined) group.checkedVersion = -1;
-      return answered(token, heartbeatRefused(new Refusal(ERROR.UNKNOWN_SERVER_ERROR, null)));
-    }
-    return outcome.answer(token, response);
+    const isRefused = response instanceof Refusal;
+    if (!isRefused && !isTooLarge(outcome.records, environment.recordBytesMax)) return outcome.answer(token, response);
+    // If the group was compared with its topics, then for nothing.
+    if (group !== undefined) group.checkedVersion = checkedVersion;
+    return answered(token, heartbeatRefused(isRefused ? response : new Refusal(ERROR.UNKNOWN_SERVER_ERROR, null)));
   }
 
   #hear(question: Question, request: Request, outcome: Outcome): ConsumerGroupHeartbeatResponse | Refusal {

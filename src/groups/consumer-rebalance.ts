@@ -177,10 +177,12 @@ export class ConsumerRebalance {
     return member.withCurrent(next);
   }
 
-  /** A static member comes back under a new id, and takes over what the old one was and is to have. */
+  /**
+   * A static member comes back under a new id, and takes over what the old one was and is to have. The timers of the old one go on: the
+   * request may yet be refused, and of a member that is gone they find nothing.
+   */
   replaceStatic(group: ConsumerGroup, old: ConsumerMember, member: ConsumerMember, records: GroupRecord[]): void {
     const { groupId } = group;
-    this.#timers.cancelAll(groupId, old.memberId);
     records.push(...memberTombstones(groupId, old.memberId));
     records.push(memberRecord(member), targetRecord(groupId, member.memberId, group.targetOf(old.memberId)));
     records.push(currentRecord(groupId, member.memberId, member.current));
