@@ -320,6 +320,66 @@ const produceCases: BadInputCase[] = [
 
 export const badInputCases: readonly BadInputCase[] = [...networkCases, ...batchCases, ...produceCases];
 
+/** Topics are named by name, not by id, up to these versions. */
+const NAMED_UNTIL: ReadonlyMap<number, number> = new Map([
+  [API.Produce, 12],
+  [API.Fetch, 12],
+  [API.OffsetCommit, 9],
+  [API.OffsetFetch, 9],
+]);
+
+/** Small valid bodies of the APIs of groups, where the version decides between one and several. */
+function groupBodies(topic: string, version: number): ReadonlyMap<number, Sparse<Record<string, unknown>>> {
+  const groupId = `of-${topic}`;
+  const member = { groupId, memberId: 'nobody' };
+  const partitionIndexes = [0, 1];
+  return new Map<number, Sparse<Record<string, unknown>>>([
+    [API.FindCoordinator, version >= 4 ? { coordinatorKeys: [groupId] } : { key: groupId }],
+    [
+      API.JoinGroup,
+      {
+        groupId,
+        sessionTimeoutMs: 6000,
+        memberId: '',
+        protocolType: 'consumer',
+        protocols: [{ name: 'range', metadata: Buffer.from('as it is') }],
+      },
+    ],
+    [API.SyncGroup, { ...member, generationId: 1, assignments: [{ memberId: 'nobody', assignment: Buffer.from('all') }] }],
+    [API.Heartbeat, { ...member, generationId: 1 }],
+    [API.LeaveGroup, version >= 3 ? { groupId, members: [{ memberId: 'nobody' }] } : member],
+    [
+      API.OffsetCommit,
+      {
+        groupId,
+        topics: [{ name: topic, partitions: [{ partitionIndex: 0, committedOffset: 5, committedMetadata: 'as it is' }] }],
+      },
+    ],
+    [
+      API.OffsetFetch,
+      version >= 8
+        ? { groups: [{ groupId, topics: [{ name: topic, partitionIndexes }] }] }
+        : { groupId, topics: [{ name: topic, partitionIndexes }] },
+    ],
+    [API.DescribeGroups, { groups: [groupId] }],
+    [API.ListGroups, version >= 5 ? { statesFilter: ['Stable'], typesFilter: ['classic'] } : {}],
+    [API.DeleteGroups, { groupsNames: [`${groupId}-none`] }],
+    [API.OffsetDelete, { groupId, topics: [{ name: topic, partitions: [{ partitionIndex: 0 }] }] }],
+    [
+      API.ConsumerGroupHeartbeat,
+      {
+        ...member,
+        memberEpoch: 0,
+        rebalanceTimeoutMs: 6000,
+        subscribedTopicNames: [topic],
+        topicPartitions: [],
+        ...(version >= 1 ? { subscribedTopicRegex: 'b.*' } : {}),
+      },
+    ],
+    [API.ConsumerGroupDescribe, { groupIds: [groupId] }],
+  ]);
+}
+
 /** A small valid body of every API that is served, at a version. Tables of messages that nobody answers yet have none. */
 export function validBodies(
   topic: string,
@@ -346,12 +406,13 @@ export function validBodies(
   ]);
   return [...apis].flatMap(([apiKey, { request }]) => {
     const partial = partials.get(apiKey) as Sparse<Record<string, unknown>> | undefined;
-    if (partial === undefined) return [];
+    const ofGroups = groupBodies(topic, 0).has(apiKey);
+    if (partial === undefined && !ofGroups) return [];
     const stable = apiKey === API.InitProducerId ? 5 : apiKey === API.ApiVersions ? 4 : request.versions[1];
-    // Topics are named by name, not by id, up to these.
-    const last = apiKey === API.Produce || apiKey === API.Fetch ? 12 : stable;
+    const last = NAMED_UNTIL.get(apiKey) ?? stable;
     return [...new Set([apiKey === API.DeleteTopics ? 6 : request.versions[0], last])].map((version) => {
-      const body = Buffer.from(encodeMessage(request, version, message(request, partial)));
+      const fields = ofGroups ? groupBodies(topic, version).get(apiKey) : partial;
+      const body = Buffer.from(encodeMessage(request, version, message(request, fields ?? {})));
       return { apiKey, version, body, frame: requestFrame(apiKey, version, 7, body, isRequestFlexible(apiKey, version)) };
     });
   });
