@@ -35,7 +35,7 @@ const SERVED = [
   API.DescribeConfigs,
   API.DescribeCluster,
   API.DescribeTopicPartitions,
-  // What groups are asked is tested in groups-surface.test.ts.
+  // What groups are asked is tested in group-answers.test.ts and coordinator-answers.test.ts.
   API.OffsetCommit,
   API.OffsetFetch,
   API.FindCoordinator,
@@ -47,6 +47,8 @@ const SERVED = [
   API.ListGroups,
   API.DeleteGroups,
   API.OffsetDelete,
+  API.ConsumerGroupHeartbeat,
+  API.ConsumerGroupDescribe,
 ];
 
 /** API key → "first-last" of its stable versions. */

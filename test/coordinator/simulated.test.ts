@@ -14,8 +14,8 @@ import type { ToyShard } from './toy-shard.ts';
 const PARTITIONS = 4;
 const GROUPS = 5;
 const LIMIT_MS = 120_000;
-/** NARU_SIMULATE_SEEDS=400 runs so many, from 1 on. */
-const seeds = Array.from({ length: Number(process.env.NARU_SIMULATE_SEEDS ?? 12) }, (_, i) => i + 1);
+/** NARU_SIM_SEEDS=400 runs so many, from 1 on. */
+const seeds = Array.from({ length: Number(process.env.NARU_SIM_SEEDS ?? 12) }, (_, i) => i + 1);
 
 interface Asked {
   readonly kind: 'keep' | 'wait' | 'leave';
