@@ -11,6 +11,8 @@ const SCENARIOS = {
   epochs: 'starts from an offset and its leader epoch',
   tail: 'hears at once of what is appended while it waits',
   admin: 'creates, lists, describes, deletes and creates again',
+  classic: 'shares a topic in a group of the classic protocol, and goes on where it stopped',
+  consumer: 'shares a topic in a group of the new protocol, and goes on where it stopped',
   transactions: 'is told at once that there are no transactions',
 };
 

@@ -7,6 +7,7 @@ import { pythonClients } from './toolchains.ts';
 
 const CODECS = 'produces with every codec and acks setting and reads the same back';
 const OFFSETS = 'finds offsets by time, and reads from the middle of a batch';
+const CLASSIC = 'shares a topic in a group of the classic protocol, and goes on where it stopped';
 const SCENARIOS = {
   confluent: {
     codecs: CODECS,
@@ -15,10 +16,12 @@ const SCENARIOS = {
     ties: 'finds the offsets that Apache Kafka finds where timestamps are equal or run backwards',
     tail: 'hears at once of what is appended while it waits',
     admin: 'creates, describes, lists and deletes',
+    classic: CLASSIC,
+    consumer: 'shares a topic in a group of the new protocol, and goes on where it stopped',
     transactions: 'is told at once that there are no transactions',
   },
-  aiokafka: { codecs: CODECS, offsets: OFFSETS },
-  kafka_python: { codecs: CODECS, offsets: OFFSETS },
+  aiokafka: { codecs: CODECS, offsets: OFFSETS, classic: CLASSIC },
+  kafka_python: { codecs: CODECS, offsets: OFFSETS, classic: CLASSIC },
 };
 
 describeSubjects('Python', { tool: pythonClients }, (subject, program) => {

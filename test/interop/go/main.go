@@ -1,5 +1,5 @@
 // Runs one scenario of franz-go against a broker: main HOST:PORT SCENARIO PREFIX. Exit code 0, or 1 with what was wrong on stderr.
-// Partitions are assigned directly: nothing here needs a consumer group.
+// But for the scenarios of groups, partitions are assigned directly.
 package main
 
 import (
@@ -25,6 +25,8 @@ var scenarios = map[string]scenario{
 	"epochs":       startFromLeaderEpoch,
 	"tail":         followTail,
 	"admin":        administer,
+	"classic":      classicGroup,
+	"consumer":     consumerGroup,
 	"transactions": refuseTransactions,
 }
 

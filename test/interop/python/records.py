@@ -1,6 +1,6 @@
 """Records that say who they are, and how a scenario is run: `python CLIENT.py HOST:PORT SCENARIO PREFIX`.
 
-Exit code 0, or 1 with what was wrong on stderr. Partitions are assigned directly: nothing here needs a consumer group.
+Exit code 0, or 1 with what was wrong on stderr. But for the scenarios of groups, partitions are assigned directly.
 """
 
 import asyncio

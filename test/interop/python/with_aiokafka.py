@@ -1,7 +1,10 @@
 """aiokafka: a pure Python client with its own protocol code."""
 
+import asyncio
+
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from groups import PARTITIONS, RECORDS
 from records import CODECS, FIRST_TIMESTAMP, Record, batch_of, run, same, same_records
 
 
@@ -66,5 +69,33 @@ async def offsets(broker: str, topic: str) -> None:
         same(found[partition].offset, 42, "offset by time")
 
 
+async def classic(broker: str, topic: str) -> None:
+    """Two members share a topic, each record is read once, and the next two go on where they stopped."""
+    await create_topic(broker, topic, PARTITIONS)
+    seen: set[tuple[int, int]] = set()
+    for rounds in range(2):
+        settings = {"group_id": topic, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+        members = [AIOKafkaConsumer(topic, bootstrap_servers=broker, **settings) for _ in range(2)]
+        await asyncio.gather(*(member.start() for member in members))
+        while sorted(each.partition for member in members for each in member.assignment()) != list(range(PARTITIONS)) or not all(
+            member.assignment() for member in members
+        ):
+            await asyncio.sleep(0.05)
+        async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
+            for partition in range(PARTITIONS):
+                for record in batch_of(topic, partition, "group", RECORDS):
+                    await producer.send(topic, record.value, record.key, partition, timestamp_ms=record.timestamp)
+            await producer.flush()
+        while len(seen) < (rounds + 1) * PARTITIONS * RECORDS:
+            for member in members:
+                for records in (await member.getmany(timeout_ms=100)).values():
+                    for record in records:
+                        same((record.partition, record.offset) in seen, False, f"{record.partition}/{record.offset} came twice")
+                        seen.add((record.partition, record.offset))
+        for member in members:
+            await member.commit()
+            await member.stop()
+
+
 if __name__ == "__main__":
-    run(codecs, offsets)
+    run(codecs, offsets, classic)

@@ -12,6 +12,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from groups import PARTITIONS, share
 from records import CODECS, FIRST_TIMESTAMP, TIMEOUT_S, Record, batch_of, run, same, same_records
 
 
@@ -173,6 +174,51 @@ def admin(broker: str, topic: str) -> None:
     same(topic in client.list_topics(timeout=TIMEOUT_S).topics, False, "the deleted topic is still listed")
 
 
+class Member:
+    def __init__(self, broker: str, topic: str, config: dict[str, object]) -> None:
+        settings = {"group.id": topic, "enable.auto.commit": False, "auto.offset.reset": "earliest", **config}
+        self.consumer = Consumer({"bootstrap.servers": broker, **settings})
+        self.consumer.subscribe([topic])
+
+    def poll(self) -> list[tuple[int, int]]:
+        found = []
+        for message in self.consumer.consume(100, 0.1):
+            if message.error():
+                raise KafkaException(message.error())
+            found.append((message.partition(), message.offset()))
+        return found
+
+    def assigned(self) -> set[int]:
+        return {partition.partition for partition in self.consumer.assignment()}
+
+    def leave(self) -> None:
+        self.consumer.commit(asynchronous=False)
+        self.consumer.close()
+
+
+def classic(broker: str, topic: str) -> None:
+    group(broker, topic, {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 10_000})
+
+
+def consumer(broker: str, topic: str) -> None:
+    group(broker, topic, {"group.protocol": "consumer"})
+
+
+def group(broker: str, topic: str, config: dict[str, object]) -> None:
+    create_topic(broker, topic, PARTITIONS)
+    share(
+        lambda: Member(broker, topic, config),
+        lambda partition, count: same(
+            len(produce(broker, batch_of(topic, partition, "group", count), topic, partition, {})), count, "delivered"
+        ),
+    )
+    admin = AdminClient({"bootstrap.servers": broker})
+    listed = admin.list_consumer_groups().result(TIMEOUT_S).valid
+    same([each.state.name for each in listed if each.group_id == topic], ["EMPTY"], "state of the group")
+    [deleted] = admin.delete_consumer_groups([topic]).values()
+    deleted.result(TIMEOUT_S)
+
+
 def transactions(broker: str, topic: str) -> None:
     """Without transactions a transactional producer must hear so at once, as an error that its client does not try again."""
     producer = Producer({"bootstrap.servers": broker, "transactional.id": topic})
@@ -188,4 +234,4 @@ def transactions(broker: str, topic: str) -> None:
 
 
 if __name__ == "__main__":
-    run(codecs, large, offsets, ties, tail, admin, transactions)
+    run(codecs, large, offsets, ties, tail, admin, classic, consumer, transactions)

@@ -1,7 +1,12 @@
 """kafka-python: threads, and another pure Python protocol."""
 
+import queue
+import threading
+import time
+
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from groups import PARTITIONS, share
 from records import CODECS, FIRST_TIMESTAMP, TIMEOUT_S, Record, batch_of, run, same, same_records
 
 
@@ -59,5 +64,52 @@ def offsets(broker: str, topic: str) -> None:
     consumer.close()
 
 
+class Member:
+    """A consumer in a thread of its own: while it joins it hears nothing else, and two of them wait for each other."""
+
+    def __init__(self, broker: str, topic: str) -> None:
+        self.settings = {"group_id": topic, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+        self.found: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        self.share: set[int] = set()
+        self.is_leaving = False
+        self.thread = threading.Thread(target=self.run, args=(broker, topic), daemon=True)
+        self.thread.start()
+
+    def run(self, broker: str, topic: str) -> None:
+        consumer = KafkaConsumer(topic, bootstrap_servers=broker, **self.settings)
+        while not self.is_leaving:
+            for records in consumer.poll(timeout_ms=100).values():
+                for record in records:
+                    self.found.put((record.partition, record.offset))
+            self.share = {partition.partition for partition in consumer.assignment()}
+        consumer.commit()
+        consumer.close()
+
+    def poll(self) -> list[tuple[int, int]]:
+        time.sleep(0.01)
+        return [self.found.get() for _ in range(self.found.qsize())]
+
+    def assigned(self) -> set[int]:
+        return self.share
+
+    def leave(self) -> None:
+        self.is_leaving = True
+        self.thread.join(TIMEOUT_S)
+        same(self.thread.is_alive(), False, "still leaving: that it is")
+
+
+def classic(broker: str, topic: str) -> None:
+    create_topic(broker, topic, PARTITIONS)
+    producer = KafkaProducer(bootstrap_servers=broker)
+
+    def produce(partition: int, count: int) -> None:
+        for record in batch_of(topic, partition, "group", count):
+            producer.send(topic, record.value, record.key, record.headers, partition, record.timestamp)
+        producer.flush(TIMEOUT_S)
+
+    share(lambda: Member(broker, topic), produce)
+    producer.close(TIMEOUT_S)
+
+
 if __name__ == "__main__":
-    run(codecs, offsets)
+    run(codecs, offsets, classic)
