@@ -1,7 +1,8 @@
 // The memory of one worker for received bytes and replies: one shared region, cut into slabs of a power of two by the buddy
 // method. The bytes are shared (other workers read them through descriptors); all bookkeeping is the owner's alone.
 // Invariants: slabs in use never overlap; a free block and its free buddy never stand side by side (they are one larger
-// block), so an arena with everything released is whole again. The capacity is the memory budget: what cannot be met is -1.
+// block), so an arena with everything released is whole again. The capacity is the memory budget: what cannot be met is -1. Who has to
+// leave room for others says how much with each claim.
 // Runs on: the worker that owns the arena. A slab that another worker held comes back here by a message.
 // Not a general allocator: it neither clears memory nor moves a slab.
 import { assert, unreachable } from '../base/assert.ts';
@@ -60,10 +61,11 @@ export class SlabArena {
 
   /**
    * Takes a slab of at least `sizeBytes` with one reference; returns its position, a multiple of its size counted from the
-   * start of the arena, or -1 when there is none: the caller pauses until onReleased. The bytes in it are what they were.
+   * start of the arena, or -1 when there is none, or when less than `reserveBytes` would be left of the arena: the caller pauses until
+   * onReleased. The bytes in it are what they were.
    */
-  claim(sizeBytes: number): number {
-    if (sizeBytes > SLAB_MAX_BYTES) return -1;
+  claim(sizeBytes: number, reserveBytes = 0): number {
+    if (!this.leaves(sizeBytes, reserveBytes)) return -1;
     const wanted = orderFor(sizeBytes);
     const candidates = this.#freeOrders & -(1 << wanted);
     if (candidates === 0) return -1;
@@ -78,6 +80,19 @@ export class SlabArena {
     this.#references[block] = 1;
     this.#usedBytes += SLAB_MIN_BYTES * 2 ** order;
     return block * SLAB_MIN_BYTES;
+  }
+
+  /** Whether `reserveBytes` of the arena are left behind a claim of `sizeBytes`. That there is a slab of that size is not said. */
+  leaves(sizeBytes: number, reserveBytes: number): boolean {
+    return sizeBytes <= SLAB_MAX_BYTES && this.#usedBytes + roundedUp(sizeBytes) + reserveBytes <= this.capacityBytes;
+  }
+
+  /**
+   * Whether `sizeBytes` that come piece by piece can ever be received by who leaves `reserveBytes`: into a slab that takes over from one of half
+   * its size, beside one slab at least that is somebody else's.
+   */
+  canReceive(sizeBytes: number, reserveBytes: number): boolean {
+    return sizeBytes <= SLAB_MAX_BYTES && 1.5 * roundedUp(sizeBytes) + reserveBytes < this.capacityBytes;
   }
 
   /** One more holder of the slab at `position`. */
@@ -160,6 +175,11 @@ export class SlabArena {
     if (order === undefined || order === 0) unreachable(`no slab in use at position ${position}`);
     return block;
   }
+}
+
+/** Bytes of the slab that a claim of `sizeBytes` takes. */
+function roundedUp(sizeBytes: number): number {
+  return SLAB_MIN_BYTES * 2 ** orderFor(sizeBytes);
 }
 
 /** The order (log2 of blocks) of the smallest slab of at least `sizeBytes`. */

@@ -15,6 +15,7 @@ import { badLength } from './frame-errors.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import { InputBuffer, SIZE_FIELD_BYTES } from './input-buffer.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
+import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
 import { RequestOrder } from './request-order.ts';
 import { SendQueue } from './send-queue.ts';
@@ -42,6 +43,7 @@ export interface ConnectionHost {
   readonly requestBytesMax: number;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
+  readonly reserves: MemoryReserves;
   rowOf(apiKey: number): ApiRow | undefined;
   takeRequest(): IncomingRequest;
   freeRequest(request: IncomingRequest): void;
@@ -124,9 +126,19 @@ export class Connection implements TransportListener, RequestOwner {
     return this.#waitsFor === CREDIT && !this.#isClosing;
   }
 
-  /** Whether something goes on here that gives memory back by itself: requests with handlers, replies on their way. */
-  get isBusy(): boolean {
-    return this.#order.unansweredCount > 0 || this.#output.unsentBytes > 0;
+  /** Bytes of the arena that are left to others while it waits for memory. */
+  get reserveBytes(): number {
+    return this.#input.reserveBytes;
+  }
+
+  /** Bytes of a slab that nothing which goes on here gives back: only the rest of a frame, memory for a handler, or the end of this connection. */
+  get stuckBytes(): number {
+    return this.#waitsFor === ORDER || this.#waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
+  }
+
+  /** Whether it is the rest of a frame that is missing, and that has room to come. */
+  get isReceiving(): boolean {
+    return this.#waitsFor === INCOMPLETE && !this.#isClosing && this.#input.heldBytes > 0;
   }
 
   start(): void {
@@ -244,6 +256,8 @@ export class Connection implements TransportListener, RequestOwner {
   // What requests say.
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
+    // Who does not take the heap's memory instead can wait, or answer less: a fetch.
+    if (!mayUseHeap && !this.#arena.leaves(sizeBytes, this.#host.reserves.fetch)) return false;
     return this.#output.claim(request, sizeBytes, mayUseHeap);
   }
 
@@ -313,8 +327,10 @@ export class Connection implements TransportListener, RequestOwner {
       return INCOMPLETE;
     }
     const frameBytes = SIZE_FIELD_BYTES + length;
+    input.reserveBytes = this.#host.reserves[row.order];
     if (haveBytes < frameBytes) {
-      if (frameBytes > this.#arena.slabMaxBytes) this.close('memory', `a frame of ${length} bytes, more than the memory of this worker`);
+      if (!this.#arena.canReceive(frameBytes, input.reserveBytes))
+        this.close('memory', `a frame of ${length} bytes, more than the memory of this worker`);
       return INCOMPLETE;
     }
     if (this.#output.unsentBytes >= outputBytesMax) return OUTPUT;

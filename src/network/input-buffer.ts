@@ -21,6 +21,8 @@ export class InputBuffer {
   end = 0;
   /** The slab that [position, end) lies in, or -1: the landing buffer, or nothing there. */
   slab = NO_SLAB;
+  /** What the first frame leaves of the arena to others (memory-order.ts); set by who knows its kind. */
+  reserveBytes = 0;
   readonly #arena: SlabArena;
   readonly #landing: LandingBuffer;
   #stash: Buffer | null = null;
@@ -87,7 +89,7 @@ export class InputBuffer {
   gather(): boolean {
     const { bytes } = this.#arena;
     const leftBytes = this.end - this.position;
-    const slab = this.#arena.claim(this.#slabBytesFor(leftBytes + this.#stashBytes));
+    const slab = this.#arena.claim(this.#slabBytesFor(leftBytes + this.#stashBytes), this.reserveBytes);
     if (slab < 0) return false;
     bytes.copyWithin(slab, this.position, this.end);
     this.#dropSlab();
@@ -120,6 +122,11 @@ export class InputBuffer {
     if (!isIncomplete || this.position + this.#frameBytes() <= this.#slabEnd()) return true;
     const isFull = this.end === this.#slabEnd();
     return (!isFull && this.position === this.slab) || this.gather() || !isFull;
+  }
+
+  /** Bytes of the slab that is held for what is not consumed. */
+  get heldBytes(): number {
+    return this.slab === NO_SLAB ? 0 : this.#arena.slabBytes(this.slab);
   }
 
   /** Bytes that are not consumed. */

@@ -1,6 +1,7 @@
 // The connections of one worker. It hands out what they share (arena, landing buffer, requests), flushes their replies at the
 // end of each turn, and lets those go on that waited for memory, credits or their turn.
-// Invariants: a connection is flushed at most once a turn; those that wait for memory go on in the order in which they came.
+// Invariants: a connection is flushed at most once a turn; those that wait for memory go on in the order in which they came, except that
+// nobody waits behind one that has to leave more to others (memory-order.ts).
 // Runs on: every worker, in the thread that reads the sockets. Socket callbacks come outside of turns; they only parse, hand
 // requests to handlers and ask for a turn. Not here: accepting and balancing (listener.ts, hand-over.ts), what requests mean.
 import type { TurnEndActor } from '../actors/actor.ts';
@@ -14,6 +15,7 @@ import type { ConnectionInfo } from './connection-info.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
 import { LogLimiter } from './log-limiter.ts';
+import { type MemoryReserves, memoryReserves } from './memory-order.ts';
 import { type CloseCause, NetworkCounters } from './network-counters.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,6 +25,8 @@ const OUTPUT_BYTES_MAX = MIB;
 /** Of connections that wait for credits this many are tried in vain at a time: there may be thousands behind them. */
 const TRIES_IN_VAIN_MAX = 64;
 const FREE_REQUESTS_MAX = 1024;
+/** How long cut frames may hold all memory without any of it coming back, although there is room for the rest of some. */
+const STALL_MS = 2000;
 /** How long a stop waits for the other sides to end theirs, once it has ended ours: some round trips around the world. */
 const STOP_LINGER_MS = 500;
 
@@ -53,6 +57,7 @@ export class NetworkActor implements ConnectionHost {
   readonly requestBytesMax: number;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
+  readonly reserves: MemoryReserves;
   readonly #runtime: NetworkRuntime;
   readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
   readonly #onClosedCount: (count: number) => void;
@@ -66,6 +71,10 @@ export class NetworkActor implements ConnectionHost {
   #runnableSpare = new Set<Connection>();
   readonly #memoryWaiters = new Set<Connection>();
   readonly #creditWaiters = new Set<Connection>();
+  /** Of the arena when no connection holds any of it. */
+  readonly #restBytes: number;
+  #releaseCount = 0;
+  #isStallWatched = false;
   #areCreditsBack = false; // Or memory; since the waiters were last tried.
   #lastId = 0;
   #closedCount = 0; // Not yet told to onClosedCount.
@@ -79,6 +88,8 @@ export class NetworkActor implements ConnectionHost {
     this.#runtime = runtime;
     this.arena = runtime.arena;
     this.landing = new LandingBuffer(runtime.arena, options.landingBytes);
+    this.#restBytes = runtime.arena.usedBytes;
+    this.reserves = memoryReserves(runtime.arena.capacityBytes);
     this.requestBytesMax = options.requestBytesMax;
     this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
@@ -87,6 +98,7 @@ export class NetworkActor implements ConnectionHost {
     this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
     for (const row of options.rows) this.#rows[row.apiKey] = row;
     this.arena.onReleased(() => {
+      this.#releaseCount++;
       if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
       this.retry();
     });
@@ -234,17 +246,52 @@ export class NetworkActor implements ConnectionHost {
   }
 
   #runMemoryWaiters(): void {
+    let refusedReserve = Number.POSITIVE_INFINITY;
     for (const connection of this.#memoryWaiters) {
+      if (connection.reserveBytes >= refusedReserve) continue; // First come, first served, among those who leave as much to others.
       connection.run();
-      if (!connection.isWaitingForMemory) {
-        this.#memoryWaiters.delete(connection);
-      } else if (this.#isMemoryComing()) {
-        return; // First come, first served.
-      } else {
-        // Everything is held by frames of which the rest is missing: someone has to give way.
-        connection.close('memory', 'no memory for the rest of its frame, and no request in progress that would give some back');
-      }
+      if (connection.isWaitingForMemory) refusedReserve = connection.reserveBytes;
+      else this.#memoryWaiters.delete(connection);
+      if (refusedReserve === 0) break;
     }
+    if (this.#memoryWaiters.size === 0 || this.#isMemoryComing()) return;
+    let isReceiving = false;
+    for (const connection of this.#connections) if (connection.isReceiving) isReceiving = true;
+    if (isReceiving) this.#watchStall();
+    // Everything is held by frames of which the rest is missing and has no room: someone has to give way.
+    else this.#giveWay(this.#memoryWaiters, 'no memory for the rest of its frame, and no request in progress that would give some back');
+  }
+
+  /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */
+  #isMemoryComing(): boolean {
+    let heldBytes = this.#restBytes;
+    for (const connection of this.#connections) heldBytes += connection.stuckBytes;
+    return this.arena.usedBytes > heldBytes;
+  }
+
+  /** Others' frames are on their way and would free memory. When none does for long, the first of those who hold some gives way. */
+  #watchStall(): void {
+    if (this.#isStallWatched) return;
+    this.#isStallWatched = true;
+    const releaseCount = this.#releaseCount;
+    this.#runtime.after(STALL_MS, () => {
+      this.#isStallWatched = false;
+      if (this.#memoryWaiters.size === 0 || this.#isStopping) return;
+      if (this.#releaseCount === releaseCount) {
+        this.#giveWay(this.#connections, 'others wait for the memory that the beginning of its frame holds, and the rest does not come');
+      }
+      this.#runtime.touch(this.#running);
+    });
+  }
+
+  /** Closes one of `candidates` that hold cut frames, or wait for memory: the first of those who leave most to others. */
+  #giveWay(candidates: Iterable<Connection>, reason: string): void {
+    let chosen: Connection | null = null;
+    for (const connection of candidates) {
+      if (connection.stuckBytes === 0 && !connection.isWaitingForMemory) continue;
+      if (chosen === null || connection.reserveBytes > chosen.reserveBytes) chosen = connection;
+    }
+    chosen?.close('memory', reason);
   }
 
   #runCreditWaiters(): void {
@@ -254,10 +301,5 @@ export class NetworkActor implements ConnectionHost {
       if (!connection.isWaitingForCredit) this.#creditWaiters.delete(connection);
       else if (++vainCount === TRIES_IN_VAIN_MAX) return;
     }
-  }
-
-  #isMemoryComing(): boolean {
-    for (const connection of this.#connections) if (connection.isBusy) return true;
-    return false;
   }
 }

@@ -1,0 +1,94 @@
+// A broker with little memory and many producers that send more than it holds: consumers, metadata and groups are served meanwhile,
+// everything that was sent is acknowledged once and is there, and no connection is lost.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/protocol/apis/find-coordinator.ts';
+import { joinGroupRequest, joinGroupResponse } from '../../src/protocol/apis/join-group.ts';
+import { labelled, labels, range } from '../support/batches.ts';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { skipSuite } from '../support/skip.ts';
+import { foreignReason, isForeign, workerCounts } from '../support/target.ts';
+import { WireClient } from '../support/wire-client.ts';
+
+const MIB = 1 << 20;
+const PRODUCERS = 24;
+const PIPELINED = 3;
+const VALUE_BYTES = 500_000;
+const ROUNDS = 5;
+
+function residentBytes(pid: number | undefined): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
+  skipSuite(isForeign ? foreignReason : null);
+
+  it('producers that flood a small naru.memory.max stop neither consumers nor metadata nor groups', { timeout: 120_000 }, async () => {
+    const memoryBytes = 16 * MIB * Math.max(1, workers);
+    const broker = await BrokerProcess.start({
+      workers,
+      overrides: { 'naru.memory.max': String(memoryBytes), 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '2' },
+    });
+    try {
+      const client = await WireClient.connect(broker.port);
+      await client.createTopic('flood', PRODUCERS);
+      await client.createTopic('read', 1);
+      for (let i = 0; i < 4; i++) await client.produce('read', 0, labelled('read', i, 1, { valueBytes: VALUE_BYTES }));
+      await expect // The first question makes the topic of offsets.
+        .poll(async () => (await client.ask(findCoordinatorRequest, findCoordinatorResponse, 3, { key: 'group', keyType: 0 })).errorCode)
+        .toBe(0);
+      const before = residentBytes(broker.child.pid);
+
+      let isOver = false;
+      const acknowledged: number[] = [];
+      const flood = Array.from({ length: PRODUCERS }, async (_, partition) => {
+        const producer = await WireClient.connect(broker.port);
+        const sent: number[] = [];
+        let next = 0;
+        let count = 0;
+        while (!isOver || sent.length > 0) {
+          while (!isOver && sent.length < PIPELINED) {
+            const batch = labelled(`flood-${partition}`, next++, 1, { valueBytes: VALUE_BYTES });
+            sent.push(producer.sendProduce('flood', new Map([[partition, batch]])));
+          }
+          const [answer] = await producer.receiveProduced(sent.shift() as number);
+          expect(answer).toMatchObject({ errorCode: 0, baseOffset: count++ });
+        }
+        acknowledged[partition] = count;
+        producer.close();
+      });
+
+      const group = await WireClient.connect(broker.port);
+      let mostBytes = before;
+      for (let round = 0; round < ROUNDS; round++) {
+        const fetched = await client.fetchFrom('read', 0, round % 4, MIB);
+        expect(labels(fetched.records)).toContain(`read/${round % 4}`);
+        expect((await client.metadata('flood')).topics[0]?.partitions).toHaveLength(PRODUCERS);
+        // Too large for the landing buffer: it needs memory of the arena.
+        const joined = await group.ask(joinGroupRequest, joinGroupResponse, 3, {
+          groupId: `group-${round}`,
+          sessionTimeoutMs: 10_000,
+          rebalanceTimeoutMs: 10_000,
+          protocolType: 'consumer',
+          protocols: [{ name: 'range', metadata: Buffer.alloc(200_000, round) }],
+        });
+        expect([joined.errorCode, joined.generationId]).toEqual([0, 1]);
+        mostBytes = Math.max(mostBytes, residentBytes(broker.child.pid));
+      }
+      isOver = true;
+      await Promise.all(flood);
+      // What was offered at once was PRODUCERS × PIPELINED × VALUE_BYTES = 36 MB and would have grown with more of either.
+      expect(mostBytes - before).toBeLessThan(memoryBytes + 160 * MIB);
+      for (const [partition, count] of acknowledged.entries()) {
+        expect(count).toBeGreaterThan(0);
+        expect(labels(await client.readAll('flood', partition))).toEqual(range(`flood-${partition}`, 0, count));
+      }
+      expect(broker.output).not.toContain('memory');
+      client.close();
+      group.close();
+      expect((await broker.stop()).code).toBe(0);
+    } finally {
+      await broker.dispose();
+    }
+  });
+});

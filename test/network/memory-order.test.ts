@@ -1,0 +1,185 @@
+// Who waits when a worker's memory runs short, and who goes on: producers first, then consumers, then the rest; and nobody for ever.
+import { describe, expect, test } from 'vitest';
+import { KIB, MIB } from '../../src/base/units.ts';
+import type { ApiRow } from '../../src/network/api-row.ts';
+import type { IncomingRequest } from '../../src/network/incoming-request.ts';
+import { MemoryTransport } from '../../src/network/memory-transport.ts';
+import { RawClient, requestFrame } from '../support/raw-client.ts';
+import {
+  createNetwork,
+  echo,
+  FETCH,
+  FETCH_V,
+  METADATA,
+  METADATA_V,
+  PRODUCE,
+  PRODUCE_V,
+  pattern,
+  row,
+  startNetwork,
+  until,
+} from './support.ts';
+
+function yes(request: IncomingRequest): boolean {
+  const at = request.beginReply(3);
+  request.replyBytes.write('yes', at);
+  request.endReply();
+  return true;
+}
+
+const rows: readonly ApiRow[] = [
+  row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
+  row(FETCH, yes, { order: 'fetch' }),
+  row(METADATA, yes),
+];
+
+function worker(arenaBytes: number, served: readonly ApiRow[] = rows) {
+  const created = createNetwork(served, { arenaBytes });
+  const restBytes = created.arena.usedBytes;
+  created.open();
+  const connect = (): MemoryTransport => {
+    const transport = new MemoryTransport({ defer: (task) => created.runtime.post(task), sendBufferBytes: MIB });
+    created.network.adopt(transport);
+    return transport;
+  };
+  const turn = (): void => {
+    for (let i = 0; i < 8; i++) created.runtime.loop.runTurn();
+  };
+  return { ...created, restBytes, connect, turn };
+}
+
+const produce = (bytes: number): Buffer => requestFrame(PRODUCE, PRODUCE_V, 1, pattern(1, bytes));
+const fetch = (bytes: number): Buffer => requestFrame(FETCH, FETCH_V, 2, pattern(2, bytes));
+const metadata = (bytes: number): Buffer => requestFrame(METADATA, METADATA_V, 3, pattern(3, bytes));
+
+/** Delivers `bytes` in pieces of a read, with turns between them. */
+function deliver(transport: MemoryTransport, bytes: Uint8Array, turn: () => void): void {
+  for (let at = 0; at < bytes.length && !transport.isClosed; at += 50_000) {
+    transport.deliver(bytes.subarray(at, at + 50_000));
+    turn();
+  }
+}
+
+const isAnswered = (transport: MemoryTransport): boolean => transport.take().includes('yes');
+
+describe('when memory runs short', () => {
+  test('producers wait while consumers are read, consumers wait while the rest is read, and all finish', () => {
+    const { connect, turn, arena, restBytes, network } = worker(16 * MIB);
+    const openingOf = (frame: Buffer): Buffer => frame.subarray(0, 200 * KIB);
+    // Each holds a slab of 256 KiB until the rest of its frame comes.
+    const producers = Array.from({ length: 70 }, () => connect());
+    for (const producer of producers) deliver(producer, openingOf(produce(250_000)), turn);
+    expect(arena.capacityBytes - arena.usedBytes).toBeGreaterThanOrEqual(2 * MIB);
+    const waiting = producers.filter((producer) => !producer.isReading);
+    expect(waiting.length).toBeGreaterThan(0);
+
+    const consumers = Array.from({ length: 10 }, () => connect());
+    for (const consumer of consumers) deliver(consumer, openingOf(fetch(250_000)), turn);
+    expect(consumers[0]?.isReading).toBe(true);
+    expect(consumers.at(-1)?.isReading).toBe(false);
+    expect(arena.capacityBytes - arena.usedBytes).toBeGreaterThanOrEqual(MIB);
+
+    const admin = connect();
+    deliver(admin, metadata(250_000), turn);
+    expect(isAnswered(admin)).toBe(true);
+    expect(waiting.some((producer) => producer.isReading)).toBe(false);
+
+    // The rest of every frame: whoever has room makes room for those who wait.
+    for (const consumer of consumers) deliver(consumer, fetch(250_000).subarray(200 * KIB), turn);
+    for (const producer of producers) deliver(producer, produce(250_000).subarray(200 * KIB), turn);
+    turn();
+    expect([...consumers, ...producers].every(isAnswered)).toBe(true);
+    expect(network.counters.connectionsClosed.memory).toBe(0);
+    expect(arena.usedBytes).toBe(restBytes);
+  });
+
+  test('a reply that could be less, or later, leaves room for those that cannot', () => {
+    const { connect, turn, arena } = worker(MIB, [row(FETCH, echo, { order: 'fetch' }), row(METADATA, yes)]);
+    const held: number[] = [];
+    while (arena.leaves(32 * KIB, MIB / 16)) held.push(arena.claim(32 * KIB));
+    const consumer = connect();
+    deliver(consumer, fetch(20_000), turn);
+    expect(consumer.take()).toHaveLength(0);
+    const admin = connect();
+    deliver(admin, metadata(20_000), turn);
+    expect(isAnswered(admin)).toBe(true);
+    for (const slab of held) arena.release(slab);
+    turn();
+    expect(consumer.take().length).toBeGreaterThan(20_000);
+  });
+
+  test('fetches that wait for records are nothing that gives memory back: cut frames that hold all of it give way beside them', () => {
+    const { connect, turn, arena, restBytes, network } = worker(4 * MIB, [
+      row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
+      row(FETCH, () => true, { order: 'fetch' }), // Parked.
+    ]);
+    for (let i = 0; i < 3; i++) deliver(connect(), fetch(100), turn);
+    const producers = Array.from({ length: 20 }, () => connect());
+    const frame = produce(400_000);
+    for (let at = 0; at < frame.length; at += 40_000) {
+      for (const producer of producers) if (!producer.isClosed) producer.deliver(frame.subarray(at, at + 40_000));
+      turn();
+    }
+    for (let i = 0; i < 10; i++) turn();
+    const finished = producers.filter((producer) => !producer.isClosed);
+    expect(finished.length).toBeGreaterThan(0);
+    expect(finished.length).toBeLessThan(20);
+    expect(finished.every(isAnswered)).toBe(true);
+    expect(network.counters.connectionsClosed.memory).toBe(20 - finished.length);
+    expect(arena.usedBytes).toBe(restBytes);
+  });
+
+  test('a frame whose rest never comes gives way in the end, a producer before a consumer', async () => {
+    const { connect, turn, network, lines } = worker(MIB);
+    const consumer = connect();
+    deliver(consumer, fetch(250_000).subarray(0, 100_000), turn);
+    const stalled = Array.from({ length: 5 }, () => connect());
+    for (const producer of stalled) deliver(producer, produce(120_000).subarray(0, 100_000), turn);
+    expect(stalled.every((producer) => producer.isReading)).toBe(true);
+    const waiting = connect();
+    deliver(waiting, produce(100_000), turn);
+    expect(waiting.isReading).toBe(false);
+    await until(() => {
+      turn();
+      return network.counters.connectionsClosed.memory > 0;
+    });
+    turn();
+    expect(isAnswered(waiting)).toBe(true);
+    expect([stalled[0]?.isClosed, consumer.isClosed]).toEqual([true, false]);
+    expect(lines[0]).toContain('the rest does not come');
+  });
+
+  test('a frame that there can never be room for is refused as soon as its length is known', () => {
+    const { connect, turn, network, lines } = worker(16 * MIB);
+    const [fits, tooLarge] = [connect(), connect()];
+    fits.deliver(produce(8_000_000).subarray(0, 100));
+    tooLarge.deliver(produce(9_000_000).subarray(0, 100));
+    turn();
+    expect([fits.isClosed, tooLarge.isClosed]).toEqual([false, true]);
+    expect(network.counters.connectionsClosed.memory).toBe(1);
+    expect(lines[0]).toContain('more than the memory of this worker');
+    deliver(fits, produce(8_000_000).subarray(100), turn);
+    expect(isAnswered(fits)).toBe(true);
+  });
+});
+
+test('a thousand peers that announce 100 MB and send one byte hold nothing of the arena', async () => {
+  const harness = await startNetwork(rows, { arenaBytes: 256 * MIB });
+  try {
+    const before = harness.arena.usedBytes;
+    const peers: RawClient[] = [];
+    for (let i = 0; i < 1000; i++) {
+      const peer = await RawClient.connect(harness.port);
+      peers.push(peer);
+      peer.write(Buffer.from([5, 0xf5, 0xe1, 0, 0])); // 100,000,000, and the first byte of the API key.
+    }
+    await until(() => harness.network.counters.receivedBytes === 5 * peers.length);
+    expect(harness.arena.usedBytes).toBe(before);
+    // Nor was any claimed in between: behind the landing buffer, where the first slabs would lie, nothing was ever written.
+    const behind = harness.network.landing.position + harness.network.landing.sizeBytes;
+    expect(harness.arena.bytes.subarray(behind, behind + MIB).equals(Buffer.alloc(MIB))).toBe(true);
+    for (const peer of peers) peer.close();
+  } finally {
+    await harness.stop();
+  }
+}, 60_000);
