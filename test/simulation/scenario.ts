@@ -1,5 +1,6 @@
 // What a simulation scenario is, the list of them, and how one is run so that a failure says how to run it again.
 import { broker } from './scenarios/broker.ts';
+import { groups } from './scenarios/groups.ts';
 import { journal } from './scenarios/journal.ts';
 
 /** A story with a seed. Its invariants are its own: it throws when one does not hold. */
@@ -25,7 +26,7 @@ export interface ScenarioOutcome {
 }
 
 /** A scenario is added here. */
-export const scenarios: readonly Scenario[] = [journal, broker];
+export const scenarios: readonly Scenario[] = [journal, broker, groups];
 
 /** A scenario that failed: `message` names the seed and the command that replays it. */
 export class SimulationFailure extends Error {
