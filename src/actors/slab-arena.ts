@@ -12,6 +12,8 @@ export const SLAB_MIN_BYTES = 4 * KIB;
 export const SLAB_MAX_BYTES = 128 * MIB;
 
 const ORDER_MAX = Math.log2(SLAB_MAX_BYTES / SLAB_MIN_BYTES);
+/** Beside a slab's order: it holds a reply, which lasts as long as its reader likes. */
+const REPLY_FLAG = 0x80;
 
 export class SlabArena {
   /** The whole arena, in which positions lie. The same memory as `region`. */
@@ -24,13 +26,14 @@ export class SlabArena {
   // By block (SLAB_MIN_BYTES each), 14 bytes a block in all, kept at the first block of a slab or free run. Zero means none everywhere, so that
   // fresh arrays are right as they are and the bookkeeping of an untouched arena stays untouched too.
   readonly #freeOrder: Uint8Array; // Order + 1 of the free run that starts here.
-  readonly #usedOrder: Uint8Array; // Order + 1 of the slab that starts here.
+  readonly #usedOrder: Uint8Array; // Order + 1 of the slab that starts here, and REPLY_FLAG.
   readonly #references: Int32Array; // Of the slab that starts here; >= 1 while in use.
   readonly #next: Int32Array; // Block + 1 in the list of free runs of the same order.
   readonly #previous: Int32Array;
   readonly #heads = new Int32Array(ORDER_MAX + 1); // Block + 1 of the first free run by order.
   #freeOrders = 0; // Bit by order: its list is not empty.
   #usedBytes = 0;
+  #replyBytes = 0; // Of these, in slabs that hold a reply.
   readonly #listeners: (() => void)[] = [];
 
   /** An arena over `region`, or over a new one of that many bytes; at least SLAB_MIN_BYTES. */
@@ -87,6 +90,18 @@ export class SlabArena {
     return sizeBytes <= SLAB_MAX_BYTES && this.#usedBytes + roundedUp(sizeBytes) + reserveBytes <= this.capacityBytes;
   }
 
+  /** Whether large replies, this one included, would hold no more than half of the arena: readers that take nothing leave others the rest. */
+  hasRoomForReply(sizeBytes: number): boolean {
+    return this.#replyBytes + roundedUp(sizeBytes) <= this.capacityBytes >> 1;
+  }
+
+  /** The slab at `position` holds a large reply, until it is free again. */
+  markReply(position: number): void {
+    const block = this.#usedBlock(position);
+    this.#replyBytes += this.slabBytes(position);
+    this.#usedOrder[block] = (this.#usedOrder[block] as number) | REPLY_FLAG;
+  }
+
   /**
    * Whether `sizeBytes` that come piece by piece can ever be received by who leaves `reserveBytes`: into a slab that takes over from one of half
    * its size, beside one slab at least that is somebody else's.
@@ -107,16 +122,18 @@ export class SlabArena {
     const references = (this.#references[block] as number) - 1;
     this.#references[block] = references;
     if (references > 0) return;
-    const order = (this.#usedOrder[block] as number) - 1;
+    const entry = this.#usedOrder[block] as number;
+    const order = (entry & ~REPLY_FLAG) - 1;
     this.#usedOrder[block] = 0;
     this.#usedBytes -= SLAB_MIN_BYTES * 2 ** order;
+    if (entry >= REPLY_FLAG) this.#replyBytes -= SLAB_MIN_BYTES * 2 ** order;
     this.#free(block, order);
     for (const listener of this.#listeners) listener();
   }
 
   /** Size of the slab at `position`: at least what was claimed. */
   slabBytes(position: number): number {
-    return SLAB_MIN_BYTES * 2 ** ((this.#usedOrder[this.#usedBlock(position)] as number) - 1);
+    return SLAB_MIN_BYTES * 2 ** (((this.#usedOrder[this.#usedBlock(position)] as number) & ~REPLY_FLAG) - 1);
   }
 
   /** `listener` is called whenever a slab has become free; it may claim. */

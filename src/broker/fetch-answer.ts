@@ -31,6 +31,9 @@ export const BEGUN = 0;
 export const NO_MEMORY = 1;
 export const PLAN_IS_VOID = 2;
 
+/** As the limit of FetchAnswer.begin: not even the first batch. */
+export const NO_RECORDS = -1;
+
 /** What one partition of the fetch is answered with: from an entry of the call, or an error known before. */
 export interface FetchEntry {
   readonly partition: FetchPartition;
@@ -74,6 +77,7 @@ export class FetchAnswer {
   readonly #served: ServedRange[] = [];
   readonly #told: Told[] = [];
   #isVoid = false;
+  #givesRecords = true;
 
   constructor(
     words: PartitionWords,
@@ -95,14 +99,15 @@ export class FetchAnswer {
 
   /**
    * Lays the answer out in room of its own, with at most `limitBytes` of records, the first batch aside. Unless it has begun, nothing
-   * is held and this object is of no more use. `mayUseHeap`: for what the arena never has room for.
+   * is held and this object is of no more use. NO_RECORDS answers as a log without news does. `mayUseHeap`: for what the arena never has room for.
    */
   begin(
     request: IncomingRequest,
     limitBytes = RESPONSE_BYTES_MAX,
     mayUseHeap = false,
   ): typeof BEGUN | typeof NO_MEMORY | typeof PLAN_IS_VOID {
-    const responses = this.#fill(limitBytes);
+    this.#givesRecords = limitBytes !== NO_RECORDS;
+    const responses = this.#fill(Math.max(0, limitBytes));
     if (this.#isVoid) {
       this.#leaveAll();
       return PLAN_IS_VOID;
@@ -261,7 +266,7 @@ export class FetchAnswer {
   /** Bytes of the plan that fit; the first batch of the whole answer is given whatever its size, any other only where it fits whole. */
   #lengthWithin(budget: number, at: number, call: PartitionCall, partitionMaxBytes: number, isFirst: boolean): number {
     const planned = call.replyWords[at + fetchReply.length] as number;
-    if (planned === 0) return 0;
+    if (planned === 0 || !this.#givesRecords) return 0;
     const firstBatchBytes = call.replyWords[at + fetchReply.firstBatchBytes] as number;
     const limit = Math.min(budget, partitionMaxBytes);
     if (firstBatchBytes > limit) return isFirst ? firstBatchBytes : 0;

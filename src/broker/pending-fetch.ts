@@ -12,7 +12,7 @@ import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
 import type { BrokerContext } from './broker-context.ts';
-import { FetchAnswer, type FetchEntry, NO_MEMORY, PLAN_IS_VOID } from './fetch-answer.ts';
+import { BEGUN, FetchAnswer, type FetchEntry, NO_MEMORY, NO_RECORDS } from './fetch-answer.ts';
 import { isFromFollower, replicaError } from './fetch-errors.ts';
 import { RESPONSE_BYTES_MAX } from './fetch-limits.ts';
 import type { FetchPlan, FetchSessions } from './fetch-sessions.ts';
@@ -22,10 +22,9 @@ import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
 
 /** An answer that finds no memory is made smaller by halves; below this it is the first batch alone. */
 const ANSWER_BYTES_MIN = 4 * KIB;
-/** How soon an answer is tried again that found no memory. */
+/** How soon an answer is tried again that found no memory: the first time, and, since the pause doubles, at the latest. */
 const MEMORY_RETRY_MS = 2;
-/** After so many tries the first batch is given out of the heap: 50 ms. */
-const MEMORY_RETRIES_MAX = 25;
+const MEMORY_RETRY_MS_MAX = 64;
 const UNKNOWN = -1;
 /** A segment is never longer. */
 const POSITION_MAX = 2 ** 31 - 1;
@@ -72,7 +71,11 @@ export class PendingFetch implements WaitingFetch {
   /** Of the first look at the metadata; −1 before. What is missing from then on does not end the wait, what goes away meanwhile does. */
   #missingCount = -1;
   #hasLost = false;
-  #memoryRetries = 0;
+  #memoryRetryMs = MEMORY_RETRY_MS;
+  /** Memory is short: only the owners can say how large the first batch is. */
+  #isShort = false;
+  /** And stayed so: the answer leaves without records. */
+  #hasNoRoom = false;
 
   constructor(
     context: BrokerContext,
@@ -117,7 +120,7 @@ export class PendingFetch implements WaitingFetch {
       call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
       entries.push({ partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count });
       slots.push(partition.slot);
-      if (this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) continue;
+      if (!this.#isShort && this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) continue;
       hasQuestions = true;
       const at = call.add(workerOf(runtime.workerCount, topic.id, asked.partition));
       call.requestWords[at] = partition.slot;
@@ -249,26 +252,37 @@ export class PendingFetch implements WaitingFetch {
     const { arena } = runtime;
     let answer: FetchAnswer;
     let begun: number;
-    for (let limitBytes = Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1); ; limitBytes >>= 1) {
+    const mostBytes = this.#hasNoRoom ? NO_RECORDS : Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1);
+    for (let limitBytes = mostBytes; ; limitBytes >>= 1) {
       answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call, metadata.image);
-      if (limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
-      // Left at the last is the first batch, which has to be given whole. The arena may be too small for it, or full of frames whose
-      // rest has no room either: those wait for us as long as we count as a request that will give memory back.
-      const isHopeless = this.#firstBatchBytes() > arena.slabMaxBytes >> 2 || this.#memoryRetries >= MEMORY_RETRIES_MAX;
-      begun = answer.begin(request, limitBytes, limitBytes === 0 && isHopeless);
+      if (limitBytes >= 0 && limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
+      // Left at the last is the first batch, which has to be given whole, out of the heap where the arena is too small for it.
+      const isTooLarge = limitBytes === 0 && this.#firstBatchBytes() > arena.slabMaxBytes >> 2;
+      begun = answer.begin(request, limitBytes, isTooLarge || limitBytes === NO_RECORDS);
       if (begun !== NO_MEMORY || limitBytes === 0) break;
     }
-    if (begun === NO_MEMORY) {
-      this.#memoryRetries++;
-      this.#context.runtime.after(MEMORY_RETRY_MS, () => this.#respond());
+    if (begun === NO_MEMORY && this.#isShort) {
+      this.#waitForMemory();
       return;
     }
-    if (begun === PLAN_IS_VOID) {
+    if (begun !== BEGUN) {
+      this.#isShort = begun === NO_MEMORY;
       this.#unpark();
       this.start();
       return;
     }
     answer.read(request.replyBytes, this.#context.reader, (isWhole) => this.#leave(answer, isWhole));
+  }
+
+  /**
+   * Others hold it, perhaps readers who take nothing: until the deadline there may be room again, then the answer is that of a log
+   * without news. Never more of the heap for it, or those readers would take all the machine has.
+   */
+  #waitForMemory(): void {
+    const { runtime } = this.#context;
+    this.#hasNoRoom = runtime.clock.monotonicMs() >= this.#deadlineMs && this.#memoryRetryMs >= MEMORY_RETRY_MS_MAX;
+    runtime.after(this.#memoryRetryMs, () => this.#respond());
+    this.#memoryRetryMs = Math.min(this.#memoryRetryMs * 2, MEMORY_RETRY_MS_MAX);
   }
 
   /** Of the first partition that has bytes. */

@@ -18,7 +18,7 @@ import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
 import { RequestOrder } from './request-order.ts';
-import { SendQueue } from './send-queue.ts';
+import { CHUNK_BYTES_MAX, SendQueue } from './send-queue.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
 /** Key, version, correlation id, and the length of the client id. */
@@ -257,8 +257,12 @@ export class Connection implements TransportListener, RequestOwner {
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
     // Who does not take the heap's memory instead can wait, or answer less: a fetch.
-    if (!mayUseHeap && !this.#arena.leaves(sizeBytes, this.#host.reserves.fetch)) return false;
-    return this.#output.claim(request, sizeBytes, mayUseHeap);
+    if (mayUseHeap) return this.#output.claim(request, sizeBytes, true);
+    const isLarge = sizeBytes > CHUNK_BYTES_MAX;
+    if (!this.#arena.leaves(sizeBytes, this.#host.reserves.fetch) || (isLarge && !this.#arena.hasRoomForReply(sizeBytes))) return false;
+    if (!this.#output.claim(request, sizeBytes, false)) return false;
+    if (isLarge) this.#arena.markReply(request.replySlab);
+    return true;
   }
 
   trimReply(request: IncomingRequest, unusedBytes: number): void {

@@ -13,7 +13,7 @@ import type { Transport } from './transport.ts';
 /** The first chunk of a turn; the next ones double. A null reply takes some 20 to 40 bytes. */
 const CHUNK_BYTES_MIN = 4 * KIB;
 /** A reply of more than this gets a slab of its own. */
-const CHUNK_BYTES_MAX = 64 * KIB;
+export const CHUNK_BYTES_MAX = 64 * KIB;
 
 const NO_SLAB = -1;
 
