@@ -79,6 +79,17 @@ function tool(tools: Tools, args: readonly string[]): Promise<string> {
 
 const PAYLOAD_LINES = 1000;
 
+function server(subject: Subject): string[] {
+  return ['--bootstrap-server', `127.0.0.1:${subject.port}`];
+}
+
+/** What consumer-perf says it has read, and the broker's CPU for a gigabyte of it. */
+function consumed(text: string, cpu: number): Outcome {
+  const figures = (text.trim().split('\n').at(-1) ?? '').split(', ');
+  const [megabytes, mbPerSecond, records] = [Number(figures[2]), Number(figures[3]), Number(figures[4])];
+  return { value: (cpu / (megabytes * 2 ** 20)) * 1e9, unit: 'CPU-s/GB', throughput: mbPerSecond, detail: { records } };
+}
+
 /** A file of different lines of `bytes` bytes each that compress about as JSON of an application does (4 to 1 with zstd). */
 function payloadFile(bytes: number): string {
   const path = join(tmpdir(), `naru-payload-${bytes}.txt`);
@@ -173,6 +184,34 @@ export const rows: readonly Row[] = [
         return { value: (cpu / num(seen, 'bytes')) * 1e9, unit: 'CPU-s/GB', throughput: num(seen, 'mb_s'), detail: seen };
       }),
   },
+  {
+    id: '12',
+    title: 'fetch of a backlog, Java consumer in a group',
+    run: (subject, tools, scale) =>
+      withTopic(subject, 6, async (topic) => {
+        const count = Math.max(1000, Math.round(1_000_000 * scale));
+        await kload(tools, ['produce', subject.port, topic, 6, 6, 2, Math.ceil(count / 1000) + 6, 1000, 1000, 1]);
+        const before = cpuSeconds(subject.pid());
+        const text = await tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, '--num-records', String(count)]);
+        return consumed(text, cpuSeconds(subject.pid()) - before);
+      }),
+  },
+  {
+    id: '13',
+    title: '60 MB/s in, one Java consumer at the tail',
+    run: (subject, tools, scale) =>
+      withTopic(subject, 6, async (topic) => {
+        // As long as both tools start, nobody knows: ten seconds and more of load.
+        const count = Math.max(10_000, Math.round(1_000_000 * scale));
+        const records = ['--num-records', String(count)];
+        const before = cpuSeconds(subject.pid());
+        const consumer = tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, ...records, '--timeout', '60000']);
+        const load = ['--record-size', '1000', '--throughput', '60000', '--command-property', 'acks=1'];
+        await tool(tools, ['producer-perf', ...server(subject), '--topic', topic, ...records, ...load]);
+        const text = await consumer;
+        return consumed(text, cpuSeconds(subject.pid()) - before);
+      }),
+  },
   ...['1', 'all'].map(
     (acks): Row => ({
       id: `14-acks-${acks}`,
@@ -180,7 +219,6 @@ export const rows: readonly Row[] = [
       run: (subject, tools, scale) =>
         withTopic(subject, 1, async (topic) => {
           const args = ['e2e-latency', `127.0.0.1:${subject.port}`, topic, String(Math.round(10_000 * scale)), acks, '100'];
-          // Without groups the tool's last step, a commit, fails after its figures are printed: they are what counts.
           const text = await tool(tools, args);
           const mean = Number(/Avg latency: ([\d.]+) ms/.exec(text)?.[1]);
           const percentiles = /99th - ([\d.]+), 99.9th - ([\d.]+)/.exec(text);
