@@ -192,6 +192,7 @@ export class PartitionLogs {
       logStartOffset: isOwn ? found.logStartOffset : 0,
       writebackBytes: this.#data.config.writebackBytes,
       onWritebackError: (error) => this.#host.takeOffline(error),
+      onDamage: (damage, path) => this.#logger.warn(damage, { file: path }),
       isSyncedByCaller: true,
       random,
     });

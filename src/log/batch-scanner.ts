@@ -48,6 +48,11 @@ export class BatchScanner {
     return true;
   }
 
+  /** The next call of next() gives the current batch once more, from the bytes that are loaded. */
+  again(): void {
+    this.#next = this.position;
+  }
+
   /** Loads all of the current batch; false where the file is shorter than it says. */
   loadWhole(): boolean {
     return this.#load(this.position, this.sizeBytes, Math.max(this.bytes.length, this.sizeBytes));

@@ -2,11 +2,19 @@
 // epochs and producer state brought to the log's end.
 // Invariant: what comes back is a log of whole batches with one live segment; nothing else in the directory is needed.
 // Runs on: the log's owner, at open. Nothing here is on the hot path.
-import { BATCH_MAGIC, BATCH_PREFIX_BYTES, lastOffset as lastOffsetOf, readMagic } from '../protocol/records/batch.ts';
+import {
+  BATCH_MAGIC,
+  BATCH_PREFIX_BYTES,
+  lastOffset as lastOffsetOf,
+  readBaseOffset,
+  readLeaderEpoch,
+  readMagic,
+} from '../protocol/records/batch.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import {
   CLEANED_SUFFIX,
   DELETED_SUFFIX,
+  LEADER_EPOCH_CHECKPOINT_NAME,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
   offsetFileName,
@@ -14,7 +22,8 @@ import {
   SWAP_SUFFIX,
   TIME_INDEX_SUFFIX,
 } from './file-names.ts';
-import { LeaderEpochCache } from './leader-epoch-cache.ts';
+import { startAtEntry } from './index-repair.ts';
+import { LeaderEpochCache, UNDEFINED_EPOCH } from './leader-epoch-cache.ts';
 import type { LogOptions } from './log-options.ts';
 import { replayBatch, replayNeedsRecords } from './producer-replay.ts';
 import { encodeSnapshot, ProducerSnapshots } from './producer-snapshot.ts';
@@ -51,7 +60,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   const { storage, directory, config, nowMs } = options;
   const segments = new SegmentList();
   const epochs = new LeaderEpochCache(storage, directory);
-  epochs.load();
+  const areEpochsKnown = epochs.load();
   const names = removeLeftovers(storage, directory);
   const bases = names.filter((name) => name.endsWith(LOG_SUFFIX)).map(offsetOfFileName);
   /** Segments without one of their indexes: they are checked whole, however the last stop went. */
@@ -60,13 +69,21 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
     const hasIndexes = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX].every((suffix) =>
       storage.exists(`${directory}/${offsetFileName(base, suffix)}`),
     );
-    const segment = new Segment(storage, directory, base, config, nowMs, jitterMs());
+    const segment = new Segment(storage, directory, base, config, nowMs, jitterMs(), options.onDamage);
     if (!hasIndexes) unindexed.add(segment);
     refuseOldFormat(segment);
     segments.push(segment);
   }
-  const begin = (offset: number): void => segments.push(new Segment(storage, directory, offset, config, nowMs, jitterMs()));
+  const begin = (offset: number): void =>
+    segments.push(new Segment(storage, directory, offset, config, nowMs, jitterMs(), options.onDamage));
   if (segments.count === 0) begin(options.logStartOffset);
+
+  // Every batch has an epoch, and the file is written before the recovery point passes it: an empty one is damaged, too.
+  const areEpochsDue = segments.sizeBytes() > 0 && (options.cleanShutdown || options.recoveryPoint > segments.first.baseOffset);
+  if (!areEpochsKnown || (areEpochsDue && epochs.latestEpoch === UNDEFINED_EPOCH)) {
+    options.onDamage?.('leader epochs could not be read and are taken from the batches', `${directory}/${LEADER_EPOCH_CHECKPOINT_NAME}`);
+    for (const segment of segments.all()) readEpochs(segment, epochs);
+  }
 
   let endOffset = 0;
   let cutBytes = 0;
@@ -78,6 +95,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   for (let index = 0; index < segments.count; index++) {
     const segment = segments.at(index);
     const isLive = index + 1 === segments.count;
+    if (isLive && index < checkedFrom && !unindexed.has(segment)) segment.proveEnds();
     const isBelieved = index < checkedFrom && !unindexed.has(segment) && !(isLive && looksTorn(segment));
     if (isBelieved && !isLive) continue;
     if (isBelieved) {
@@ -163,7 +181,7 @@ function replay(producers: ProducerState, segments: SegmentList, endOffset: numb
   const from = producers.endOffset;
   for (let index = segments.floor(from); index < segments.count && producers.endOffset < endOffset; index++) {
     const segment = segments.at(index);
-    scanner.start(segment.file, segment.offsetIndex.lookup(from), segment.sizeBytes);
+    segment.startWalk(scanner, from);
     while (scanner.next()) {
       if (lastOffsetOf(scanner.bytes, scanner.at) < from) continue;
       if (replayNeedsRecords(scanner.bytes, scanner.at) && !scanner.loadWhole()) break;
@@ -220,11 +238,20 @@ function refuseOldFormat(segment: Segment): void {
 function looksTorn(segment: Segment): boolean {
   const scanner = new BatchScanner(REPLAY_BYTES);
   const last = segment.offsetIndex.entryCount - 1;
-  scanner.start(segment.file, last < 0 ? 0 : segment.offsetIndex.positionAt(last), segment.sizeBytes);
-  if (!scanner.next()) return segment.sizeBytes > 0;
-  if (last >= 0 && lastOffsetOf(scanner.bytes, scanner.at) !== segment.offsetIndex.offsetAt(last)) return true;
+  if (last < 0) scanner.start(segment.file, 0, segment.sizeBytes);
+  else if (!startAtEntry(segment, scanner, last)) return true;
   while (scanner.next());
   return scanner.stoppedBy !== 0;
+}
+
+/** The epochs of a segment's batches, from their headers. */
+function readEpochs(segment: Segment, epochs: LeaderEpochCache): void {
+  const scanner = new BatchScanner(REPLAY_BYTES);
+  scanner.start(segment.file, 0, segment.sizeBytes);
+  while (scanner.next()) {
+    const epoch = readLeaderEpoch(scanner.bytes, scanner.at);
+    if (epoch > epochs.latestEpoch) epochs.assign(epoch, readBaseOffset(scanner.bytes, scanner.at));
+  }
 }
 
 /** Removes the segments from `count` on, for good: their names must not come back once other batches have their offsets. */

@@ -26,6 +26,8 @@ export interface LogOptions {
   readonly writebackBytes?: number;
   /** Hears of a write-behind that failed. */
   readonly onWritebackError?: (error: StorageError) => void;
+  /** Hears of damaged files that the log goes on with: what is wrong, and the file. Once a place. */
+  readonly onDamage?: (damage: string, path: string) => void;
   /** For segment.jitter.ms; without it segments have no jitter. */
   readonly random?: Random;
   /** A file is about to be closed that readers may hold plans on: whoever gets it calls `close` once they are done. */

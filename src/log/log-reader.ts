@@ -1,8 +1,11 @@
 // Finds things in a log for those who read it: the bytes of a fetch, the offset of a time.
-// Invariants: never past the limit it is given; a plan begins with a whole batch.
+// Invariants: never past the limit it is given; a plan begins with a whole batch. Where a segment's batches can't be walked any further the
+// answer is CORRUPT_MESSAGE, as it is Kafka's for a batch length that is none. (For one that leads behind the file Kafka gives no bytes
+// and no error, for ever.)
 // Runs on: the log's owner. Reads no record bytes but headers, timestamps excepted (ListOffsets by time looks into one batch).
 import { ERROR } from '../protocol/errors.ts';
 import {
+  BATCH_CHECK,
   lastOffset as lastOffsetOf,
   readBaseOffset,
   readBaseTimestamp,
@@ -28,6 +31,8 @@ export interface TimestampOffset {
 
 /** Batches of one index interval, whole: reads by time are rare, so their buffer is made when needed. */
 const WHOLE_BATCH_BYTES = 64 * 1024;
+/** Damaged places of a log that are told of; a log with more has told enough. */
+const DAMAGE_LINES_MAX = 100;
 
 export class LogReader {
   #segments: SegmentList;
@@ -37,6 +42,8 @@ export class LogReader {
   #limitOffset = -1;
   #limitSegment: Segment | null = null;
   #limitPosition = 0;
+  /** Places where no batch stands that were told of. */
+  readonly #damage = new Set<string>();
 
   constructor(segments: SegmentList, recent: RecentBatches) {
     this.#segments = segments;
@@ -69,7 +76,12 @@ export class LogReader {
       const segment = this.#segments.at(index);
       const found = this.#found;
       this.#find(segment, offset, found);
-      if (found.position === -1) continue; // Compaction took the end of this segment: the next one has what follows.
+      if (found.position === -1) {
+        if (lookupScanner.stoppedBy === BATCH_CHECK.OK) continue; // Compaction took the end of this segment: the next one has what follows.
+        this.#noteDamage(segment, lookupScanner.position);
+        plan.error = ERROR.CORRUPT_MESSAGE;
+        return;
+      }
       if (found.baseOffset >= limit) return;
       const segmentEnd = this.#segments.endOffset(index, logEndOffset);
       const end = segmentEnd <= limit ? segment.sizeBytes : this.#positionOf(segment, limit);
@@ -92,10 +104,9 @@ export class LogReader {
   findByTimestamp(timestampMs: number, logStartOffset: number, limitOffset: number): TimestampOffset | null {
     for (const segment of this.#segments.all()) {
       if (segment.maxTimestamp < timestampMs) continue;
-      const entry = segment.timeIndex.lowerEntry(timestampMs);
-      const from = Math.max(entry === -1 ? segment.baseOffset : segment.timeIndex.offsetAt(entry), logStartOffset);
+      const from = Math.max(segment.offsetBefore(timestampMs), logStartOffset);
       const scanner = new BatchScanner(WHOLE_BATCH_BYTES);
-      scanner.start(segment.file, segment.offsetIndex.lookup(from), segment.sizeBytes);
+      segment.startWalk(scanner, from);
       while (scanner.next()) {
         const { bytes, at } = scanner;
         if (readBaseOffset(bytes, at) >= limitOffset) return null;
@@ -114,12 +125,20 @@ export class LogReader {
     for (const segment of this.#segments.all()) if (newest === null || segment.maxTimestamp > newest.maxTimestamp) newest = segment;
     if (newest === null || newest.maxTimestamp < 0) return null;
     const scanner = new BatchScanner(WHOLE_BATCH_BYTES);
-    scanner.start(newest.file, newest.offsetIndex.lookup(newest.maxTimestampOffset), newest.sizeBytes);
+    newest.startWalk(scanner, newest.maxTimestampOffset);
     while (scanner.next()) {
       if (readMaxTimestamp(scanner.bytes, scanner.at) !== newest.maxTimestamp) continue;
       return scanner.loadWhole() ? firstRecordAtOrAfter(scanner.bytes, scanner.at, newest.maxTimestamp, 0) : null;
     }
     return null;
+  }
+
+  /** A consumer asks again and again: one line for each place. */
+  #noteDamage(segment: Segment, position: number): void {
+    const place = `${segment.baseOffset}:${position}`;
+    if (this.#damage.has(place) || this.#damage.size === DAMAGE_LINES_MAX) return;
+    this.#damage.add(place);
+    segment.noteDamage(position);
   }
 
   /** The batch that holds `offset` or the next one: from memory near the tail, else by index and headers. */
@@ -144,12 +163,14 @@ export class LogReader {
     if (slot !== -1) {
       position = this.#recent.position(slot);
     } else {
-      lookupScanner.start(segment.file, segment.offsetIndex.lookup(offset), segment.sizeBytes);
+      segment.startWalk(lookupScanner, offset);
       while (lookupScanner.next()) {
         if (lastOffsetOf(lookupScanner.bytes, lookupScanner.at) < offset) continue;
         position = lookupScanner.position;
         break;
       }
+      // Nobody sees what may lie behind the limit, damaged or not.
+      if (lookupScanner.stoppedBy !== BATCH_CHECK.OK) position = lookupScanner.position;
     }
     this.#limitSegment = segment;
     this.#limitOffset = offset;

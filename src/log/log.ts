@@ -437,7 +437,7 @@ export class Log {
   };
 
   #newSegment(baseOffset: number, nowMs: number): Segment {
-    return new Segment(this.#storage, this.#directory, baseOffset, this.config, nowMs, jitterOf(this.#options)());
+    return new Segment(this.#storage, this.#directory, baseOffset, this.config, nowMs, jitterOf(this.#options)(), this.#options.onDamage);
   }
 
   #closeSegment(segment: Segment): void {

@@ -4,7 +4,7 @@
 import type { StorageFile } from './storage.ts';
 
 export class ReadPlan {
-  /** NONE or OFFSET_OUT_OF_RANGE. */
+  /** NONE, OFFSET_OUT_OF_RANGE, or CORRUPT_MESSAGE: what stands where the offset should be is no batch. */
   error = 0;
   /** Null where there is nothing to read. */
   file: StorageFile | null = null;

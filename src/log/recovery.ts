@@ -14,6 +14,7 @@ import {
   readMaxTimestamp,
 } from '../protocol/records/batch.ts';
 import { BatchScanner } from './batch-scanner.ts';
+import { areTimesProven } from './index-repair.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
 import { RELATIVE_OFFSET_MAX, type Segment } from './segment.ts';
 import { StorageError, type StorageFile } from './storage.ts';
@@ -48,7 +49,9 @@ export function recoverSegment(
   const fileBytes = segment.sizeBytes;
   wholeBatches ??= new BatchScanner(SCAN_BYTES);
   const scanner = wholeBatches;
-  const entry = provenEntry(segment, recoveryPoint, scanner);
+  let entry = provenEntry(segment, recoveryPoint, scanner);
+  if (entry !== -1 && !areTimesProven(segment, entry)) entry = -1;
+  if (entry === -1 && segment.offsetIndex.floorEntry(recoveryPoint - 1) !== -1) segment.noteIndexDamage();
   const start = entry === -1 ? 0 : segment.offsetIndex.positionAt(entry);
   if (entry === -1) {
     segment.resetForRecovery(0, 0, 0);

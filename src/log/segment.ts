@@ -3,8 +3,9 @@
 // a sealed segment takes no more batches, its indexes are exactly their entries.
 // Runs on: the log's owner. Which segment is the live one, and when to begin another, is the log's matter.
 import { isSafeTimestamp, lastOffset as lastOffsetOf, readBaseOffset, readMaxTimestamp } from '../protocol/records/batch.ts';
-import { lookupScanner } from './batch-scanner.ts';
+import { type BatchScanner, lookupScanner } from './batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetFileName, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX } from './file-names.ts';
+import { areAllSound, areEndsProven, isTimeEntryProven, rebuildIndexes, startAtEntry } from './index-repair.ts';
 import type { LogConfig } from './log-config.ts';
 import { OffsetIndex } from './offset-index.ts';
 import type { Storage, StorageError, StorageFile } from './storage.ts';
@@ -33,14 +34,31 @@ export class Segment {
   readonly jitterMs: number;
   #storage: Storage;
   #directory: string;
+  readonly #indexIntervalBytes: number;
+  /** Hears of damage: what, and the file. */
+  readonly #warn: ((damage: string, path: string) => void) | undefined;
   #bytesSinceIndexEntry = 0;
+  /** Its indexes take more entries. */
+  #isLive = false;
+  /** All entries of both indexes were looked at, or are of this run. */
+  #areIndexesChecked: boolean;
+  /** The batches cannot be walked to the end: indexes cannot be made from them. */
+  #areIndexesHopeless = false;
   #isMaxKnown = false;
   #maxTimestamp = -1;
   #maxTimestampOffset: number;
   /** Largest timestamp of the first batch; undefined until read. */
   #firstTimestamp: number | undefined = undefined;
 
-  constructor(storage: Storage, directory: string, baseOffset: number, config: LogConfig, nowMs: number, jitterMs: number) {
+  constructor(
+    storage: Storage,
+    directory: string,
+    baseOffset: number,
+    config: LogConfig,
+    nowMs: number,
+    jitterMs: number,
+    warn?: (damage: string, path: string) => void,
+  ) {
     this.#storage = storage;
     this.#directory = directory;
     this.baseOffset = baseOffset;
@@ -52,6 +70,9 @@ export class Segment {
     this.jitterMs = jitterMs;
     this.#maxTimestampOffset = baseOffset;
     this.#isMaxKnown = this.sizeBytes === 0;
+    this.#areIndexesChecked = this.sizeBytes === 0;
+    this.#indexIntervalBytes = config.indexIntervalBytes;
+    this.#warn = warn;
   }
 
   path(suffix: string): string {
@@ -62,6 +83,7 @@ export class Segment {
   makeLive(config: LogConfig): void {
     this.offsetIndex.file.preallocate(config.segmentIndexBytes);
     this.timeIndex.file.preallocate(config.segmentIndexBytes);
+    this.#isLive = true;
   }
 
   /**
@@ -92,11 +114,32 @@ export class Segment {
     this.sizeBytes = position + sizeBytes;
   }
 
-  /** The first batch that ends at or behind `offset`, into `found`. One index lookup and a walk over at most an index interval. */
+  /**
+   * Starts `scanner` where a search for `offset` begins: a batch starts there, and the one wanted is not before it. An index that leads
+   * elsewhere is made anew; where that is not possible the walk begins at an earlier entry, or at the segment's start.
+   */
+  startWalk(scanner: BatchScanner, offset: number): void {
+    if (!this.#areIndexesChecked) this.#checkIndexes();
+    let entry = this.offsetIndex.floorEntry(offset);
+    if (entry >= 0 && startAtEntry(this, scanner, entry)) return;
+    if (entry >= 0 && !this.#areIndexesHopeless) {
+      this.rebuildIndexes();
+      entry = this.offsetIndex.floorEntry(offset);
+      if (entry >= 0 && startAtEntry(this, scanner, entry)) return;
+    }
+    // The entry's batch itself may be damaged: the one in front of it leads there.
+    if (entry > 0 && startAtEntry(this, scanner, entry - 1)) return;
+    scanner.start(this.file, 0, this.sizeBytes);
+  }
+
+  /**
+   * The first batch that ends at or behind `offset`, into `found`. One index lookup and a walk over at most an index interval.
+   * Position -1 without lookupScanner.stoppedBy: the segment ends before; with it, what stands at lookupScanner.position is no batch.
+   */
   findBatch(offset: number, found: FoundBatch): void {
     found.position = -1;
     const scanner = lookupScanner;
-    scanner.start(this.file, this.offsetIndex.lookup(offset), this.sizeBytes);
+    this.startWalk(scanner, offset);
     while (scanner.next()) {
       if (lastOffsetOf(scanner.bytes, scanner.at) < offset) continue;
       found.position = scanner.position;
@@ -123,9 +166,9 @@ export class Segment {
     const entries = this.offsetIndex.entryCount;
     let end = this.baseOffset;
     const scanner = lookupScanner;
-    scanner.start(this.file, entries === 0 ? 0 : this.offsetIndex.positionAt(entries - 1), this.sizeBytes);
+    if (entries === 0 || !startAtEntry(this, scanner, entries - 1)) scanner.start(this.file, 0, this.sizeBytes);
     this.#startFromTimeIndex();
-    let indexedPosition = scanner.position;
+    let indexedPosition = 0;
     let isFirst = true;
     while (scanner.next()) {
       end = lastOffsetOf(scanner.bytes, scanner.at) + 1;
@@ -135,6 +178,56 @@ export class Segment {
       this.#bytesSinceIndexEntry = scanner.position + scanner.sizeBytes - indexedPosition;
     }
     return end;
+  }
+
+  /** Whether the last entries of the indexes are right, as they must be in a segment that was closed cleanly; they are made anew otherwise. */
+  proveEnds(): void {
+    if (!this.#areIndexesHopeless && !areEndsProven(this, !this.#isLive)) this.rebuildIndexes();
+  }
+
+  /** Makes the indexes from the batches. False where these are damaged: the indexes are as they were. */
+  rebuildIndexes(): boolean {
+    // Without entries it may be as it should: a few large batches.
+    const isSuspected = this.offsetIndex.entryCount === 0;
+    const rebuilt = rebuildIndexes(this, this.#indexIntervalBytes);
+    const isWhole = rebuilt.walkedBytes === this.sizeBytes;
+    this.#areIndexesChecked = true;
+    this.#areIndexesHopeless = !isWhole;
+    if (!isWhole) {
+      this.#warn?.(`what stands at position ${rebuilt.walkedBytes} is no batch that follows: an index cannot be rebuilt`, this.file.path);
+      return false;
+    }
+    this.#maxTimestamp = rebuilt.maxTimestamp;
+    this.#maxTimestampOffset = rebuilt.maxTimestampOffset;
+    this.#isMaxKnown = true;
+    this.#bytesSinceIndexEntry = rebuilt.bytesSinceIndexEntry;
+    if (!this.#isLive) this.seal();
+    if (!isSuspected || this.offsetIndex.entryCount > 0) this.noteIndexDamage();
+    return true;
+  }
+
+  /** An offset that every record of the segment from `timestampMs` on is at or behind. */
+  offsetBefore(timestampMs: number): number {
+    if (!this.#areIndexesChecked) this.#checkIndexes();
+    let entry = this.timeIndex.lowerEntry(timestampMs);
+    if (entry >= 0 && !isTimeEntryProven(this, entry)) {
+      if (this.#areIndexesHopeless || !this.rebuildIndexes()) return this.baseOffset;
+      entry = this.timeIndex.lowerEntry(timestampMs);
+    }
+    return entry === -1 ? this.baseOffset : this.timeIndex.offsetAt(entry);
+  }
+
+  /** Tells that the indexes were wrong and are made anew. */
+  noteIndexDamage(): void {
+    this.#warn?.('an index did not belong to its segment and was rebuilt', this.path(OFFSET_INDEX_SUFFIX));
+  }
+
+  /** Tells that at `position` stands no batch. */
+  noteDamage(position: number): void {
+    this.#warn?.(
+      `what stands at position ${position} is no batch: nothing can be read from there on to the next index entry`,
+      this.file.path,
+    );
   }
 
   /** Takes everything from file position `position` on away; the batch that began there had base offset `offset`. */
@@ -164,6 +257,7 @@ export class Segment {
     if (this.maxTimestamp >= 0) this.timeIndex.maybeAppend(this.#maxTimestamp, this.#maxTimestampOffset);
     this.offsetIndex.file.trim();
     this.timeIndex.file.trim();
+    this.#isLive = false;
   }
 
   /** Data first, then what only speeds up finding it. */
@@ -220,8 +314,14 @@ export class Segment {
     return this.#firstTimestamp >= 0 ? maxTimestampMs - this.#firstTimestamp : nowMs - this.createdMs;
   }
 
+  #checkIndexes(): void {
+    this.#areIndexesChecked = true;
+    if (!areAllSound(this, this.#indexIntervalBytes) || !areEndsProven(this, !this.#isLive)) this.rebuildIndexes();
+  }
+
   #loadMaxTimestamp(): void {
-    this.readEndOffset();
+    if (!this.#areIndexesChecked) this.proveEnds();
+    if (!this.#isMaxKnown) this.readEndOffset();
   }
 
   #startFromTimeIndex(): void {
