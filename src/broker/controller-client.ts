@@ -71,27 +71,32 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
   const reply = (response: unknown): void => {
     runtime.sendControl(from, { type: 'controller-response', id: message.id, response } satisfies ControllerResponse);
   };
+  const refuse = (): void => reply(refusedOperation(message));
   if (quorum.isSuspended) {
-    reply(refusedOperation(message));
+    refuse();
     return;
   }
   switch (message.operation) {
     case 'createTopics':
-      quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply);
+      quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply, refuse);
       return;
     case 'deleteTopics':
-      quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply);
+      quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply, refuse);
       return;
     case 'allocateProducerIds':
-      quorum.submit((image) => {
-        const { brokerId } = message.request as { brokerId: number };
-        return allocateProducerIds(image, brokerId, image.broker(brokerId)?.brokerEpoch ?? -1);
-      }, reply);
+      quorum.submit(
+        (image) => {
+          const { brokerId } = message.request as { brokerId: number };
+          return allocateProducerIds(image, brokerId, image.broker(brokerId)?.brokerEpoch ?? -1);
+        },
+        reply,
+        refuse,
+      );
       return;
   }
 }
 
-/** The log directory is offline: its metadata log takes nothing more, and no partition could be made in it. */
+/** The log directory is offline: its metadata log takes nothing more, or has refused this, and no partition could be made in it. */
 function refusedOperation({ operation, request }: ControllerRequest): unknown {
   const errorCode = ERROR.KAFKA_STORAGE_ERROR;
   const message = 'The log directory of this broker failed and is offline.';

@@ -3,6 +3,7 @@
 import { randomUuid } from '../base/uuid.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { DEFAULT_LOG_CONFIG } from '../log/log.ts';
+import type { StorageError } from '../log/storage.ts';
 import { METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../metadata/brokers.ts';
 import { MetadataLog } from '../metadata/metadata-log.ts';
@@ -13,8 +14,11 @@ import type { BrokerWorkerData } from './worker-data.ts';
 
 const PLAINTEXT = 0;
 
-/** Opens the metadata log and builds the quorum actor over it; nothing runs before startController. Throws StorageError. */
-export function createQuorum(runtime: Runtime, data: BrokerWorkerData): QuorumActor {
+/**
+ * Opens the metadata log and builds the quorum actor over it; nothing runs before startController. `onFailure` hears of a disk that
+ * refuses the log. Throws StorageError.
+ */
+export function createQuorum(runtime: Runtime, data: BrokerWorkerData, onFailure: (error: StorageError) => void): QuorumActor {
   const { config, directoryId } = data;
   const directory = `${data.directory}/${METADATA_DIRECTORY}`;
   return new QuorumActor({
@@ -31,7 +35,7 @@ export function createQuorum(runtime: Runtime, data: BrokerWorkerData): QuorumAc
     broadcast: (message) => {
       for (let worker = 0; worker < runtime.workerCount; worker++) runtime.sendControl(worker, message);
     },
-    onFailure: (error) => runtime.fail(error),
+    onFailure,
     defaults: {
       numPartitions: config.numPartitions,
       replicationFactor: config.defaultReplicationFactor,

@@ -55,5 +55,7 @@ export type BetweenBrokerWorkers =
   | MetadataAppliedMessage
   | ControllerRequest
   | ControllerResponse
+  /** While stopping: all connections of the sending worker have ended, so nobody hears a refusal there. */
+  | { readonly type: 'connections-ended' }
   /** A write failed on the sending worker: the directory is everybody's. */
-  | { readonly type: 'directory-offline' };
+  | { readonly type: 'directory-offline'; readonly error: string };

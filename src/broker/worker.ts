@@ -7,6 +7,7 @@ import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';
 import { groupRefusal } from '../groups/group-refusals.ts';
+import type { StorageError } from '../log/storage.ts';
 import { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { QuorumActor } from '../metadata/quorum-actor.ts';
 import { NetworkActor } from '../network/network-actor.ts';
@@ -55,7 +56,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     workerIndex,
     sendApplied: (message) => logs.whenSynced(() => runtime.sendControl(CONTROLLER_WORKER, message)),
   });
-  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data) : null;
+  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
 
   const words = new PartitionWords({
@@ -69,12 +70,11 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     runtime,
     words,
     () => metadata.appliedOffset,
-    (error) => {
-      logs.noteFailure();
-      quorum?.suspend();
-      logger.error('the log directory failed and is offline', { directory: data.directory, error: error.message });
+    ({ message }) => {
+      onOffline(message);
       for (let worker = 0; worker < runtime.workerCount; worker++) {
-        if (worker !== workerIndex) runtime.sendControl(worker, { type: 'directory-offline' } satisfies BetweenBrokerWorkers);
+        if (worker !== workerIndex)
+          runtime.sendControl(worker, { type: 'directory-offline', error: message } satisfies BetweenBrokerWorkers);
       }
     },
   );
@@ -134,7 +134,36 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
   };
   runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);
-  if (quorum !== null) runtime.post(() => startController(quorum, data, (brokerEpoch) => tell({ type: 'serving', brokerEpoch })));
+  let isServing = false;
+  if (quorum !== null) {
+    runtime.post(() =>
+      startController(quorum, data, (brokerEpoch) => {
+        isServing = true;
+        tell({ type: 'serving', brokerEpoch });
+      }),
+    );
+  }
+
+  /** A start needs the metadata log; afterwards its errors are those of the directory that it lies in. */
+  function onMetadataLogFailure(error: StorageError): void {
+    if (isServing) host.takeOffline(error);
+    else runtime.fail(new Error(`the cluster metadata cannot be written: ${error.message}`, { cause: error }));
+  }
+
+  /** Several workers may meet the failure before they hear of each other's: worker 0 says it, once. */
+  function onOffline(error: string): void {
+    logs.noteFailure();
+    quorum?.suspend();
+    if (workerIndex !== CONTROLLER_WORKER) return;
+    logger.error('the log directory failed and is offline', { directory: data.directory, error });
+  }
+
+  /**
+   * Of a stop: how many workers have no connections left. Logs are closed when none has: a client of another worker that is still
+   * being answered would be refused its record otherwise (NOT_LEADER_OR_FOLLOWER).
+   */
+  let endedCount = 0;
+  let closeLogs = (): void => {};
 
   function onControl(from: number, message: BetweenBrokerWorkers): void {
     switch (message.type) {
@@ -152,9 +181,12 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         serveController(quorum, runtime, from, message);
         return;
       case 'directory-offline':
-        logs.noteFailure();
-        quorum?.suspend();
+        if (host.isOffline) return;
         host.goOffline();
+        onOffline(message.error);
+        return;
+      case 'connections-ended':
+        if (++endedCount === runtime.workerCount) closeLogs();
         return;
       case 'controller-response':
         controller.receive(message);
@@ -167,13 +199,18 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     onSupervisor: () => {},
     onConnection: (descriptor) => network.adopt(new SocketTransport(descriptor)),
     stop(done) {
-      network.closeAll(() => {
+      closeLogs = () => {
         quorum?.stop();
         coordinatorHost.close();
         logs.close((isClean) => {
           reportEnds(true, isClean);
           done();
         });
+      };
+      network.closeAll(() => {
+        for (let worker = 0; worker < runtime.workerCount; worker++) {
+          runtime.sendControl(worker, { type: 'connections-ended' } satisfies BetweenBrokerWorkers);
+        }
       });
     },
   };

@@ -46,8 +46,8 @@ export interface QuorumActorOptions {
   readonly workerCount: number;
   /** Brings a message to the MetadataActor of every worker, this one included, in order. */
   readonly broadcast: (message: MetadataMessage) => void;
-  /** The metadata cannot be kept any more: the broker stops. Called once. */
-  readonly onFailure: (error: Error) => void;
+  /** The disk refused the metadata log: nothing more is written to it, and what was open has been refused. Called once. */
+  readonly onFailure: (error: StorageError) => void;
   readonly defaults: ControllerDefaults;
   /** How other controllers would reach this one; stands in the voters' record. */
   readonly controllerEndPoint: { readonly name: string; readonly host: string; readonly port: number; readonly securityProtocol: number };
@@ -73,6 +73,8 @@ interface UncommittedBatch {
 interface WaitingReply {
   readonly endOffset: number;
   readonly reply: () => void;
+  /** Instead of `reply`, where what the answer rests on never came to be committed. */
+  readonly refuse: () => void;
 }
 
 export class QuorumActor {
@@ -152,20 +154,28 @@ export class QuorumActor {
 
   /**
    * Runs an operation on the newest image and appends its records; `done` hears the response once the state it was decided on is
-   * committed and applied on every worker. After a failure `done` is never called: the broker stops.
+   * committed and applied on every worker. `refuse` is called instead where the disk refuses the records or their sync, or has refused
+   * something before: whether the next start finds them nobody knows then.
    */
-  submit<Response>(operation: Operation<Response>, done: (response: Response) => void): void {
+  submit<Response>(operation: Operation<Response>, done: (response: Response) => void, refuse: () => void = () => {}): void {
     if (this.#isStopped) return;
+    if (this.#hasFailed) {
+      refuse();
+      return;
+    }
     if (!this.#hasSentState) {
-      this.#early.push(() => this.submit(operation, done));
+      this.#early.push(() => this.submit(operation, done, refuse));
       return;
     }
     const { records, response } = operation(this.#image, this.#env());
-    if (records.length > 0 && !this.#appendRecords(records)) return;
-    this.#whenAppliedOnAll(() => done(response));
+    if (records.length > 0 && !this.#appendRecords(records)) refuse();
+    else this.#whenAppliedOnAll(() => done(response), refuse);
   }
 
-  /** The log directory has failed: nothing more is written on the controller's own account, and who asks for operations is to refuse them. */
+  /**
+   * The log directory has failed: nothing more is written on the controller's own account, and who asks for operations is to refuse them.
+   * What is appended already may still be committed: this log has not failed.
+   */
   suspend(): void {
     this.#isSuspended = true;
     this.#idleTimer?.cancel();
@@ -202,7 +212,7 @@ export class QuorumActor {
   #activate(ready: () => void): void {
     if (this.#image.features.size === 0) this.#appendRecords(bootstrapRecords());
     this.#appendRecords([registerController(this.#registration())]);
-    this.#whenAppliedOnAll(ready);
+    this.#whenAppliedOnAll(ready, () => {});
     this.#startIdleTimer();
   }
 
@@ -277,7 +287,7 @@ export class QuorumActor {
     return { baseOffset: this.#options.log.logEndOffset, leaderEpoch: this.#raft.epoch, timestampMs: this.#lastRecordTimestampMs };
   }
 
-  /** False when the disk refused them; the broker has been told. */
+  /** False when the disk refused them. */
   #appendRecords(records: readonly MetadataRecord[]): boolean {
     const isIdle = records.every((record) => record.type === 'NoOpRecord');
     if (records.length <= RECORDS_PER_OPERATION_MAX) return this.#appendBatch(records, isIdle);
@@ -295,6 +305,7 @@ export class QuorumActor {
 
   /** Writes a batch, replays it from its own bytes (what is replayed is what a restart would read) and asks for the sync. */
   #append(bytes: Uint8Array, recordCount: number, isIdle: boolean): boolean {
+    if (this.#hasFailed) return false;
     const { log } = this.#options;
     const endOffset = log.logEndOffset + recordCount;
     try {
@@ -323,7 +334,7 @@ export class QuorumActor {
     const endOffset = this.#options.log.logEndOffset;
     this.#options.log.flushLater((error: StorageError | null) => {
       this.#isFlushing = false;
-      if (this.#isStopped) return;
+      if (this.#isStopped || this.#hasFailed) return;
       if (error !== null) {
         this.#fail(error);
         return;
@@ -383,6 +394,7 @@ export class QuorumActor {
 
   /** Called when nothing is on its way to the disk: the image is what is committed. */
   #snapshotWhenDue(): void {
+    if (this.#isSuspended) return;
     const monotonicMs = this.#options.clock.monotonicMs();
     const isAllCommitted = this.#raft.highWatermark === this.#options.log.logEndOffset;
     if (!this.#hasSentState || !isAllCommitted || this.#image.isInTransaction || !this.#snapshots.isDue(monotonicMs)) return;
@@ -394,10 +406,10 @@ export class QuorumActor {
   }
 
   /** Replies at once where nothing that the answer rests on is still to be applied. */
-  #whenAppliedOnAll(reply: () => void): void {
+  #whenAppliedOnAll(reply: () => void, refuse: () => void): void {
     const endOffset = this.#changeEnd;
     if (endOffset <= this.appliedOnAll) reply();
-    else this.#waiting.push({ endOffset, reply });
+    else this.#waiting.push({ endOffset, reply, refuse });
   }
 
   /** A quiet log still gets a record now and then, so that others can tell a leader that is idle from one that is gone. */
@@ -412,11 +424,19 @@ export class QuorumActor {
     });
   }
 
+  /**
+   * Only what is committed is still answered as done, once it is applied. The controller's image is ahead of that for good, and is not asked
+   * any more. A sync that is under way is not heard: who waited for it has been refused.
+   */
   #fail(cause: unknown): void {
+    if (!(cause instanceof StorageError)) throw cause;
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.stop();
-    this.#options.onFailure(new Error(`the cluster metadata in ${this.#options.directory} cannot be written: ${reason}`, { cause }));
+    this.suspend();
+    this.#uncommitted.length = 0;
+    const committed = this.highWatermark;
+    const open = this.#waiting.findIndex(({ endOffset }) => endOffset > committed);
+    if (open !== -1) for (const { refuse } of this.#waiting.splice(open)) refuse();
+    this.#options.onFailure(cause);
   }
 }

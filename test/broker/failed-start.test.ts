@@ -34,6 +34,27 @@ function temporaryDirectory(): string {
   return directory;
 }
 
+/**
+ * No disk and no peer ends a broker that serves, only an error in its own code. This makes one, in whichever turn asks for the time first
+ * once it is provoked: in the process itself, since no test reaches into its threads.
+ */
+function faultOnDemand(): { readonly prelude: string; readonly provoke: () => void } {
+  const directory = temporaryDirectory();
+  const [script, mark] = [join(directory, 'fault.cjs'), join(directory, 'provoked')];
+  writeFileSync(
+    script,
+    `const { rmSync } = require('node:fs');
+     const { now } = Date;
+     Date.now = () => {
+       let isProvoked = true;
+       try { rmSync(${JSON.stringify(mark)}); } catch { isProvoked = false; }
+       if (isProvoked) throw new Error('a fault on demand'); // Once in all threads: the end needs the time as well.
+       return now();
+     };`,
+  );
+  return { prelude: `export NODE_OPTIONS=--require=${script}`, provoke: () => writeFileSync(mark, '') };
+}
+
 /** The one line of a broker that has ended with exit code 1. */
 async function reasonOf(broker: BrokerProcess): Promise<string> {
   const exit = await within(EXIT_WITHIN_MS, broker.exit).catch(() => {
@@ -97,19 +118,17 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     expect(await tryStart(workers, directory)).toContain('ENOSPC');
   });
 
-  it('ends with the reason when the disk refuses the cluster’s metadata while it runs', async (context) => {
-    context.skip(noSmallDisk !== null, noSmallDisk ?? '');
-    const disk = smallDisk(PAGES_MAX);
-    const broker = await BrokerProcess.start({ workers, directory: disk.directory('data') });
+  it('ends with the reason when a fault of its own stops a worker while it runs', async () => {
+    const fault = faultOnDemand();
+    const broker = await BrokerProcess.start({ workers, directory: temporaryDirectory(), prelude: fault.prelude });
     const client = await WireClient.connect(broker.port);
-    disk.fill();
-    // The page that the metadata log ends in has room for a few more records: some topics may still come into being.
+    await client.createTopic('served');
+    expect(await client.produce('served', 0, labelled('served', 0, 1))).toMatchObject({ errorCode: 0 });
     const isClosed = client.raw.closed;
-    void (async () => {
-      for (let i = 0; ; i++) await client.createTopic(`one-too-many-${i}`, 50);
-    })().catch(() => {});
-    expect(await reasonOf(broker)).toMatch(/the broker failed: .*the cluster metadata in .* cannot be written: .*ENOSPC/);
-    await within(1000, isClosed);
+    fault.provoke();
+    void client.produce('served', 0, labelled('served', 1, 1)).catch(() => {});
+    expect(await reasonOf(broker)).toMatch(/the broker failed: .*a fault on demand/);
+    await within(EXIT_WITHIN_MS, isClosed);
   });
 
   it('shows why a worker could not be built: a quorum state of somebody else', async () => {
@@ -170,19 +189,16 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
   });
 });
 
-it('tells the failure, not what goes wrong in its wake', async (context) => {
-  context.skip(noSmallDisk !== null, noSmallDisk ?? '');
-  const disk = smallDisk(PAGES_MAX);
-  const directory = disk.directory('data');
-  const broker = await BrokerProcess.start({ workers: 0, directory, overrides: { 'naru.native': 'off' } });
+it('tells the failure, not what goes wrong in its wake', async () => {
+  const fault = faultOnDemand();
+  const directory = temporaryDirectory();
+  const broker = await BrokerProcess.start({ workers: 0, directory, overrides: { 'naru.native': 'off' }, prelude: fault.prelude });
   // Without native calls the lock is a number in this file, which the end takes out.
   rmSync(join(directory, '.lock'));
   mkdirSync(join(directory, '.lock'));
   const client = await WireClient.connect(broker.port);
-  disk.fill();
-  void (async () => {
-    for (let i = 0; ; i++) await client.createTopic(`one-too-many-${i}`, 50);
-  })().catch(() => {});
-  expect(await reasonOf(broker)).toMatch(/the broker failed: .*ENOSPC/);
+  fault.provoke();
+  void client.createTopic('too-late').catch(() => {});
+  expect(await reasonOf(broker)).toMatch(/the broker failed: .*a fault on demand/);
   expect(broker.output).toMatch(/did not stop in order.*EISDIR/);
 });

@@ -4,7 +4,7 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log.ts';
-import type { Storage } from '../../src/log/storage.ts';
+import type { Storage, StorageError } from '../../src/log/storage.ts';
 import { formatMetadata, METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../../src/metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../../src/metadata/brokers.ts';
 import type { ControllerDefaults, Operation } from '../../src/metadata/controller.ts';
@@ -45,13 +45,14 @@ export interface TestNodeOptions {
 export class TestNode {
   readonly quorum: QuorumActor;
   readonly workers: MetadataActor[] = [];
-  readonly failures: Error[] = [];
+  readonly failures: StorageError[] = [];
   readonly random: Random;
   nowMs = START_MS;
   brokerEpoch = -1;
   readonly #storage: Storage;
   readonly #directory: string;
   readonly #timers: Timer[] = [];
+  #held: (() => void)[] | null = null;
 
   constructor(options: TestNodeOptions) {
     const { storage, workerCount = 2 } = options;
@@ -81,7 +82,9 @@ export class TestNode {
       },
       workerCount,
       broadcast: (message) => {
-        for (const worker of this.workers) worker.receive(structuredClone(message));
+        const copies = this.workers.map((worker) => () => worker.receive(structuredClone(message)));
+        if (this.#held === null) for (const deliver of copies) deliver();
+        else this.#held.push(...copies);
       },
       onFailure: (error) => this.failures.push(error),
       defaults: DEFAULTS,
@@ -134,6 +137,13 @@ export class TestNode {
       this.quorum.submit(operation, resolve);
       this.#rejectOnFailure(reject);
     });
+  }
+
+  /** While it is true, what is sent to the workers waits; they get it when it is false again. */
+  set isHeld(isHeld: boolean) {
+    const due = this.#held ?? [];
+    this.#held = isHeld ? due : null;
+    if (!isHeld) for (const deliver of due) deliver();
   }
 
   /** Moves the clock, running what is due on the way. */

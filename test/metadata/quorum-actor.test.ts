@@ -262,28 +262,58 @@ describe('a disk that fails', () => {
   test.each([
     ['write', 'ENOSPC'],
     ['sync', 'EIO'],
-  ] as const)('at a %s stops the broker with the reason, and answers nothing', async (refused, errno) => {
+  ] as const)('at a %s refuses what is open and all that follows, and writes nothing more', async (refused, errno) => {
     const storage = new FailingStorage();
     format(storage);
-    const node = await new TestNode({ storage }).start();
-    storage.refuses = refused;
-    const answers: number[] = [];
-    node.quorum.submit(
-      (image, env) => createTopics(image, topic('lost'), env),
-      ([result]) => answers.push(result?.errorCode ?? -1),
-    );
-    node.quorum.submit(
-      (image, env) => createTopics(image, topic('after'), env),
-      ([result]) => answers.push(result?.errorCode ?? -1),
-    );
+    const node = await new TestNode({ storage, quorum: { idleIntervalMs: 500, snapshotIntervalMs: 1000 } }).start();
+    const create = (name: string): void =>
+      node.quorum.submit(
+        (image, env) => createTopics(image, topic(name), env),
+        ([result]) => answers.push(`${name}: ${result?.errorCode}`),
+        () => answers.push(`${name}: refused`),
+      );
+    const answers: string[] = [];
+    create('kept');
     await settled();
-    expect(answers).toEqual([]);
-    expect(node.failures.map((error) => error.message)).toEqual([
-      expect.stringMatching(new RegExp(`^the cluster metadata in ${DIRECTORY} cannot be written: .*\\.log: ${errno}$`)),
-    ]);
-    expect(node.workers[0]?.image.topicByName('lost')).toBeNull();
+    storage.refuses = refused;
+    create('lost');
+    // Decided on what is not committed: that it is there already would be a lie.
+    create('lost');
+    await settled();
+    const log = node.log();
+    const files = storage.list(DIRECTORY);
     storage.refuses = 'nothing';
+    create('after');
+    await node.advance(10_000);
+    expect(answers).toEqual(['kept: 0', 'lost: refused', 'lost: refused', 'after: refused']);
+    expect(node.failures.map((error) => error.message)).toEqual([expect.stringMatching(new RegExp(`${DIRECTORY}/.*\\.log: ${errno}$`))]);
+    expect(node.log()).toEqual(log);
+    expect(storage.list(DIRECTORY)).toEqual(files);
+    for (const { image } of node.workers) expect([...image.topics].map(({ name }) => name)).toEqual(['kept']);
+    node.quorum.stop();
     const next = await new TestNode({ storage }).start();
     expect(next.quorum.epoch).toBe(2);
+    expect(next.workers[0]?.image.topicByName('kept')).not.toBeNull();
+  });
+
+  test('answers what was on the medium when the disk refused, once it is applied, and refuses what waits behind', async () => {
+    const storage = new FailingStorage();
+    format(storage);
+    const node = await new TestNode({ storage, workerCount: 1 }).start();
+    const answers: string[] = [];
+    const create = (name: string): void =>
+      node.quorum.submit(
+        (image, env) => createTopics(image, topic(name), env),
+        ([result]) => answers.push(`${name}: ${result?.errorCode}`),
+        () => answers.push(`${name}: refused`),
+      );
+    create('synced');
+    node.isHeld = true;
+    await settled();
+    storage.refuses = 'write';
+    create('unwritten');
+    expect(answers).toEqual(['unwritten: refused']);
+    node.isHeld = false;
+    expect(answers).toEqual(['unwritten: refused', 'synced: 0']);
   });
 });

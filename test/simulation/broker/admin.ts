@@ -82,8 +82,7 @@ export class Admin {
       for (const topic of planned) {
         const found = answer.topics.find(({ name }) => name === topic.name);
         if (found?.errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) {
-          topic.state = 'gone'; // The directory is offline: nothing was made.
-          this.#world.counts.offline++;
+          this.#world.counts.offline++; // What the next start finds nobody knows: all of the request's topics, or none.
           continue;
         }
         if (found?.errorCode !== ERROR.NONE)
@@ -100,8 +99,7 @@ export class Admin {
     connection.ask(deleteTopicsRequest, deleteTopicsResponse, 6, { topics: [{ name: topic.name }], timeoutMs: 1000 }, (answer) => {
       const code = answer.responses[0]?.errorCode ?? -1;
       if (code === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) {
-        topic.state = 'live';
-        this.#world.counts.offline++;
+        this.#world.counts.offline++; // It is deleted at the next start, or it is not.
         return;
       }
       if (code !== ERROR.NONE) throw new Violation(`deleting ${topic.name}: ${errorName(code)}`);

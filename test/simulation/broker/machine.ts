@@ -197,10 +197,10 @@ export class BrokerMachine {
     throw error;
   }
 
-  /** Of a broker that serves, a disk ends the process only where the cluster's metadata cannot be kept: for the rest, the directory is offline. */
+  /** A disk ends no broker that serves: its directory is offline. */
   #expectDeath(error: unknown): void {
     this.#expectFault(error);
-    if (!this.#isServing || (error instanceof Error && error.message.startsWith('the cluster metadata in'))) return;
+    if (!this.#isServing) return;
     throw new Violation(`a broker that serves has died: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
