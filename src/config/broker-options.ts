@@ -345,12 +345,12 @@ export const brokerOptions = {
   fetchMaxBytes: bytes('fetch.max.bytes', {
     default: 55 * MIB,
     min: KIB,
-    doc: 'The most bytes of records that one fetch is answered with, whatever it asks for.',
+    doc: 'The most bytes of records that one fetch is answered with, whatever it asks for; never more than 8 MiB, since an answer is laid out in one piece of memory (a first batch alone may be larger).',
   }),
   maxIncrementalFetchSessionCacheSlots: count('max.incremental.fetch.session.cache.slots', {
     default: 1000,
     min: 0,
-    doc: 'How many fetch sessions are remembered.',
+    doc: 'How many fetch sessions each worker remembers: a session belongs to the worker of its connection.',
   }),
   maxRequestPartitionSizeLimit: count('max.request.partition.size.limit', {
     default: 2000,
