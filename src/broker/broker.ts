@@ -67,7 +67,8 @@ export async function startBroker(config: BrokerConfig, logger: Logger, calledOf
     await instance.start(calledOff ?? new AbortController().signal);
     return instance;
   } catch (error) {
-    throw isOutOfDescriptors(error) ? descriptors.tooFew(error) : error;
+    if (isOutOfDescriptors(error)) throw descriptors.tooFew(error);
+    throw error instanceof RangeError && error.message === 'Array buffer allocation failed' ? tooMuchMemory(config) : error;
   }
 }
 
@@ -263,3 +264,9 @@ class BrokerInstance implements Broker {
 
 /** Node listens on both families there where the machine has both. */
 const EVERY_INTERFACE = '::';
+
+/** How much there is to be had depends on the machine and on what else runs, so it shows only when it is asked for. */
+function tooMuchMemory({ memoryMaxBytes }: BrokerConfig): ConfigError {
+  const message = `naru.memory.max=${memoryMaxBytes}: this process cannot get so much memory (allowed: at least 16777216, at most what the machine can give)`;
+  return new ConfigError(message, 'naru.memory.max', String(memoryMaxBytes));
+}

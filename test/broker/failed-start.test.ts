@@ -179,6 +179,16 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     });
   }
 
+  it('says which option asks for more memory than there is', async () => {
+    const broker = await BrokerProcess.launch({ workers, overrides: { 'naru.memory.max': String(2 ** 50) } });
+    try {
+      expect(await within(10_000, broker.exit)).toEqual({ code: 1, signal: null });
+      expect(broker.failureLines).toEqual([expect.stringContaining(`naru.memory.max=${2 ** 50}: `)]);
+    } finally {
+      await broker.dispose();
+    }
+  });
+
   it('shows which file it cannot use: a directory where the metadata log should be', async () => {
     const directory = temporaryDirectory();
     expect(await tryStart(workers, directory)).toBeNull();
