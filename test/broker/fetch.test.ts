@@ -333,6 +333,20 @@ for (const workers of workerCounts(0, 1, 2)) {
         expect(inAll.partitions[1]?.records.length).toBeGreaterThan(0);
       });
 
+      it('stays within the limits at the tail, too, where the worker need not ask the owner', async () => {
+        const topic = newTopic('within-tail');
+        await producer.createTopic(topic);
+        for (let offset = 0; offset < 3; offset++) {
+          await producer.produce(topic, 0, labelled('t', offset, 1, { valueBytes: 1000 }));
+          expect((await consumer.fetchFrom(topic, 0, offset)).records).toHaveLength(1);
+        }
+        for (let offset = 3; offset < 13; offset++) await producer.produce(topic, 0, labelled('t', offset, 1, { valueBytes: 1000 }));
+        expect((await consumer.fetchFrom(topic, 0, 3, 4000)).records).toHaveLength(3);
+        const inAll = await consumer.fetch({ maxBytes: 4000, topics: asked(topic, [0], 3) });
+        expect(inAll.partitions[0]?.records).toHaveLength(3);
+        expect((await consumer.fetchFrom(topic, 0, 3)).records).toHaveLength(10);
+      });
+
       it('gives a batch of nearly the largest size', async () => {
         const topic = newTopic('large');
         await producer.createTopic(topic);
@@ -509,6 +523,20 @@ for (const workers of workerCounts(0, 1, 2)) {
         const agreed = await withEpoch(topic, epoch, 2, epoch);
         expect(agreed.partitions[0]).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: -1, endOffset: -1 } });
         expect(labels(agreed.partitions[0]?.records ?? [])).toEqual(range('e', 0, 5));
+      });
+
+      it('refuses an unknown one to a consumer at the tail, too, where the worker need not ask the owner', async () => {
+        const topic = newTopic('epochs-tail');
+        await producer.createTopic(topic);
+        const epoch = await consumer.leaderEpoch(topic);
+        // Reading to the end teaches the worker where the next batch begins.
+        for (let offset = 0; offset < 3; offset++) {
+          await producer.produce(topic, 0, labelled('e', offset, 1));
+          expect(labels((await withEpoch(topic, epoch, offset)).partitions[0]?.records ?? [])).toEqual([`e/${offset}`]);
+        }
+        await producer.produce(topic, 0, labelled('e', 3, 1));
+        expect((await withEpoch(topic, epoch + 1, 3)).partitions[0]?.errorCode).toBe(ERROR.UNKNOWN_LEADER_EPOCH);
+        expect(labels((await withEpoch(topic, epoch, 3)).partitions[0]?.records ?? [])).toEqual(['e/3']);
       });
 
       it('rise at a restart, and fence those who know the old one', async (context) => {
