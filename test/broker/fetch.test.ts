@@ -347,6 +347,18 @@ for (const workers of workerCounts(0, 1, 2)) {
         expect((await consumer.fetchFrom(topic, 0, 3)).records).toHaveLength(10);
       });
 
+      it('carries 8 MiB in one answer at most, whatever is asked for', async (context) => {
+        context.skip(isForeign, foreignReason);
+        const topic = newTopic('cap');
+        await producer.createTopic(topic);
+        for (let offset = 0; offset < 10; offset++) {
+          await producer.produce(topic, 0, labelled('cap', offset, 1, { valueBytes: MIB - 200 }));
+        }
+        const fetched = await consumer.fetch({ maxBytes: 50 * MIB, topics: asked(topic, [0], 0, 50 * MIB) });
+        expect(fetched.partitions[0]?.batches.length).toBeLessThanOrEqual(8 * MIB);
+        expect(labels(fetched.partitions[0]?.records ?? [])).toEqual(range('cap', 0, 8));
+      });
+
       it('gives a batch of nearly the largest size', async () => {
         const topic = newTopic('large');
         await producer.createTopic(topic);
