@@ -10,6 +10,7 @@ import { partitionDirectoryName } from '../log/file-names.ts';
 import { LogDirectory } from '../log/log-directory.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
 import { formatMetadata, METADATA_DIRECTORY } from '../metadata/bootstrap.ts';
+import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { AdvertisedEndpoint, BrokerWorkerData, FoundLog, LogEnds } from './worker-data.ts';
 
 /** Stands in the voters' record where no controller listener is configured; nobody connects to a quorum of one. */
@@ -92,6 +93,7 @@ export class BrokerDirectory {
       directoryId: directory.directoryId,
       hadCleanShutdown: directory.hadCleanShutdown,
       found,
+      metadataEnd: directory.recoveryPoint(CLUSTER_METADATA_TOPIC, 0),
       endpoints,
       controllerEndpoint,
       incarnationId: randomUuid(random),
@@ -118,10 +120,11 @@ export class BrokerDirectory {
       if (ofWorker === null) return;
       ends.push(...ofWorker);
     }
+    const ofPartitions = ends.filter(({ topic }) => topic !== CLUSTER_METADATA_TOPIC);
     try {
       this.#directory.checkpoint(ends);
       this.#directory.checkpointHighWatermarks(
-        ends.map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark })),
+        ofPartitions.map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark })),
       );
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

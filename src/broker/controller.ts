@@ -7,27 +7,43 @@ import type { StorageError } from '../log/storage.ts';
 import { METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../metadata/brokers.ts';
 import { MetadataLog } from '../metadata/metadata-log.ts';
+import { checkMetadataLog } from '../metadata/metadata-log-check.ts';
 import { QuorumActor } from '../metadata/quorum-actor.ts';
 import { topicConfigRules } from '../metadata/topic-config-rules.ts';
+import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
-import type { BrokerWorkerData } from './worker-data.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
 
 const PLAINTEXT = 0;
 
 /**
  * Opens the metadata log and builds the quorum actor over it; nothing runs before startController. `onFailure` hears of a disk that
- * refuses the log. Throws StorageError.
+ * refuses the log. Throws StorageError, and ImageError where the log has lost what was committed.
  */
-export function createQuorum(runtime: Runtime, data: BrokerWorkerData, onFailure: (error: StorageError) => void): QuorumActor {
+export function createQuorum(
+  runtime: Runtime,
+  data: BrokerWorkerData,
+  logger: Logger,
+  onFailure: (error: StorageError) => void,
+): QuorumActor {
   const { config, directoryId } = data;
+  const { storage } = runtime;
   const directory = `${data.directory}/${METADATA_DIRECTORY}`;
+  const partitionCount = [...data.found.values()].filter(({ topicId }) => topicId !== null).length;
+  checkMetadataLog(storage, directory, { end: data.metadataEnd, partitionCount });
+  const log = MetadataLog.open({ storage, directory, config: metadataLogConfig(config), nowMs: runtime.clock.wallMs() });
+  // Of the last minute nobody noted how far it was synced.
+  const bytes = log.recoveredCutBytes;
+  if (bytes > 0)
+    logger.error('recovery of the metadata log cut a torn tail: topics made or deleted last may be lost', { directory, bytes });
   return new QuorumActor({
     clusterId: data.clusterId,
     nodeId: config.nodeId,
     directoryId,
     directory,
-    storage: runtime.storage,
-    log: MetadataLog.open({ storage: runtime.storage, directory, config: metadataLogConfig(config), nowMs: runtime.clock.wallMs() }),
+    storage,
+    log,
     clock: runtime.clock,
     random: runtime.random,
     after: (delayMs, task) => runtime.after(delayMs, task),
@@ -78,6 +94,12 @@ export function startController(quorum: QuorumActor, data: BrokerWorkerData, don
       () => done(brokerEpoch),
     );
   });
+}
+
+/** How far the metadata log is on the medium, as a row of the checkpoint: the next start looks whether that much is still there. */
+export function metadataEnds(quorum: QuorumActor, data: BrokerWorkerData): LogEnds {
+  const end = Math.max(quorum.highWatermark, data.metadataEnd); // Before the first commit of this start, what was found.
+  return { topic: CLUSTER_METADATA_TOPIC, partition: 0, recoveryPoint: end, logStartOffset: 0, highWatermark: end };
 }
 
 function metadataLogConfig(config: BrokerConfig): typeof DEFAULT_LOG_CONFIG {

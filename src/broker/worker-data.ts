@@ -27,6 +27,8 @@ export interface BrokerWorkerData {
   readonly directoryId: string;
   readonly hadCleanShutdown: boolean;
   readonly found: ReadonlyMap<string, FoundLog>;
+  /** All records of the metadata log below it were on the medium; 0 where the checkpoint does not say. */
+  readonly metadataEnd: number;
   readonly endpoints: readonly AdvertisedEndpoint[];
   readonly controllerEndpoint: AdvertisedEndpoint;
   /** New at each start of the process. */

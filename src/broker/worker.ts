@@ -17,7 +17,7 @@ import { PartitionHost } from '../partition/partition-host.ts';
 import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
 import { loggerTo } from '../telemetry/logger.ts';
-import { createQuorum, startController } from './controller.ts';
+import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
@@ -56,7 +56,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     workerIndex,
     sendApplied: (message) => logs.whenSynced(() => runtime.sendControl(CONTROLLER_WORKER, message)),
   });
-  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, onMetadataLogFailure) : null;
+  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger, onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
 
   const words = new PartitionWords({
@@ -128,7 +128,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     onClosedCount: (count) => tell({ type: 'connections-closed', count }),
   });
 
-  const reportEnds = (isFinal: boolean, isClean: boolean): void => tell({ type: 'ends', ends: logs.ends(), isFinal, isClean });
+  const reportEnds = (isFinal: boolean, isClean: boolean): void => {
+    const ends = quorum === null ? logs.ends() : [metadataEnds(quorum, data), ...logs.ends()];
+    tell({ type: 'ends', ends, isFinal, isClean });
+  };
   const checkpoint = (): void => {
     reportEnds(false, false);
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);

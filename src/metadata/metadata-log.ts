@@ -45,6 +45,11 @@ export class MetadataLog {
     return Math.max(this.#log.latestEpoch, 0);
   }
 
+  /** Bytes behind the last whole batch that opening the log cut. */
+  get recoveredCutBytes(): number {
+    return this.#log.recoveredCutBytes;
+  }
+
   /** Writes one batch, its base offset and leader epoch in place, at the end. Not synced. Throws StorageError; the log is lost then. */
   append(batch: Uint8Array, nowMs: number): void {
     this.#log.stageOwn(batch, 0, batch.length, readLeaderEpoch(batch, 0), nowMs);
