@@ -186,6 +186,7 @@ export class FetchAnswer {
     for (let at = range.position, next = nextBatch(bytes, at, end); next !== -1; at = next, next = nextBatch(bytes, at, end)) last = at;
     if (last < 0) return;
     const position = filePosition + last - range.position + batchSizeBytes(bytes, last);
+    if (left === 0 && position !== filePosition + range.length) return; // Damaged behind it: the owner knows what to say there.
     this.#leases.learn(slot, stateVersion, descriptor, segmentBaseOffset, lastOffset(bytes, last) + 1, position);
   }
 

@@ -18,8 +18,8 @@ import { compileRegex, RegexSearch } from './subscription-regex.ts';
 
 /** A group's topics are not looked for more often than this, however often topics come. */
 const SEARCH_INTERVAL_MIN_MS = 10 * SECOND_MS;
-/** Names that are held against a pattern in one turn: about half a microsecond each. */
-const MATCHES_PER_TURN = 1000;
+/** Characters of names times steps of patterns in one turn: 50 common names and patterns. */
+const SEARCH_COST_PER_TURN = 50_000;
 /** Searches of groups that are gone are forgotten at the latest when as many others have come. */
 const LAST_SEARCHES_MAX = 10_000;
 
@@ -94,7 +94,7 @@ export class ConsumerRegex {
     if (search === undefined) return;
     if (group === undefined) {
       this.#searches.delete(groupId);
-    } else if (search.advance(MATCHES_PER_TURN)) {
+    } else if (search.advance(SEARCH_COST_PER_TURN)) {
       this.#searches.delete(groupId);
       this.#noteSearch(groupId, search);
       this.#finish(group, search, records);

@@ -4,18 +4,33 @@ import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 
 export interface SubscriptionRegex {
   matches(topicName: string): boolean;
+  /** Steps of the compiled pattern: what a character of a name may cost. */
+  programSize(): number;
 }
 
+/**
+ * The longest pattern that is taken. Linear in the text is not cheap by itself: a match takes up to 0.1 µs for each character of the name
+ * times each of the pattern, and compiling 32,000 characters takes up to two seconds.
+ */
+export const PATTERN_CHARACTERS_MAX = 512;
+/** The largest program that a pattern may become: repetitions make much of few characters. */
+const PROGRAM_SIZE_MAX = 1024;
 /** Compiled patterns are kept for as long as somebody asks for one of the last few. */
 const COMPILED_COUNT_MAX = 64;
+/** As many steps as a match costs beside its pattern's. */
+const MATCH_COST = 16;
 const compiled = new Map<string, RE2JS>();
 
 /** The compiled pattern, or why it is none. */
 export function compileRegex(pattern: string): { readonly regex: SubscriptionRegex } | { readonly reason: string } {
   const known = compiled.get(pattern);
   if (known !== undefined) return { regex: known };
+  if (pattern.length > PATTERN_CHARACTERS_MAX) {
+    return { reason: `expression of ${pattern.length} characters, at most ${PATTERN_CHARACTERS_MAX} are allowed` };
+  }
   try {
     const regex = RE2JS.compile(pattern);
+    if (regex.programSize() > PROGRAM_SIZE_MAX) return { reason: 'expression too large' };
     const oldest = compiled.size < COMPILED_COUNT_MAX ? undefined : compiled.keys().next().value;
     if (oldest !== undefined) compiled.delete(oldest);
     compiled.set(pattern, regex);
@@ -39,6 +54,8 @@ export class RegexSearch {
   readonly found = new Map<string, string[]>();
   readonly #regexes: { readonly regex: SubscriptionRegex; readonly names: string[] }[] = [];
   readonly #names: string[];
+  /** Of one character of a name: all patterns' steps, and what a match costs whatever its pattern. */
+  readonly #nameCost: number;
   #next = 0;
 
   constructor(patterns: readonly string[], names: Iterable<string>, version: number, startedMs: number) {
@@ -53,15 +70,15 @@ export class RegexSearch {
       // Another broker may have let a pattern in that this one cannot read: it finds nothing.
       if ('regex' in result) this.#regexes.push({ regex: result.regex, names: found });
     }
+    this.#nameCost = this.#regexes.reduce((sum, { regex }) => sum + regex.programSize() + MATCH_COST, 0);
   }
 
-  /** Goes on for about `matchCount` matches; true when all is looked through. Then the names that were found are sorted. */
-  advance(matchCount: number): boolean {
-    const topicCount = Math.max(1, Math.floor(matchCount / Math.max(1, this.#regexes.length)));
-    const end = Math.min(this.#next + topicCount, this.#names.length);
-    for (; this.#next < end; this.#next++) {
+  /** Goes on for about `cost` characters of names times steps of patterns; true when all is looked through. Then the names are sorted. */
+  advance(cost: number): boolean {
+    for (let spent = 0; spent < cost && this.#next < this.#names.length; this.#next++) {
       const name = this.#names[this.#next] as string;
       for (const { regex, names } of this.#regexes) if (regex.matches(name)) names.push(name);
+      spent += this.#nameCost * name.length;
     }
     if (this.#next < this.#names.length) return false;
     for (const names of this.found.values()) names.sort();
