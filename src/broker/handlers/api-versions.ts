@@ -23,13 +23,21 @@ const ZERO_FEATURES_SINCE = 4;
 
 export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterImage): Handler {
   const own = ranges.find((range) => range.apiKey === API.ApiVersions);
+  // Made once: the rows are most of the answer, and every client asks.
+  const apiKeys = ranges.map((range) => ({ ...range }));
+  const features = SUPPORTED_FEATURES.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
+    name,
+    minVersion: minSupportedVersion,
+    maxVersion: maxSupportedVersion,
+  }));
+  const featuresAboveZero = features.filter(({ minVersion }) => minVersion > 0);
   return (request) => {
     const { apiVersion } = request;
     const empty = { finalizedFeaturesEpoch: -1, finalizedFeatures: [], supportedFeatures: [], zkMigrationReady: false, throttleTimeMs: 0 };
     if (own === undefined || apiVersion < own.minVersion || apiVersion > own.maxVersion) {
       // The client reads version 0 of this answer whatever it asked for, and asks again with a version from the row.
-      const apiKeys = own === undefined ? [] : [{ ...own }];
-      answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.UNSUPPORTED_VERSION, apiKeys }, 0);
+      const row = own === undefined ? [] : [{ ...own }];
+      answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.UNSUPPORTED_VERSION, apiKeys: row }, 0);
       return true;
     }
     const body = decodeBody(request, apiVersionsRequest);
@@ -40,12 +48,8 @@ export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterIm
     answer(request, apiVersionsResponse, {
       ...empty,
       errorCode: ERROR.NONE,
-      apiKeys: ranges.map((range) => ({ ...range })),
-      supportedFeatures: SUPPORTED_FEATURES.map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
-        name,
-        minVersion: minSupportedVersion,
-        maxVersion: maxSupportedVersion,
-      })).filter((feature) => feature.minVersion > 0 || apiVersion >= ZERO_FEATURES_SINCE),
+      apiKeys,
+      supportedFeatures: apiVersion >= ZERO_FEATURES_SINCE ? features : featuresAboveZero,
       finalizedFeaturesEpoch: Math.max(image.endOffset - 1, 0),
       finalizedFeatures: [...image.features].map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     });
