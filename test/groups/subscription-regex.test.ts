@@ -66,7 +66,8 @@ test('a search goes on in pieces that are smaller the more its patterns cost', (
     for (let count = 1; ; count++) if (search.advance(50_000)) return count;
   };
   expect(pieceCount('topic-.*')).toBe(1);
-  expect(pieceCount('(a?){200}x{200}')).toBe(40);
+  // Two names cost about 2 × 40 characters × 600 steps.
+  expect(pieceCount('(a?){200}x{200}')).toBe(20);
 });
 
 test('any text is a pattern or is none, and never throws', () => {
