@@ -20,5 +20,7 @@ export interface BrokerContext {
   readonly words: PartitionWords;
   readonly controller: ControllerClient;
   readonly coordinators: CoordinatorClient;
+  /** This broker's log directory has failed: what it leads has no leader before the next start. */
+  readonly isOffline: () => boolean;
   readonly reader: SegmentReader;
 }

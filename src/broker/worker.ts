@@ -117,6 +117,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     words,
     controller,
     coordinators,
+    isOffline: () => host.isOffline,
     reader,
   };
   const network = new NetworkActor(runtime, {

@@ -79,6 +79,9 @@ describe.each([0, 2])('at %i workers', (workers) => {
       expect(await client.produce(`kept-${i}`, 0, labelled(`kept-${i}`, 3, 1))).toMatchObject({ errorCode: ERROR.KAFKA_STORAGE_ERROR });
       expect((await client.fetchFrom(`kept-${i}`, 0, 0)).errorCode).toBe(ERROR.KAFKA_STORAGE_ERROR);
     }
+    // As Apache Kafka tells of a partition whose directory failed: nobody leads it.
+    const offline = { errorCode: ERROR.LEADER_NOT_AVAILABLE, leaderId: -1, replicaNodes: [1], isrNodes: [1], offlineReplicas: [1] };
+    expect((await client.metadata('kept-0')).topics[0]).toMatchObject({ errorCode: ERROR.NONE, partitions: [offline] });
     expect(await errorOfCreation(client, 'refused')).toBe(ERROR.KAFKA_STORAGE_ERROR);
     expect(await errorOfDeletion(client, 'kept-0')).toBe(ERROR.KAFKA_STORAGE_ERROR);
     const { errorCode } = await client.ask(initProducerIdRequest, initProducerIdResponse, 4, {

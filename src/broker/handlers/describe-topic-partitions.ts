@@ -44,7 +44,7 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
         continue;
       }
       const first = name === cursor?.topicName ? cursor.partitionIndex : 0;
-      const page = topicAnswer(topic, image).partitions.slice(first, first + left);
+      const page = topicAnswer(topic, context).partitions.slice(first, first + left);
       const partitions = page.map((partition) => {
         const { eligibleLeaderReplicas = [], lastKnownElr = [] } = topic.partitions[partition.partitionIndex] ?? {};
         return { ...partition, eligibleLeaderReplicas: [...eligibleLeaderReplicas], lastKnownElr: [...lastKnownElr] };

@@ -2,7 +2,6 @@
 // waits for it, so that the client's next request finds it.
 // Source: the protocol guide; KIP-516 for topic ids, KIP-430 for authorized operations.
 import { ZERO_UUID } from '../../base/uuid.ts';
-import type { ClusterImage } from '../../metadata/image.ts';
 import type { BrokerImage, TopicImage } from '../../metadata/image-types.ts';
 import { internalTopic } from '../../metadata/internal-topics.ts';
 import { CLUSTER_METADATA_TOPIC, INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
@@ -36,7 +35,7 @@ export function metadataHandler(context: BrokerContext): Handler {
     }
     const send = (errors: ReadonlyMap<string, number>): void => {
       const { image } = metadata;
-      const topics = isAll ? [...image.topics].map((topic) => topicAnswer(topic, image)) : askedTopics(asked, image, errors);
+      const topics = isAll ? [...image.topics].map((topic) => topicAnswer(topic, context)) : askedTopics(asked, context, errors);
       for (const topic of topics) {
         if (body.includeTopicAuthorizedOperations && topic.errorCode !== ERROR.UNKNOWN_TOPIC_ID)
           topic.topicAuthorizedOperations = TOPIC_OPERATIONS;
@@ -99,17 +98,18 @@ function refusedResponse(asked: readonly AskedTopic[], errorCode: number): Metad
 
 const NO_ERRORS: ReadonlyMap<string, number> = new Map();
 
-function askedTopics(asked: readonly AskedTopic[], image: ClusterImage, errors: ReadonlyMap<string, number>): TopicAnswer[] {
+function askedTopics(asked: readonly AskedTopic[], context: BrokerContext, errors: ReadonlyMap<string, number>): TopicAnswer[] {
+  const { image } = context.metadata;
   const ids = new Set(asked.map((topic) => topic.topicId).filter((id) => id !== ZERO_UUID));
   if (ids.size > 0) {
     return [...ids].map((id) => {
       const topic = image.topicById(id);
-      return topic === null ? missingTopic(null, id, ERROR.UNKNOWN_TOPIC_ID) : topicAnswer(topic, image);
+      return topic === null ? missingTopic(null, id, ERROR.UNKNOWN_TOPIC_ID) : topicAnswer(topic, context);
     });
   }
   return [...new Set(asked.map((topic) => topic.name ?? ''))].map((name) => {
     const topic = image.topicByName(name);
-    if (topic !== null) return topicAnswer(topic, image);
+    if (topic !== null) return topicAnswer(topic, context);
     const refused = errors.get(name) ?? ERROR.NONE;
     const code =
       topicNameFault(name) !== null ? ERROR.INVALID_TOPIC_EXCEPTION : refused !== ERROR.NONE ? refused : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
@@ -128,15 +128,17 @@ function missingTopic(name: string | null, topicId: string, errorCode: number): 
   };
 }
 
-export function topicAnswer(topic: TopicImage, image: ClusterImage): TopicAnswer {
+/** A replica in a directory that failed counts as that of a broker that is gone: here the broker itself knows, the image does not. */
+export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: BrokerContext): TopicAnswer {
+  const { image } = metadata;
+  const isGone = (brokerId: number): boolean => image.broker(brokerId)?.isFenced !== false || (brokerId === nodeId && isOffline());
   return {
     errorCode: ERROR.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: INTERNAL_TOPICS.has(topic.name),
     partitions: topic.partitions.map((partition) => {
-      const leader = image.broker(partition.leader);
-      const isLed = leader !== null && !leader.isFenced;
+      const isLed = !isGone(partition.leader);
       return {
         errorCode: isLed ? ERROR.NONE : ERROR.LEADER_NOT_AVAILABLE,
         partitionIndex: partition.partition,
@@ -144,7 +146,7 @@ export function topicAnswer(topic: TopicImage, image: ClusterImage): TopicAnswer
         leaderEpoch: partition.leaderEpoch,
         replicaNodes: [...partition.replicas],
         isrNodes: [...partition.isr],
-        offlineReplicas: partition.replicas.filter((replica) => image.broker(replica)?.isFenced !== false),
+        offlineReplicas: partition.replicas.filter(isGone),
       };
     }),
     topicAuthorizedOperations: UNREQUESTED_OPERATIONS,

@@ -59,6 +59,7 @@ class Auditor {
       const model = this.#world.live.find((topic) => topic.name === name);
       for (const { partitionIndex, errorCode: code, leaderId, leaderEpoch } of partitions) {
         const partition = model?.partitions[partitionIndex];
+        if (code === ERROR.LEADER_NOT_AVAILABLE && this.#machine.hasFaults) throw new Hindered(`the directory of ${name} is offline`);
         if (partition === undefined || code !== ERROR.NONE || leaderId !== this.#machine.config.nodeId) {
           throw new Violation(`${name}-${partitionIndex} has leader ${leaderId} and error ${errorName(code)}`);
         }
