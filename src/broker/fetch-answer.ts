@@ -14,11 +14,11 @@ import { type FetchRequest, type FetchResponse, fetchResponse } from '../protoco
 import { codec } from '../protocol/compile.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
-import type { RecordsRange } from '../protocol/schema.ts';
 import { emptyAnswer, missingAnswer, nameLeaders } from './fetch-errors.ts';
 import { READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-limits.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { SegmentReader } from './segment-reader.ts';
+import { ServedRange } from './served-range.ts';
 import type { TailLeases } from './tail-leases.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
@@ -45,18 +45,6 @@ export interface FetchEntry {
   readonly index: number;
 }
 
-interface ServedRange {
-  readonly partition: FetchPartition;
-  readonly slot: number;
-  readonly range: RecordsRange;
-  readonly filePosition: number;
-  readonly descriptor: number;
-  readonly stateVersion: number;
-  readonly segmentBaseOffset: number;
-  /** At the tail: written a moment ago. */
-  readonly isLeased: boolean;
-}
-
 /** What the answer tells of a session's partition; it counts once the answer leaves. */
 interface Told {
   readonly partition: FetchPartition;
@@ -69,6 +57,7 @@ const writer = new ByteWriter(new Uint8Array(0));
 export class FetchAnswer {
   readonly #words: PartitionWords;
   readonly #leases: TailLeases;
+  readonly #reader: SegmentReader;
   readonly #body: FetchRequest;
   readonly #plan: FetchPlan;
   readonly #entries: readonly FetchEntry[];
@@ -78,10 +67,13 @@ export class FetchAnswer {
   readonly #told: Told[] = [];
   #isVoid = false;
   #givesRecords = true;
+  #sendsFiles = false;
+  #readBytes = 0; // Of records that are read into the answer.
 
   constructor(
     words: PartitionWords,
     leases: TailLeases,
+    reader: SegmentReader,
     body: FetchRequest,
     plan: FetchPlan,
     entries: readonly FetchEntry[],
@@ -90,6 +82,7 @@ export class FetchAnswer {
   ) {
     this.#words = words;
     this.#leases = leases;
+    this.#reader = reader;
     this.#body = body;
     this.#plan = plan;
     this.#entries = entries;
@@ -107,6 +100,7 @@ export class FetchAnswer {
     mayUseHeap = false,
   ): typeof BEGUN | typeof NO_MEMORY | typeof PLAN_IS_VOID {
     this.#givesRecords = limitBytes !== NO_RECORDS;
+    this.#sendsFiles = request.connection.sendsFiles;
     const responses = this.#fill(Math.max(0, limitBytes));
     if (this.#isVoid) {
       this.#leaveAll();
@@ -122,29 +116,30 @@ export class FetchAnswer {
       return NO_MEMORY;
     }
     encode(message, writer.reset(request.replyBytes, position));
+    for (const served of this.#served) if (served.isSentFromFile) request.addFile(served.records.position, served);
     return BEGUN;
   }
 
   #leaveAll(): void {
-    for (const { slot } of this.#served) this.#words.leaveRead(slot);
+    for (const served of this.#served) served.leave();
   }
 
   /**
    * Reads the records into the gaps; `done` hears whether all of them were there: before this returns where everything lies in the
    * page cache, in a later turn otherwise. The reply must stay where it is until then.
    */
-  read(bytes: Uint8Array, reader: SegmentReader, done: (isWhole: boolean) => void): void {
+  read(bytes: Uint8Array, done: (isWhole: boolean) => void): void {
     let waitingCount = 0;
     let isWhole = true;
     for (const served of this.#served) {
-      const { range, descriptor, filePosition } = served;
-      if (served.isLeased || reader.isCached(descriptor, filePosition, range.length, this.#behindEnd(served))) {
-        if (!this.#finishRange(served, bytes, reader.readNow(descriptor, bytes, range.position, range.length, filePosition)))
-          isWhole = false;
+      if (served.isSentFromFile) continue;
+      const { records, length } = served;
+      if (served.isCached(0, length)) {
+        if (!this.#finishRange(served, bytes, served.readNow(bytes, records.position, 0, length))) isWhole = false;
         continue;
       }
       waitingCount++;
-      reader.readLater(descriptor, bytes, range.position, range.length, filePosition, (count) => {
+      served.readLater(bytes, records.position, 0, length, (count) => {
         if (!this.#finishRange(served, bytes, count)) isWhole = false;
         if (--waitingCount === 0) done(isWhole);
       });
@@ -154,15 +149,10 @@ export class FetchAnswer {
 
   /** A range has been read, or could not be. */
   #finishRange(served: ServedRange, bytes: Uint8Array, count: number): boolean {
-    this.#words.leaveRead(served.slot);
-    if (count !== served.range.length) return false;
+    served.leave();
+    if (count !== served.length) return false;
     this.#learn(served, bytes);
     return true;
-  }
-
-  #behindEnd({ slot, segmentBaseOffset, filePosition, range }: ServedRange): number {
-    const end = this.#words.livePosition(slot, segmentBaseOffset);
-    return end < 0 ? Number.POSITIVE_INFINITY : end - (filePosition + range.length);
   }
 
   /** The answer leaves: its session knows what was told. */
@@ -178,15 +168,18 @@ export class FetchAnswer {
   }
 
   /** Near the end of the live segment, notes where the next fetch will begin. */
-  #learn({ partition, slot, range, filePosition, descriptor, stateVersion, segmentBaseOffset }: ServedRange, bytes: Uint8Array): void {
-    const left = this.#words.livePosition(slot, segmentBaseOffset) - (filePosition + range.length);
+  #learn(
+    { partition, slot, records, position: filePosition, length, descriptor, stateVersion, segmentBaseOffset }: ServedRange,
+    bytes: Uint8Array,
+  ): void {
+    const left = this.#words.livePosition(slot, segmentBaseOffset) - (filePosition + length);
     if (left < 0 || left > partition.partitionMaxBytes) return;
-    const end = range.position + range.length;
+    const end = records.position + length;
     let last = -1;
-    for (let at = range.position, next = nextBatch(bytes, at, end); next !== -1; at = next, next = nextBatch(bytes, at, end)) last = at;
+    for (let at = records.position, next = nextBatch(bytes, at, end); next !== -1; at = next, next = nextBatch(bytes, at, end)) last = at;
     if (last < 0) return;
-    const position = filePosition + last - range.position + batchSizeBytes(bytes, last);
-    if (left === 0 && position !== filePosition + range.length) return; // Damaged behind it: the owner knows what to say there.
+    const position = filePosition + last - records.position + batchSizeBytes(bytes, last);
+    if (left === 0 && position !== filePosition + length) return; // Damaged behind it: the owner knows what to say there.
     this.#leases.learn(slot, stateVersion, descriptor, segmentBaseOffset, lastOffset(bytes, last) + 1, position);
   }
 
@@ -248,19 +241,21 @@ export class FetchAnswer {
       this.#isVoid = true; // Deleted, or its directory is offline: the owner knows.
       return answer;
     }
-    const range: RecordsRange = { position: 0, length };
-    answer.records = range;
-    const filePosition = replyFloats[(at + fetchReply.position) >> 1] as number;
-    this.#served.push({
+    const descriptor = replyWords[at + fetchReply.descriptor] as number;
+    const isSentFromFile = this.#sendsFiles && this.#reader.isSentFromFile(descriptor, length, this.#readBytes);
+    const served = new ServedRange(this.#words, this.#reader, isSentFromFile, {
       partition,
       slot,
-      range,
-      filePosition,
-      descriptor: replyWords[at + fetchReply.descriptor] as number,
+      descriptor,
+      position: replyFloats[(at + fetchReply.position) >> 1] as number,
+      length,
       stateVersion: replyWords[at + fetchReply.stateVersion] as number,
       segmentBaseOffset: replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number,
       isLeased: replyWords[at + fetchReply.isLeased] === 1,
     });
+    if (!isSentFromFile) this.#readBytes += length;
+    answer.records = served.records;
+    this.#served.push(served);
     return answer;
   }
 

@@ -248,13 +248,22 @@ export class PendingFetch implements WaitingFetch {
       this.#end();
       return;
     }
-    const { metadata, runtime } = this.#context;
+    const { metadata, runtime, reader } = this.#context;
     const { arena } = runtime;
     let answer: FetchAnswer;
     let begun: number;
     const mostBytes = this.#hasNoRoom ? NO_RECORDS : Math.min(RESPONSE_BYTES_MAX, arena.slabMaxBytes >> 1);
     for (let limitBytes = mostBytes; ; limitBytes >>= 1) {
-      answer = new FetchAnswer(this.#context.words, this.#leases, this.#body, this.#plan, this.#entries, this.#call, metadata.image);
+      answer = new FetchAnswer(
+        this.#context.words,
+        this.#leases,
+        reader,
+        this.#body,
+        this.#plan,
+        this.#entries,
+        this.#call,
+        metadata.image,
+      );
       if (limitBytes >= 0 && limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
       // Left at the last is the first batch, which has to be given whole, out of the heap where the arena is too small for it.
       const isTooLarge = limitBytes === 0 && this.#firstBatchBytes() > arena.slabMaxBytes >> 2;
@@ -271,7 +280,7 @@ export class PendingFetch implements WaitingFetch {
       this.start();
       return;
     }
-    answer.read(request.replyBytes, this.#context.reader, (isWhole) => this.#leave(answer, isWhole));
+    answer.read(request.replyBytes, (isWhole) => this.#leave(answer, isWhole));
   }
 
   /**

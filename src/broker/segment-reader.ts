@@ -1,7 +1,8 @@
-// Reads ranges of segment files into replies: what is in the page cache at once, what is not in libuv's pool, so that one consumer of old
-// records does not stall the other connections of its worker. Knows a file by its descriptor alone, which whoever asks keeps open.
+// How the bytes of segment files get into replies: read into them, what is in the page cache at once, what is not in libuv's pool, so that one
+// consumer of old records does not stall the other connections of its worker; or sent by the kernel from the file itself. Knows a file by its
+// descriptor alone, which whoever asks keeps open.
 // Invariant: nothing that may wait for a disk runs on the loop, as far as anybody can tell: by preadv2(RWF_NOWAIT) where the file system
-// knows; elsewhere what was written lately counts as cached (tmpfs is memory, and a tail has just been written).
+// knows; elsewhere what was written lately counts as cached (a tail has just been written). Files in memory are always there.
 // Runs on: every worker with connections. A failed read is a short one: the caller gives up that reply.
 import { MIB } from '../base/units.ts';
 import { readDescriptor, readDescriptorLater } from '../log/file-storage.ts';
@@ -12,7 +13,21 @@ import type { Runtime } from '../scheduler/runtime.ts';
 /** How far behind the end of what may be read a range still counts as lately written, where nobody can tell. */
 const RECENT_BYTES = 64 * MIB;
 
+export interface SegmentReaderOptions {
+  /** naru.sendfile.min.bytes: shorter ranges are read into the reply; 0: all are. */
+  readonly sendfileMinBytes: number;
+  /** naru.sendfile.above.bytes: ranges are read into replies as long as what is in flight stays below it. */
+  readonly sendfileAboveBytes: number;
+  /** Whether the log directory's files lie in memory alone. */
+  readonly isInMemory: boolean;
+}
+
 export interface SegmentReader {
+  /**
+   * Whether a range leaves from its file, on a connection that can send one. `replyBytes`: of the same reply, in memory already.
+   * Reading it costs less while all that is in flight stays in the processor's cache; docs/decisions/0016-sendfile.md has the figures.
+   */
+  isSentFromFile(descriptor: number, length: number, replyBytes: number): boolean;
   /** Whether a range can be read without waiting. `behindEndBytes`: how far its end lies behind the end of the live segment, Infinity for an older one. */
   isCached(descriptor: number, position: number, length: number, behindEndBytes: number): boolean;
   /** Bytes read into target[at, at + length), at once. */
@@ -21,9 +36,18 @@ export interface SegmentReader {
   readLater(descriptor: number, target: Uint8Array, at: number, length: number, position: number, done: (count: number) => void): void;
 }
 
-export function createSegmentReader(runtime: Runtime): SegmentReader {
+/** For readers that send nothing. */
+const READS_ONLY: SegmentReaderOptions = { sendfileMinBytes: 0, sendfileAboveBytes: 0, isInMemory: false };
+
+export function createSegmentReader(runtime: Runtime, options: SegmentReaderOptions = READS_ONLY): SegmentReader {
+  const { sendfileMinBytes, sendfileAboveBytes, isInMemory } = options;
   return {
+    isSentFromFile(descriptor, length, replyBytes) {
+      if (descriptor < 0 || sendfileMinBytes === 0 || length < sendfileMinBytes) return false;
+      return runtime.arena.usedBytes + replyBytes + length > sendfileAboveBytes;
+    },
     isCached(descriptor, position, length, behindEndBytes) {
+      if (isInMemory) return true;
       const known = descriptor < 0 ? true : (rangeCached()?.(descriptor, position, length) ?? null);
       return known ?? behindEndBytes <= RECENT_BYTES;
     },

@@ -7,6 +7,7 @@ import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';
 import { groupRefusal } from '../groups/group-refusals.ts';
+import { isInMemory } from '../log/file-system.ts';
 import type { StorageError } from '../log/storage.ts';
 import { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { QuorumActor } from '../metadata/quorum-actor.ts';
@@ -86,7 +87,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     () => runtime.wake(),
   );
 
-  const reader = createSegmentReader(runtime);
+  const reader = createSegmentReader(runtime, { ...config, isInMemory: isInMemory(data.directory) });
   const coordinatorBits = { words: new SharedWords(runtime.shared), firstWord: coordinatorBitsAt(runtime.workerCount) / WORD_BYTES };
   const coordinatorHost = new CoordinatorHost({
     runtime,

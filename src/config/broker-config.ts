@@ -37,6 +37,8 @@ export interface BrokerConfig
     | 'naruNative'
     | 'naruMemoryMax'
     | 'naruWritebackBytes'
+    | 'naruSendfileMinBytes'
+    | 'naruSendfileAboveBytes'
     | 'naruValidateRecords'
     | 'naruConnectionInflightMax'
   > {
@@ -62,6 +64,10 @@ export interface BrokerConfig
   readonly memoryMaxBytes: number;
   /** naru.writeback.bytes */
   readonly writebackBytes: number;
+  /** naru.sendfile.min.bytes */
+  readonly sendfileMinBytes: number;
+  /** naru.sendfile.above.bytes */
+  readonly sendfileAboveBytes: number;
   /** naru.validate.records */
   readonly validatesRecords: boolean;
   /** naru.connection.inflight.max */
@@ -129,6 +135,8 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     naruNative,
     naruMemoryMax,
     naruWritebackBytes,
+    naruSendfileMinBytes,
+    naruSendfileAboveBytes,
     naruValidateRecords,
     naruConnectionInflightMax,
     ...kept
@@ -146,6 +154,8 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     isNativeAllowed: naruNative === 'on',
     memoryMaxBytes: naruMemoryMax ?? MEMORY_PER_WORKER_BYTES * Math.max(1, workers),
     writebackBytes: naruWritebackBytes,
+    sendfileMinBytes: naruSendfileMinBytes,
+    sendfileAboveBytes: naruSendfileAboveBytes,
     validatesRecords: naruValidateRecords,
     connectionInflightMax: naruConnectionInflightMax,
     givenTexts: new Map([...given].map(([key, { text }]) => [key, text])),

@@ -439,6 +439,17 @@ export const naruOptions = {
     min: 64 * KIB,
     doc: 'After how many written bytes of a partition the pool syncs them, so that unwritten memory never reaches the kernel’s limit.',
   }),
+  naruSendfileMinBytes: bytes('naru.sendfile.min.bytes', {
+    default: 256 * KIB,
+    min: 0,
+    doc: 'Record ranges of a fetch answer of at least this length may be sent by sendfile(2) where native calls are on; 0 never does.',
+  }),
+  naruSendfileAboveBytes: bytes('naru.sendfile.above.bytes', {
+    type: 'LONG',
+    default: 2 * MIB,
+    min: 0,
+    doc: 'How many bytes of requests and replies a worker holds in memory before ranges leave by sendfile(2); 0: ranges always do.',
+  }),
   naruValidateRecords: boolean('naru.validate.records', {
     default: 'false',
     doc: 'Whether each record inside a batch is checked for every topic, decompressed where needed, as Apache Kafka always does.',

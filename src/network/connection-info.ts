@@ -9,6 +9,8 @@ export interface ConnectionInfo {
   readonly localPort: number;
   /** From then on every reply is dropped; the handlers still end their requests. */
   readonly isClosed: boolean;
+  /** Whether ranges of files leave without a copy in this process: its transport has a descriptor, and native calls answer. */
+  readonly sendsFiles: boolean;
   /** As ApiVersions brought them; empty before. Written by its handler. */
   clientSoftwareName: string;
   clientSoftwareVersion: string;

@@ -17,8 +17,9 @@ import { InputBuffer, SIZE_FIELD_BYTES } from './input-buffer.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
+import { CHUNK_BYTES_MAX, ReplyChunks } from './reply-chunks.ts';
 import { RequestOrder } from './request-order.ts';
-import { CHUNK_BYTES_MAX, SendQueue } from './send-queue.ts';
+import { SendQueue, type SendQueueOwner } from './send-queue.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
 /** Key, version, correlation id, and the length of the client id. */
@@ -67,7 +68,7 @@ export interface ConnectionHost {
 const header: RequestHeader = { apiKey: 0, apiVersion: 0, correlationId: 0, clientId: null };
 const reader = new ByteReader(Buffer.alloc(0));
 
-export class Connection implements TransportListener, RequestOwner {
+export class Connection implements TransportListener, RequestOwner, SendQueueOwner {
   readonly id: number;
   clientSoftwareName = '';
   clientSoftwareVersion = '';
@@ -79,6 +80,7 @@ export class Connection implements TransportListener, RequestOwner {
   readonly #transport: Transport;
   readonly #input: InputBuffer;
   readonly #order: RequestOrder<IncomingRequest>;
+  readonly #chunks: ReplyChunks;
   readonly #output: SendQueue;
   #isReading = true;
   #waitsFor = INCOMPLETE;
@@ -99,7 +101,8 @@ export class Connection implements TransportListener, RequestOwner {
     this.#transport = transport;
     this.#input = new InputBuffer(host.arena, host.landing);
     this.#order = new RequestOrder(host.inflightMax);
-    this.#output = new SendQueue(host.arena, transport, host.counters);
+    this.#chunks = new ReplyChunks(host.arena);
+    this.#output = new SendQueue(host.arena, transport, host.counters, this);
   }
 
   get remoteAddress(): string {
@@ -112,6 +115,10 @@ export class Connection implements TransportListener, RequestOwner {
 
   get localPort(): number {
     return this.#transport.localPort;
+  }
+
+  get sendsFiles(): boolean {
+    return this.#transport.sendsFiles;
   }
 
   get isClosed(): boolean {
@@ -189,6 +196,7 @@ export class Connection implements TransportListener, RequestOwner {
   closed(error: Error | null): void {
     this.#isTransportClosed = true;
     this.close(this.#hasEnded && error === null ? 'peer' : 'reset', error === null ? 'broken off' : error.message);
+    this.#chunks.drop();
     this.#output.closed();
     this.#host.connectionClosed(this);
   }
@@ -215,18 +223,19 @@ export class Connection implements TransportListener, RequestOwner {
 
   flush(): void {
     if (this.#isClosing) return;
-    this.#output.flush();
+    this.#flush();
     this.#goOn();
   }
 
   /** Closes whatever is pending; replies that are complete are still handed to the transport. `reason` is for the log. */
   close(cause: CloseCause, reason: string): void {
     if (this.#isClosing) return;
-    if (!this.#isTransportClosed) this.#output.flush();
+    if (!this.#isTransportClosed) this.#flush();
+    if (this.#isClosing) return; // That could not be sent.
     this.#isClosing = true;
     this.#input.drop();
     this.#dropRequests();
-    this.#output.drop();
+    this.#dropOutput();
     if (!this.#isStopping) this.#host.connectionClosing(this, cause, reason);
     if (!this.#isTransportClosed) this.#transport.destroy();
   }
@@ -244,7 +253,8 @@ export class Connection implements TransportListener, RequestOwner {
     if (this.#order.orderClass !== 'produce') this.#dropRequests();
     else this.#dropHeld();
     this.#host.connectionClosing(this, 'shutdown', '');
-    this.#output.flush();
+    this.#flush();
+    if (this.#isTransportClosed || this.#isClosing) return;
     // The input keeps its memory until the next read: a read into it may be under way.
     if (!this.#isReading) {
       this.#isReading = true;
@@ -257,20 +267,20 @@ export class Connection implements TransportListener, RequestOwner {
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
     // Who does not take the heap's memory instead can wait, or answer less: a fetch.
-    if (mayUseHeap) return this.#output.claim(request, sizeBytes, true);
+    if (mayUseHeap) return this.#chunks.claim(request, sizeBytes, true);
     const isLarge = sizeBytes > CHUNK_BYTES_MAX;
     if (!this.#arena.leaves(sizeBytes, this.#host.reserves.fetch) || (isLarge && !this.#arena.hasRoomForReply(sizeBytes))) return false;
-    if (!this.#output.claim(request, sizeBytes, false)) return false;
+    if (!this.#chunks.claim(request, sizeBytes, false)) return false;
     if (isLarge) this.#arena.markReply(request.replySlab);
     return true;
   }
 
   trimReply(request: IncomingRequest, unusedBytes: number): void {
-    this.#output.trim(request, request.replyStart + request.replySizeBytes + unusedBytes, unusedBytes);
+    this.#chunks.trim(request, request.replyStart + request.replySizeBytes + unusedBytes, unusedBytes);
   }
 
   abandonReply(request: IncomingRequest): void {
-    this.#output.trim(request, request.replyStart + request.replySizeBytes, request.replySizeBytes);
+    this.#chunks.trim(request, request.replyStart + request.replySizeBytes, request.replySizeBytes);
     this.#releaseReply(request);
   }
 
@@ -295,6 +305,16 @@ export class Connection implements TransportListener, RequestOwner {
   requestRefused(request: IncomingRequest, reason: string): void {
     if (this.#isClosing || this.#areRequestsDropped) this.#discardLate(request);
     else this.close('handler', reason); // Frees the request with the others that have ended.
+  }
+
+  // What the queue of replies says.
+
+  flushLater(): void {
+    if (!this.#isClosing) this.#host.flushLater(this);
+  }
+
+  cannotSend(reason: string): void {
+    this.close('handler', reason);
   }
 
   // Frames.
@@ -457,6 +477,16 @@ export class Connection implements TransportListener, RequestOwner {
     this.#transport.end();
   }
 
+  #flush(): void {
+    this.#chunks.drop();
+    this.#output.flush();
+  }
+
+  #dropOutput(): void {
+    this.#chunks.drop();
+    this.#output.drop();
+  }
+
   #dropHeld(): void {
     if (this.#held !== null) this.#discard(this.#held);
     this.#held = null;
@@ -480,8 +510,8 @@ export class Connection implements TransportListener, RequestOwner {
   #discardLate(request: IncomingRequest): void {
     this.#discard(request);
     // Where its reply stood; what stands before it still leaves where the connection only stops.
-    if (this.#isClosing) this.#output.drop();
-    else this.#output.flush();
+    if (this.#isClosing) this.#dropOutput();
+    else this.#flush();
   }
 
   #releaseBody(request: IncomingRequest): void {
@@ -493,5 +523,6 @@ export class Connection implements TransportListener, RequestOwner {
   #releaseReply(request: IncomingRequest): void {
     if (request.replySlab !== NO_SLAB) this.#arena.release(request.replySlab);
     request.replySlab = NO_SLAB;
+    request.dropFiles();
   }
 }

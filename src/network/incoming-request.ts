@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { RequestHeader } from '../protocol/header.ts';
 import type { ConnectionInfo } from './connection-info.ts';
+import type { FileRange } from './file-range.ts';
 
 /** Size field, correlation id, and the empty tag section of flexible versions. */
 export const REPLY_HEADER_BYTES_MAX = 9;
@@ -50,6 +51,9 @@ export class IncomingRequest implements RequestHeader {
   replySizeBytes = 0;
   /** The slab with one reference held for the reply, or -1 (heap). */
   replySlab = -1;
+  /** Ranges of files that belong to the reply, in order, and in front of which position of replyBytes each is sent. */
+  readonly files: FileRange[] = [];
+  readonly filePositions: number[] = [];
   /** The slab with one reference held for the body, or -1. */
   bodySlab = -1;
   /** Number in its connection's RequestOrder. */
@@ -89,10 +93,25 @@ export class IncomingRequest implements RequestHeader {
     assert(this.#state === REPLYING, 'no reply was begun');
     const sizeBytes = this.#headerBytes() + bodyBytes;
     const unusedBytes = this.replySizeBytes - sizeBytes;
-    assert(unusedBytes >= 0 && bodyBytes >= 0, 'a reply only shrinks');
+    assert(unusedBytes >= 0 && bodyBytes >= 0 && this.files.length === 0, 'a reply only shrinks, and only in memory');
     this.replySizeBytes = sizeBytes;
     this.replyBytes.writeInt32BE(sizeBytes - 4, this.replyStart);
     this.#ownerOf('the reply to').trimReply(this, unusedBytes);
+  }
+
+  /** A range of a file belongs to the reply that was begun, in front of its byte at `position`. Ranges are added in order; this leaves them. */
+  addFile(position: number, range: FileRange): void {
+    assert(this.#state === REPLYING, 'no reply was begun');
+    this.files.push(range);
+    this.filePositions.push(position);
+    putInt32(this.replyBytes, this.replyStart, this.replyBytes.readInt32BE(this.replyStart) + range.length);
+  }
+
+  /** Nobody wants the reply any more. */
+  dropFiles(): void {
+    for (const range of this.files) range.leave();
+    this.files.length = 0;
+    this.filePositions.length = 0;
   }
 
   /** Gives up a reply that was begun, so that another can begin or `handle` can return false. */

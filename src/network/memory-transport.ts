@@ -4,7 +4,7 @@
 // the connection's memory only when it is taken, as a kernel does.
 // Runs on: one thread, with the connection.
 import { assert } from '../base/assert.ts';
-import type { Transport, TransportListener } from './transport.ts';
+import { type Transport, type TransportListener, UNABLE } from './transport.ts';
 
 export interface MemoryTransportOptions {
   /** Runs a task outside of the connection's calls: the end of a connection is told in a later turn. */
@@ -67,6 +67,16 @@ export class MemoryTransport implements Transport {
 
   destroy(): void {
     this.#close(null);
+  }
+
+  readonly sendsFiles = false;
+
+  sendFile(): number {
+    return UNABLE;
+  }
+
+  sendSmall(): number {
+    return UNABLE;
   }
 
   // The other side's.

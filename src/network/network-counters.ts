@@ -37,6 +37,8 @@ export class NetworkCounters {
   writeCount = 0;
   receivedBytes = 0;
   sentBytes = 0;
+  /** Pieces of files that the kernel sent by itself. */
+  fileSends = 0;
   /** Times that a connection stopped because memory, credits or its reader were short. */
   memoryWaits = 0;
   creditWaits = 0;

@@ -1,121 +1,108 @@
-// The only writer of a connection: replies in the order in which they were queued, one write for all of a turn's.
-// Replies are built in chunks (slabs of the arena) one behind the other, so that those which leave together mostly are one
-// piece of memory already; what is not adjacent goes out by a gathered write.
-// Invariants: one write at a time is with the transport; a chunk is held by each reply in it and, while it is filled, by the
-// queue; memory goes back to the arena when the kernel took the bytes: at once when that happened within the write.
-// Runs on: the worker of the connection. Not here: whose reply comes next (request-order.ts).
+// The only writer of a connection: replies in the order in which they were queued, one write for all of a turn's. Ranges of files in
+// them leave by the kernel's own way (Transport.sendFile) where there is one, through a window in memory elsewhere.
+// Invariants: one write at a time is with the transport, and nothing is sent beside it; memory goes back to the arena when the kernel took
+// the bytes: at once when that happened within the write; each range is left once. Nothing here waits for a disk.
+// Runs on: the worker of the connection. Not here: whose reply comes next (request-order.ts), room for replies (reply-chunks.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
-import { KIB } from '../base/units.ts';
+import { KIB, MIB } from '../base/units.ts';
+import type { FileRange } from './file-range.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import type { NetworkCounters } from './network-counters.ts';
-import type { Transport } from './transport.ts';
+import { RangeWindow } from './range-window.ts';
+import { ReplyList } from './reply-list.ts';
+import { FULL, GONE, SMALL_BYTES_MAX, type Transport, UNABLE } from './transport.ts';
 
-/** The first chunk of a turn; the next ones double. A null reply takes some 20 to 40 bytes. */
-const CHUNK_BYTES_MIN = 4 * KIB;
-/** A reply of more than this gets a slab of its own. */
-export const CHUNK_BYTES_MAX = 64 * KIB;
+/** Of file ranges in one flush: what is left waits for the next turn, so that others get theirs. */
+const FILE_BYTES_PER_TURN = MIB;
+/** One read and write of a range that the kernel does not send by itself, or not without waiting for a disk. */
+const WINDOW_BYTES = 256 * KIB;
+/** What goes by a write when the socket is full: libuv says when it was taken, and so when there is room again. 4 to 256 KiB cost the same. */
+const NUDGE_BYTES = 16 * KIB;
+const SHORT_FILE = 'a log file could not be read, or is shorter than its index says';
+const GONE_PEER = 'the other side is gone';
 
 const NO_SLAB = -1;
+
+/** The connection, as its queue sees it. */
+export interface SendQueueOwner {
+  /** Asks for a flush at the end of this turn or the next. */
+  flushLater(): void;
+  /** What was promised cannot be sent: the connection is of no more use. */
+  cannotSend(reason: string): void;
+}
 
 export class SendQueue {
   readonly #arena: SlabArena;
   readonly #counters: NetworkCounters;
   readonly #transport: Transport;
-  // The chunk that is being filled: replies go to [filled, chunkEnd).
-  #chunk = NO_SLAB;
-  #filled = 0;
-  #chunkEnd = 0;
-  #chunkBytes = CHUNK_BYTES_MIN;
-  // Complete replies in order, adjacent ones joined; the four lists run in step.
-  readonly #sources: Buffer[] = [];
-  readonly #positions: number[] = [];
-  readonly #lengths: number[] = [];
-  readonly #slabs: number[] = [];
-  #queuedBytes = 0;
+  readonly #owner: SendQueueOwner;
+  readonly #replies: ReplyList;
+  readonly #window: RangeWindow;
+  #turnBytes = 0; // Of file ranges, in this flush.
+  #isFull = false; // The socket has said so: a write comes next.
+  #isUnable = false; // Sending from a file has failed for what it is.
+  #isBroken = false;
   // What the transport still reads from.
   readonly #writingSlabs: number[] = [];
   #writingBytes = 0;
   readonly #pieces: Uint8Array[] = [];
 
-  constructor(arena: SlabArena, transport: Transport, counters: NetworkCounters) {
+  constructor(arena: SlabArena, transport: Transport, counters: NetworkCounters, owner: SendQueueOwner) {
     this.#arena = arena;
     this.#transport = transport;
     this.#counters = counters;
+    this.#owner = owner;
+    this.#replies = new ReplyList(arena);
+    this.#window = new RangeWindow(arena);
   }
 
   /** Bytes of complete replies that the kernel has not taken. */
   get unsentBytes(): number {
-    return this.#queuedBytes + this.#writingBytes;
-  }
-
-  /** Gives `request` room for a reply of `sizeBytes`; false when the arena has none and the heap is not to be used. */
-  claim(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
-    if (sizeBytes <= this.#chunkEnd - this.#filled || this.#nextChunk(sizeBytes)) {
-      request.replyBytes = this.#arena.bytes;
-      request.replyStart = this.#filled;
-      request.replySlab = this.#chunk;
-      this.#arena.retain(this.#chunk);
-      this.#filled += sizeBytes;
-      return true;
-    }
-    if (sizeBytes > CHUNK_BYTES_MAX && this.#claimWhole(request, sizeBytes)) return true;
-    if (!mayUseHeap) return false;
-    request.replyBytes = Buffer.allocUnsafeSlow(sizeBytes);
-    request.replyStart = 0;
-    request.replySlab = NO_SLAB;
-    return true;
-  }
-
-  /** The last `unusedBytes` of what `request` claimed, up to `end`, are free again if nobody has claimed behind them. */
-  trim(request: IncomingRequest, end: number, unusedBytes: number): void {
-    if (request.replySlab !== NO_SLAB && request.replySlab === this.#chunk && end === this.#filled) this.#filled -= unusedBytes;
+    return this.#replies.bytes + this.#writingBytes;
   }
 
   /** The reply of `request` leaves with the next flush; what it holds is the queue's from here on. */
   push(request: IncomingRequest): void {
-    const { replyBytes, replyStart, replySizeBytes, replySlab } = request;
-    this.#queuedBytes += replySizeBytes;
-    const last = this.#slabs.length - 1;
-    if (last >= 0 && replySlab !== NO_SLAB && this.#slabs[last] === replySlab && this.#endOf(last) === replyStart) {
-      this.#lengths[last] = (this.#lengths[last] ?? 0) + replySizeBytes;
-      this.#arena.release(replySlab); // The piece that it joins holds the slab already.
-      return;
+    const { replyBytes, replyStart, replySizeBytes, replySlab, files, filePositions } = request;
+    let start = replyStart;
+    for (let i = 0; i < files.length; i++) {
+      const at = filePositions[i] as number;
+      if (replySlab !== NO_SLAB) this.#arena.retain(replySlab);
+      this.#replies.pushBytes(replyBytes, start, at - start, replySlab);
+      this.#replies.pushRange(files[i] as FileRange);
+      start = at;
     }
-    this.#sources.push(replyBytes);
-    this.#positions.push(replyStart);
-    this.#lengths.push(replySizeBytes);
-    this.#slabs.push(replySlab);
+    files.length = 0;
+    filePositions.length = 0;
+    this.#replies.pushBytes(replyBytes, start, replyStart + replySizeBytes - start, replySlab);
   }
 
-  /** One write of all that is queued, unless one is still going on: then `written` brings the next. */
+  /** Sends what can be sent now, in one write where no file takes part, unless a write is still going on: then `written` brings the next. */
   flush(): void {
-    this.#dropChunk();
-    if (this.#slabs.length === 0 || this.#writingBytes > 0) return;
-    const pieces = this.#pieces;
-    for (let i = 0; i < this.#slabs.length; i++) {
-      pieces.push((this.#sources[i] ?? this.#arena.bytes).subarray(this.#positions[i] ?? 0, this.#endOf(i)));
+    const replies = this.#replies;
+    if (replies.rangeCount === 0) {
+      if (replies.count > 0 && this.#writingBytes === 0 && !this.#isBroken) this.#write(replies.count);
+      return;
     }
-    for (const slab of this.#slabs) if (slab !== NO_SLAB) this.#writingSlabs.push(slab);
-    this.#writingBytes = this.#queuedBytes;
-    this.#counters.writeCount++;
-    this.#counters.sentBytes += this.#queuedBytes;
-    this.#forgetQueued();
-    const isTaken = this.#transport.write(pieces);
-    pieces.length = 0;
-    if (isTaken) this.#releaseWritten();
+    this.#turnBytes = 0;
+    while (replies.count > 0 && this.#writingBytes === 0 && !this.#isBroken && this.#sendFirst());
   }
 
   /** The transport has taken the write that was going on. */
   written(): void {
     this.#releaseWritten();
-    this.flush();
+    this.#isFull = false;
+    if (this.#replies.rangeCount === 0) this.flush();
+    else this.#owner.flushLater(); // Not more than a turn's share in a turn.
   }
 
   /** Nothing more is sent. What a write that is going on reads from stays until `closed`. */
   drop(): void {
-    this.#dropChunk();
-    for (const slab of this.#slabs) if (slab !== NO_SLAB) this.#arena.release(slab);
-    this.#forgetQueued();
+    const { slabs, ranges } = this.#replies;
+    for (const slab of slabs) if (slab !== NO_SLAB) this.#arena.release(slab);
+    for (const range of ranges) if (range !== null && !this.#window.isReadingFor(range)) range.leave();
+    this.#window.abandon();
+    this.#replies.clear();
   }
 
   /** The transport reads from nothing any more. */
@@ -124,55 +111,126 @@ export class SendQueue {
     this.#releaseWritten();
   }
 
-  #endOf(piece: number): number {
-    return (this.#positions[piece] ?? 0) + (this.#lengths[piece] ?? 0);
+  /** Sends something of what stands first. False: nothing more goes in this flush. */
+  #sendFirst(): boolean {
+    const range = this.#replies.ranges[0] ?? null;
+    if (range === null) return this.#sendBytes();
+    if (this.#window.isReadingFor(range)) return false;
+    if (this.#window.filledBytes !== 0) return this.#writeWindow();
+    const room = FILE_BYTES_PER_TURN - this.#turnBytes;
+    if (room <= 0) {
+      this.#owner.flushLater();
+      return false;
+    }
+    const at = this.#replies.positions[0] as number;
+    const length = Math.min(this.#replies.lengths[0] as number, room);
+    const isDirect = this.#sendsFiles() && !this.#isFull;
+    const size = isDirect ? length : Math.min(length, this.#isFull ? NUDGE_BYTES : WINDOW_BYTES);
+    if (!range.isCached(at, size)) {
+      this.#window.fillLater(range, at, Math.min(size, WINDOW_BYTES), () => this.#owner.flushLater());
+      return false;
+    }
+    if (isDirect) return this.#sendRange(range, at, length);
+    this.#window.fill(range, at, size);
+    return this.#writeWindow();
+  }
+
+  #sendRange(range: FileRange, at: number, length: number): boolean {
+    const count = this.#transport.sendFile(range.descriptor, range.position + at, length);
+    if (count > 0) {
+      this.#counters.fileSends++;
+      this.#counters.sentBytes += count;
+      this.#turnBytes += count;
+      if (this.#replies.advance(count)) range.leave();
+    } else if (count === 0) {
+      this.#break(SHORT_FILE);
+    } else if (count === GONE) {
+      this.#break(GONE_PEER);
+    } else {
+      this.#isFull = count === FULL;
+      this.#isUnable = count === UNABLE;
+    }
+    return true;
+  }
+
+  /** Memory. The few bytes in front of a file's go with them, and those behind the last one's as cheaply; all others by a write. */
+  #sendBytes(): boolean {
+    const { sources, positions, lengths, slabs, ranges } = this.#replies;
+    const length = lengths[0] as number;
+    const hasMore = (ranges[1] ?? null) !== null;
+    const isBesideFile = hasMore || (lengths.length === 1 && this.#turnBytes > 0);
+    if (isBesideFile && length <= SMALL_BYTES_MAX && this.#sendsFiles()) {
+      const start = positions[0] as number;
+      const slab = slabs[0] as number;
+      const count = this.#transport.sendSmall((sources[0] as Buffer).subarray(start, start + length), hasMore);
+      if (count >= 0) {
+        this.#counters.writeCount++;
+        this.#counters.sentBytes += count;
+        if (this.#replies.advance(count) && slab !== NO_SLAB) this.#arena.release(slab);
+        return true;
+      }
+      if (count === GONE) {
+        this.#break(GONE_PEER);
+        return false;
+      }
+    }
+    return this.#write(this.#replies.rangeFrom(1));
+  }
+
+  /** Writes the window, and with its range's last bytes what stands between that and the next range. */
+  #writeWindow(): boolean {
+    const window = this.#window;
+    const range = this.#replies.ranges[0] as FileRange;
+    const { filledBytes } = window;
+    if (filledBytes < 0) {
+      this.#break(SHORT_FILE);
+      return false;
+    }
+    this.#pieces.push(window.bytes.subarray(window.start, window.start + filledBytes));
+    if (window.slab !== NO_SLAB) this.#writingSlabs.push(window.slab);
+    window.take();
+    this.#turnBytes += filledBytes;
+    this.#writingBytes = filledBytes;
+    const isWhole = this.#replies.advance(filledBytes);
+    if (isWhole) range.leave();
+    return this.#write(isWhole ? this.#replies.rangeFrom(0) : 0);
+  }
+
+  /** One write of the first `count` entries, memory all of them, behind what is in #pieces already. True: it was taken at once. */
+  #write(count: number): boolean {
+    const pieces = this.#pieces;
+    const { sources, positions, lengths, slabs } = this.#replies;
+    let bytes = this.#writingBytes;
+    for (let i = 0; i < count; i++) {
+      pieces.push((sources[i] as Buffer).subarray(positions[i], this.#replies.endOf(i)));
+      bytes += lengths[i] as number;
+      const slab = slabs[i] as number;
+      if (slab !== NO_SLAB) this.#writingSlabs.push(slab);
+    }
+    this.#replies.removeFirst(count);
+    this.#writingBytes = bytes;
+    this.#counters.writeCount++;
+    this.#counters.sentBytes += bytes;
+    const isTaken = this.#transport.write(pieces);
+    pieces.length = 0;
+    if (!isTaken) return false;
+    this.#isFull = false;
+    this.#releaseWritten();
+    return true;
+  }
+
+  #sendsFiles(): boolean {
+    return !this.#isUnable && this.#transport.sendsFiles;
+  }
+
+  #break(reason: string): void {
+    this.#isBroken = true;
+    this.#owner.cannotSend(reason);
   }
 
   #releaseWritten(): void {
     this.#writingBytes = 0;
     for (const slab of this.#writingSlabs) this.#arena.release(slab);
     this.#writingSlabs.length = 0;
-  }
-
-  #forgetQueued(): void {
-    this.#sources.length = 0;
-    this.#positions.length = 0;
-    this.#lengths.length = 0;
-    this.#slabs.length = 0;
-    this.#queuedBytes = 0;
-  }
-
-  /** Starts a chunk with room for `sizeBytes`; false when that is too much for a chunk or the arena has none. */
-  #nextChunk(sizeBytes: number): boolean {
-    if (sizeBytes > CHUNK_BYTES_MAX) return false;
-    let bytes = this.#chunk === NO_SLAB ? CHUNK_BYTES_MIN : Math.min(this.#chunkBytes * 2, CHUNK_BYTES_MAX);
-    while (bytes < sizeBytes) bytes *= 2;
-    const slab = this.#arena.claim(bytes);
-    if (slab < 0) return false;
-    this.#dropChunk();
-    this.#chunk = slab;
-    this.#chunkBytes = bytes;
-    this.#filled = slab;
-    this.#chunkEnd = slab + bytes;
-    return true;
-  }
-
-  #claimWhole(request: IncomingRequest, sizeBytes: number): boolean {
-    const slab = this.#arena.claim(sizeBytes);
-    if (slab < 0) return false;
-    request.replyBytes = this.#arena.bytes;
-    request.replyStart = slab;
-    request.replySlab = slab;
-    return true;
-  }
-
-  /** No further reply goes into the chunk; it lives on as long as one in it does. */
-  #dropChunk(): void {
-    if (this.#chunk === NO_SLAB) return;
-    const slab = this.#chunk;
-    this.#chunk = NO_SLAB;
-    this.#filled = 0;
-    this.#chunkEnd = 0;
-    this.#arena.release(slab);
   }
 }

@@ -3,7 +3,17 @@
 // Invariant: at most one write that the kernel has not taken in whole is with the socket.
 // Runs on: the thread that reads the socket. Not here: accepting (listener.ts).
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import type { Transport, TransportListener } from './transport.ts';
+import { send, sendBytes } from '../native/send.ts';
+import { sendFile } from '../native/sendfile.ts';
+import { FULL, GONE, type Transport, type TransportListener, UNABLE } from './transport.ts';
+
+const EAGAIN = -11;
+const EINTR = -4;
+const EBADF = -9;
+const EPIPE = -32;
+const ECONNRESET = -104;
+const ENOTCONN = -107;
+const ETIMEDOUT = -110;
 
 export class SocketTransport implements Transport {
   readonly #source: number | object;
@@ -80,6 +90,33 @@ export class SocketTransport implements Transport {
     return isTaken;
   }
 
+  get sendsFiles(): boolean {
+    return sendFile() !== null && send() !== null;
+  }
+
+  sendFile(file: number, position: number, length: number): number {
+    const socket = this.#descriptor();
+    const call = sendFile();
+    if (call === null) return UNABLE;
+    return socket < 0 ? GONE : outcomeOf(call(socket, file, position, length));
+  }
+
+  sendSmall(bytes: Uint8Array, hasMore: boolean): number {
+    const socket = this.#descriptor();
+    const call = send();
+    if (call === null || bytes.length > sendBytes.length) return UNABLE;
+    if (socket < 0) return GONE;
+    sendBytes.set(bytes);
+    return outcomeOf(call(socket, bytes.length, hasMore));
+  }
+
+  /** The socket's number as of now: a closed one's may be another file's by the next callback. -1: none. */
+  #descriptor(): number {
+    const socket = this.#socket as (Socket & { readonly _handle?: { readonly fd?: number } | null }) | null;
+    if (socket === null || socket.destroyed || this.#isWriteOpen) return -1;
+    return socket._handle?.fd ?? -1;
+  }
+
   pauseReading(): void {
     this.#socket?.pause();
   }
@@ -95,4 +132,12 @@ export class SocketTransport implements Transport {
   destroy(): void {
     this.#socket?.destroy();
   }
+}
+
+/** What a call says, in the words of a transport. */
+function outcomeOf(answer: number): number {
+  if (answer >= 0) return answer;
+  if (answer === EAGAIN || answer === EINTR) return FULL;
+  const isGone = answer === EPIPE || answer === ECONNRESET || answer === ENOTCONN || answer === EBADF || answer === ETIMEDOUT;
+  return isGone ? GONE : UNABLE;
 }

@@ -16,7 +16,18 @@ export interface TransportListener {
   closed(error: Error | null): void;
 }
 
+/** The most that sendSmall is asked for. */
+export const SMALL_BYTES_MAX = 4096;
+/** Nothing goes now: what sends next is `write`, whose end says that there is room again. */
+export const FULL = -1;
+/** This transport, or the file system, cannot: `write` serves. */
+export const UNABLE = -2;
+/** The other side is gone; `closed` may or may not follow by itself. */
+export const GONE = -3;
+
 export interface Transport {
+  /** Whether sendFile and sendSmall are worth a try. */
+  readonly sendsFiles: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
@@ -27,6 +38,13 @@ export interface Transport {
    * `closed` follows, until when the memory must stay and nothing else may be written.
    */
   write(pieces: readonly Uint8Array[]): boolean;
+  /**
+   * Sends up to `length` bytes of a file, without a copy of them in this process. The count, fewer where no more goes now, 0 only at the
+   * end of the file; or FULL, UNABLE, GONE. As with `write`, nothing else may be under way.
+   */
+  sendFile(descriptor: number, position: number, length: number): number;
+  /** Sends bytes that stand in front of or behind a file's: SMALL_BYTES_MAX at most. `hasMore`: they may wait for what follows at once. Answers as sendFile. */
+  sendSmall(bytes: Uint8Array, hasMore: boolean): number;
   pauseReading(): void;
   resumeReading(): void;
   /** Sends what was written, then tells the other side that no more comes; when both sides have, it is closed. */

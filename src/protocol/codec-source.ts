@@ -151,8 +151,9 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
   #sizePiece(type: Primitive | undefined, value: string): Size {
     if (type === 'string')
       return { fixedBytes: 0, code: `n += ${this.isFlexible ? 'compactStringBytes' : 'stringBytes'}(${this.#text(value)});\n` };
-    if (this.isFlexible) return { fixedBytes: 0, code: `n += uvarintBytes(${value}.length + 1) + ${value}.length;\n` };
-    return { fixedBytes: 4, code: `n += ${value}.length;\n` };
+    const bytes = type === 'records' ? `(${value}.gapBytes ?? ${value}.length)` : `${value}.length`;
+    if (this.isFlexible) return { fixedBytes: 0, code: `n += uvarintBytes(${value}.length + 1) + ${bytes};\n` };
+    return { fixedBytes: 4, code: `n += ${bytes};\n` };
   }
 
   #sizeList(field: Field<unknown>, value: string, path: string): Size {
@@ -188,7 +189,7 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
     const ofLength = this.isFlexible ? `w.uvarint(${value}.length + 1);\n` : `w.int32(${value}.length);\n`;
     if (type !== 'records') return `${ofLength}w.raw(${value});\n`;
     return `${ofLength}if (ArrayBuffer.isView(${value})) w.raw(${value});
-else {\n${value}.position = w.position;\nw.position += ${value}.length;\n}\n`;
+else {\n${value}.position = w.position;\nw.position += ${value}.gapBytes ?? ${value}.length;\n}\n`;
   }
 
   #encodeList(field: Field<unknown>, value: string, path: string): string {

@@ -23,6 +23,8 @@ export type Primitive =
 export interface RecordsRange {
   position: number;
   length: number;
+  /** Encoding only: the gap's size where it is another one. 0: what belongs at `position` is sent without ever lying there. */
+  readonly gapBytes?: number;
 }
 
 /** First and last version that has a field; left out: all of the message's. */

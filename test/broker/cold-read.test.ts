@@ -32,7 +32,10 @@ function until(condition: () => boolean): Promise<void> {
 }
 
 /** A file of random bytes, and what a fetch of two ranges of it looks like to FetchAnswer. */
-function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: number; answer: FetchAnswer; words: PartitionWords } {
+function twoRanges(
+  name: string,
+  reader: SegmentReader = {} as SegmentReader,
+): { bytes: Buffer; path: string; descriptor: number; answer: FetchAnswer; words: PartitionWords } {
   const bytes = randomBytes(4 * MIB);
   const path = join(directory, name);
   writeFileSync(path, bytes);
@@ -65,6 +68,7 @@ function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: num
   const answer = new FetchAnswer(
     words,
     new TailLeases(words),
+    reader,
     { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,
     plan,
     entries,
@@ -75,9 +79,14 @@ function twoRanges(name: string): { bytes: Buffer; path: string; descriptor: num
 }
 
 /** The part of an IncomingRequest that an answer uses. */
-function request(): { apiVersion: number; replyBytes: Buffer; tryBeginReply: (sizeBytes: number) => number } {
+function request(): {
+  apiVersion: number;
+  replyBytes: Buffer;
+  connection: { sendsFiles: boolean };
+  tryBeginReply: (sizeBytes: number) => number;
+} {
   const replyBytes = Buffer.from(new SharedArrayBuffer(4 * MIB));
-  return { apiVersion: 11, replyBytes, tryBeginReply: () => 0 };
+  return { apiVersion: 11, replyBytes, connection: { sendsFiles: false }, tryBeginReply: () => 0 };
 }
 
 function recordsOf(replyBytes: Buffer): Buffer[] {
@@ -92,7 +101,6 @@ function recordsOf(replyBytes: Buffer): Buffer[] {
 
 describe('a fetch of a cold range', () => {
   it('is never read on the loop, and its answer waits for the pool', async () => {
-    const { bytes, descriptor, answer, words } = twoRanges('throws');
     const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
     runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });
     const real = createSegmentReader(runtime);
@@ -105,10 +113,11 @@ describe('a fetch of a cold range', () => {
         return real.readNow(file, target, at, length, position);
       },
     };
+    const { bytes, descriptor, answer, words } = twoRanges('throws', reader);
     const asked = request();
     expect(answer.begin(asked as never)).toBe(BEGUN);
     let isWhole: boolean | null = null;
-    answer.read(asked.replyBytes, reader, (whole) => {
+    answer.read(asked.replyBytes, (whole) => {
       isWhole = whole;
     });
     expect(isWhole).toBeNull();

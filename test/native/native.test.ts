@@ -9,6 +9,7 @@ import { configureNative, declareNative, nativeCalls } from '../../src/native/lo
 import { posixLock } from '../../src/native/posix-lock.ts';
 import { raiseDescriptorLimit } from '../../src/native/raise-descriptor-limit.ts';
 import { rangeCached } from '../../src/native/range-cached.ts';
+import { SEND_BYTES_MAX, send, sendBytes } from '../../src/native/send.ts';
 import { sendFile } from '../../src/native/sendfile.ts';
 import { skipSuite } from '../support/skip.ts';
 
@@ -50,8 +51,8 @@ describe('native calls', () => {
   skipSuite(isOff ? 'native calls are switched off' : isLinux ? null : 'native calls are for Linux so far');
 
   test('those that answer are named', () => {
-    for (const call of [duplicateDescriptor, posixLock, raiseDescriptorLimit, rangeCached, sendFile]) expect(call()).not.toBeNull();
-    expect(nativeCalls()).toEqual(['dup', 'posix-lock', 'preadv2', 'raise-descriptor-limit', 'sendfile']);
+    for (const call of [duplicateDescriptor, posixLock, raiseDescriptorLimit, rangeCached, send, sendFile]) expect(call()).not.toBeNull();
+    expect(nativeCalls()).toEqual(['dup', 'posix-lock', 'preadv2', 'raise-descriptor-limit', 'send', 'sendfile']);
   });
 
   test('a duplicated descriptor reads the file after the first one is closed, and a closed one gives -1', () => {
@@ -112,6 +113,45 @@ describe('native calls', () => {
     const command = `ulimit -S -n 300; ulimit -H -n 900; ulimit -S -n; exec "$0" --input-type=module-typescript -e '${script}'`;
     const result = spawnSync('sh', ['-c', command, process.execPath], { encoding: 'utf8', cwd: join(import.meta.dirname, '../..') });
     expect(result.stdout.trim().split('\n')).toEqual(['300', '900']);
+  });
+
+  test('send gives a socket the bytes in its landing, and says when there is no room or nobody', async () => {
+    const sendNow = present(send());
+    const server = net.createServer({ pauseOnConnect: true });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const accepted = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
+    const client = net.connect(address.port, '127.0.0.1');
+    client.on('error', () => {});
+    const other = await accepted;
+    const socket = Number(Reflect.get(Object(Reflect.get(client, '_handle')), 'fd'));
+    const sent: Buffer[] = [];
+    // In front of more, then without: both arrive, until the other side, which does not read, has no room.
+    for (let round = 0; ; round++) {
+      sendBytes.fill(round & 255);
+      const length = round < 2 ? 5 : SEND_BYTES_MAX;
+      const count = sendNow(socket, length, round % 2 === 0);
+      if (count === -11) break;
+      expect(count).toBeGreaterThan(0);
+      sent.push(Buffer.from(sendBytes.subarray(0, count)));
+    }
+    const received: Buffer[] = [];
+    const wanted = Buffer.concat(sent);
+    await new Promise<void>((resolve) => {
+      let bytes = 0;
+      other.on('data', (piece: Buffer) => {
+        received.push(piece);
+        bytes += piece.length;
+        if (bytes >= wanted.length) resolve();
+      });
+      other.resume();
+    });
+    expect(Buffer.concat(received).equals(wanted)).toBe(true);
+    other.resetAndDestroy();
+    await new Promise((resolve) => client.once('close', resolve));
+    expect(sendNow(-1, 1, false)).toBe(-9);
+    server.close();
   });
 
   test('sendfile puts a range of a file into a socket', async () => {
