@@ -23,6 +23,8 @@ const USED_IN_CONFIG: ReadonlySet<string> = new Set([
   'naru.native',
   'naru.memory.max',
   'naru.writeback.bytes',
+  'naru.sendfile.min.bytes',
+  'naru.sendfile.above.bytes',
   'naru.validate.records',
   'naru.connection.inflight.max',
   'internal.segment.bytes',
