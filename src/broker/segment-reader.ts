@@ -25,7 +25,7 @@ export interface SegmentReaderOptions {
 export interface SegmentReader {
   /**
    * Whether a range leaves from its file, on a connection that can send one. `replyBytes`: of the same reply, in memory already.
-   * Reading it costs less while all that is in flight stays in the processor's cache; docs/decisions/0016-sendfile.md has the figures.
+   * Reading it costs less while all that is in flight stays in the processor's cache; docs/decisions/0017-sendfile.md has the figures.
    */
   isSentFromFile(descriptor: number, length: number, replyBytes: number): boolean;
   /** Whether a range can be read without waiting. `behindEndBytes`: how far its end lies behind the end of the live segment, Infinity for an older one. */

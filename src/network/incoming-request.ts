@@ -109,6 +109,7 @@ export class IncomingRequest implements RequestHeader {
 
   /** Nobody wants the reply any more. */
   dropFiles(): void {
+    if (this.files.length === 0) return;
     for (const range of this.files) range.leave();
     this.files.length = 0;
     this.filePositions.length = 0;

@@ -65,15 +65,18 @@ export class SendQueue {
   push(request: IncomingRequest): void {
     const { replyBytes, replyStart, replySizeBytes, replySlab, files, filePositions } = request;
     let start = replyStart;
-    for (let i = 0; i < files.length; i++) {
-      const at = filePositions[i] as number;
-      if (replySlab !== NO_SLAB) this.#arena.retain(replySlab);
-      this.#replies.pushBytes(replyBytes, start, at - start, replySlab);
-      this.#replies.pushRange(files[i] as FileRange);
-      start = at;
+    if (files.length > 0) {
+      for (let i = 0; i < files.length; i++) {
+        const at = filePositions[i] as number;
+        if (replySlab !== NO_SLAB) this.#arena.retain(replySlab);
+        this.#replies.pushBytes(replyBytes, start, at - start, replySlab);
+        this.#replies.pushRange(files[i] as FileRange);
+        start = at;
+      }
+      // Only here: to set the length of an array takes 0.1 µs even when it is empty already, 2 % of a small request.
+      files.length = 0;
+      filePositions.length = 0;
     }
-    files.length = 0;
-    filePositions.length = 0;
     this.#replies.pushBytes(replyBytes, start, replyStart + replySizeBytes - start, replySlab);
   }
 

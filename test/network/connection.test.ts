@@ -1,4 +1,5 @@
-// One connection, driven byte by byte in memory: framing at every cut, order, waiting for credits and memory, ends.
+// One connection, driven byte by byte in memory: framing at every cut, order, waiting for credits and memory, ends. Time stands still:
+// however long a case takes here, the other side is never too slow for the broker.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KIB, MIB } from '../../src/base/units.ts';
@@ -7,7 +8,20 @@ import type { IncomingRequest } from '../../src/network/incoming-request.ts';
 import { MemoryTransport } from '../../src/network/memory-transport.ts';
 import type { NetworkOptions } from '../../src/network/network-actor.ts';
 import { requestFrame } from '../support/raw-client.ts';
-import { API_VERSIONS, createNetwork, echo, FETCH, FETCH_V, METADATA, METADATA_V, PRODUCE, PRODUCE_V, pattern, row } from './support.ts';
+import {
+  API_VERSIONS,
+  createNetwork,
+  echo,
+  FETCH,
+  FETCH_V,
+  HandClock,
+  METADATA,
+  METADATA_V,
+  PRODUCE,
+  PRODUCE_V,
+  pattern,
+  row,
+} from './support.ts';
 
 const VERSION_OF: Record<number, number> = { [PRODUCE]: PRODUCE_V, [FETCH]: FETCH_V, [METADATA]: METADATA_V };
 
@@ -29,7 +43,8 @@ class Parked {
 }
 
 function wire(rows: readonly ApiRow[], options: Partial<NetworkOptions> & { arenaBytes?: number; sendBufferBytes?: number } = {}) {
-  const network = createNetwork(rows, { arenaBytes: 8 * MIB, ...options });
+  const clock = new HandClock();
+  const network = createNetwork(rows, { arenaBytes: 8 * MIB, clock, ...options });
   const transport = new MemoryTransport({
     defer: (task) => network.runtime.post(task),
     sendBufferBytes: options.sendBufferBytes ?? 64 * MIB,
@@ -41,7 +56,7 @@ function wire(rows: readonly ApiRow[], options: Partial<NetworkOptions> & { aren
     for (let i = 0; i < 8; i++) network.runtime.loop.runTurn();
   };
   network.open();
-  return { ...network, transport, connection, restBytes, turn };
+  return { ...network, transport, connection, restBytes, turn, clock };
 }
 
 function frame(apiKey: number, correlationId: number, body: Uint8Array): Buffer {
@@ -543,6 +558,20 @@ describe('ends', () => {
     network.adopt(late);
     turn();
     expect([doneCount, late.isClosed]).toEqual([1, true]);
+  });
+
+  test('a stop breaks off those who have not ended after a while', () => {
+    const { transport, turn, network, clock } = wire([row(METADATA, echo)]);
+    let isDone = false;
+    network.closeAll(() => {
+      isDone = true;
+    });
+    clock.nowMs += 450;
+    turn();
+    expect([isDone, transport.hasEnded, transport.isClosed]).toEqual([false, true, false]);
+    clock.nowMs += 100;
+    turn();
+    expect([isDone, transport.isClosed, network.counters.connectionsClosed.shutdown]).toEqual([true, true, 1]);
   });
 
   test('a stop sends what is complete, answers the produce requests it has taken, and throws away what still comes', () => {

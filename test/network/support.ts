@@ -1,5 +1,6 @@
 // A worker's network actor over toy APIs, on a runtime of this thread, with a listener: what the network tests talk to.
 import type { SlabArena } from '../../src/actors/slab-arena.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { MIB } from '../../src/base/units.ts';
 import type { ApiRow } from '../../src/network/api-row.ts';
 import { takeHandle } from '../../src/network/hand-over.ts';
@@ -42,7 +43,14 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-export type HarnessOptions = Partial<NetworkOptions> & { arenaBytes?: number; descriptorsMax?: number };
+export type HarnessOptions = Partial<NetworkOptions> & { arenaBytes?: number; descriptorsMax?: number; clock?: Clock };
+
+/** Time that passes only when a test says so. */
+export class HandClock implements Clock {
+  nowMs = 0;
+  readonly wallMs = (): number => this.nowMs;
+  readonly monotonicMs = (): number => this.nowMs;
+}
 
 export function createNetwork(
   rows: readonly ApiRow[],
@@ -54,6 +62,7 @@ export function createNetwork(
     sharedBytes: 64,
     arenaBytes: options.arenaBytes ?? 64 * MIB,
     onFailure: (error) => failures.push(error),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const network = new NetworkActor(runtime, {
     rows,
