@@ -110,6 +110,14 @@ for (const native of isForeign ? [] : ['on', 'off']) {
         return socket;
       }
 
+      /** The first bytes of an answer are here: what it promises was decided. */
+      async function untilBegun(socket: Socket): Promise<void> {
+        while (socket.readableLength === 0) {
+          socket.read(0);
+          await delay(1);
+        }
+      }
+
       /** Reads a frame in steps: `stepBytes(have)` at a time. Null: the connection was closed first. */
       async function readFrame(socket: Socket, stepBytes: (have: number) => number): Promise<Buffer | null> {
         const got: Buffer[] = [];
@@ -199,7 +207,7 @@ for (const native of isForeign ? [] : ['on', 'off']) {
       it('gives an answer that is leaving to its end when the topic is deleted, and the files go afterwards', async () => {
         const topic = await filled();
         const socket = await slowFetch(topic);
-        await delay(20);
+        await untilBegun(socket);
         await producer.deleteTopic(topic);
         // New files get the numbers of closed ones: an answer from a wrong file would be noticed.
         const others = [await filled(), await filled()];
