@@ -6,7 +6,7 @@ import type { SlabArena } from '../actors/slab-arena.ts';
 import { KIB } from '../base/units.ts';
 import type { FileRange } from './file-range.ts';
 
-/** Taken from the heap where the arena has no room: replies that are promised must leave. */
+/** Taken from the heap where the arena has no room for more replies: those that are promised must leave. */
 const HEAP_WINDOW_BYTES = 64 * KIB;
 const NO_SLAB = -1;
 
@@ -67,8 +67,10 @@ export class RangeWindow {
   }
 
   #claim(length: number): number {
-    this.slab = this.#arena.claim(length);
+    // A window lasts as long as its reader likes, as a reply does.
+    this.slab = this.#arena.hasRoomForReply(length) ? this.#arena.claim(length) : NO_SLAB;
     if (this.slab >= 0) {
+      this.#arena.markReply(this.slab);
       this.start = this.slab;
       return length;
     }
