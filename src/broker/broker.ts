@@ -13,7 +13,8 @@ import { systemRandom } from '../base/random.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
 import { FileStorage } from '../log/file-storage.ts';
-import { configureNative, nativeCalls } from '../native/load.ts';
+import { configureNative } from '../native/load.ts';
+import { allNativeCalls } from '../native/native-calls.ts';
 import { canHandOver, HandOver, takeHandle } from '../network/hand-over.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
@@ -134,7 +135,7 @@ class BrokerInstance implements Broker {
         dataDirectories: [this.#directory.path],
         workers: config.workers,
         crc: crc32cImplementation,
-        nativeCalls: nativeCalls(),
+        nativeCalls: allNativeCalls(),
       };
     } catch (error) {
       await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.

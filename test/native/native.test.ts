@@ -55,6 +55,13 @@ describe('native calls', () => {
     expect(nativeCalls()).toEqual(['dup', 'posix-lock', 'preadv2', 'raise-descriptor-limit', 'send', 'sendfile']);
   });
 
+  test('the boot line asks for all of them, in a process that has asked for none', () => {
+    const source = `
+      import { allNativeCalls } from '../../src/native/native-calls.ts';
+      console.log(allNativeCalls().join(' '));`;
+    expect(inAnotherProcess(source)).toBe('dup posix-lock preadv2 raise-descriptor-limit send sendfile');
+  });
+
   test('a duplicated descriptor reads the file after the first one is closed, and a closed one gives -1', () => {
     const duplicate = present(duplicateDescriptor());
     const { descriptor } = openFile('a', 'landing');
