@@ -4,14 +4,14 @@
 import { ByteReader, DecodeError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { codec } from '../protocol/compile.ts';
-import { array, type Field, int32, type MessageOf, nullableString, record, string, type Table } from '../protocol/schema.ts';
+import { array, data, type Field, int32, type MessageOf, nullableString, string, type Table } from '../protocol/schema.ts';
 
 const VERSION_MAX = 3;
 const VERSION_BYTES = 2;
 
 const nullableBytes: Field<Uint8Array | null> = { kind: 'primitive', primitive: 'bytes', nullableSince: 0, default: null };
 
-export const consumerProtocolSubscription = record({
+export const consumerProtocolSubscription = data({
   name: 'ConsumerProtocolSubscription',
   versions: [0, VERSION_MAX],
   fields: {
@@ -24,7 +24,7 @@ export const consumerProtocolSubscription = record({
 });
 export type ConsumerProtocolSubscription = MessageOf<typeof consumerProtocolSubscription>;
 
-export const consumerProtocolAssignment = record({
+export const consumerProtocolAssignment = data({
   name: 'ConsumerProtocolAssignment',
   versions: [0, VERSION_MAX],
   fields: {

@@ -52,3 +52,6 @@ export const votersRecord = data({
     }),
   },
 });
+
+/** The key of every control record, behind the int16 of its version. */
+export const controlRecordTypeSchema = data({ name: 'ControlRecordTypeSchema', versions: [0, 0], fields: { type: int16() } });

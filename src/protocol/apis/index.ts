@@ -1,4 +1,5 @@
-// Every API that has a table, by key: for the handler table, tests and tools.
+// The APIs that the broker serves, by key: for headers, the handler table and the coordinators. All of them are loaded by every worker;
+// the tables of the others are in all.ts.
 // Pure.
 import type { Table } from '../schema.ts';
 import { apiVersionsRequest, apiVersionsResponse } from './api-versions.ts';
