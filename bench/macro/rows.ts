@@ -61,7 +61,7 @@ export function kload(tools: Tools, args: readonly (string | number)[]): Promise
     child.stdout.on('data', (bytes) => {
       text += bytes;
     });
-    child.on('exit', (code) => (code === 0 ? done(JSON.parse(text)) : fail(new Error(`kload ${args.join(' ')}: code ${code} ${text}`))));
+    child.on('close', (code) => (code === 0 ? done(JSON.parse(text)) : fail(new Error(`kload ${args.join(' ')}: code ${code} ${text}`))));
   });
 }
 
@@ -73,7 +73,7 @@ function tool(tools: Tools, args: readonly string[]): Promise<string> {
     child.stdout.on('data', (bytes) => {
       text += bytes;
     });
-    child.on('exit', () => done(text));
+    child.on('close', () => done(text));
   });
 }
 
