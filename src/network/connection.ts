@@ -3,29 +3,20 @@
 // slab, once, and each request holds that slab; a frame larger than what has come is read into a slab directly.
 // Invariants: a frame is contiguous in the arena when its handler is called; handlers are never called from within a reply,
 // a callback of another connection or each other; every request that a handler took is ended by it, closed or not.
-// Runs on: the worker that the connection was handed to. Not here: memory of received bytes (input-buffer.ts), sockets
-// (socket-transport.ts), turns (network-actor.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+// Runs on: the worker that the connection was handed to. Not here: memory of received bytes (input-buffer.ts), what stands in them
+// (frame-cutter.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets (socket-transport.ts), turns (network-actor.ts).
 import { assert } from '../base/assert.ts';
-import { ByteReader, DecodeError } from '../base/byte-reader.ts';
-import { apiName } from '../protocol/api-keys.ts';
-import { decodeHeaderRest, decodeHeaderStart, isResponseHeaderFlexible, type RequestHeader } from '../protocol/header.ts';
+import { DecodeError } from '../base/byte-reader.ts';
 import type { ApiRow } from './api-row.ts';
-import { badLength } from './frame-errors.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
-import { InputBuffer, SIZE_FIELD_BYTES } from './input-buffer.ts';
-import type { LandingBuffer } from './landing-buffer.ts';
-import type { MemoryReserves } from './memory-order.ts';
-import type { CloseCause, NetworkCounters } from './network-counters.ts';
-import { CHUNK_BYTES_MAX, ReplyChunks } from './reply-chunks.ts';
-import { RequestOrder } from './request-order.ts';
-import { SendQueue, type SendQueueOwner } from './send-queue.ts';
+import { InputBuffer } from './input-buffer.ts';
+import type { CloseCause } from './network-counters.ts';
+import { OpenRequests } from './open-requests.ts';
+import { Replies } from './replies.ts';
+import type { SendQueueOwner } from './send-queue.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
-/** Key, version, correlation id, and the length of the client id. */
-const FRAME_LENGTH_MIN = 10;
-/** What must have come before key and version are known. */
-const HEADER_START_BYTES = SIZE_FIELD_BYTES + 8;
 const NO_SLAB = -1;
 
 /** What became of the first frame: started, not there in whole, or what it has to wait for. */
@@ -36,38 +27,6 @@ const CREDIT = 3;
 const OUTPUT = 4;
 const MEMORY = 5;
 
-/** What all connections of a worker share: the network actor. */
-export interface ConnectionHost {
-  readonly arena: SlabArena;
-  readonly landing: LandingBuffer;
-  readonly counters: NetworkCounters;
-  readonly requestBytesMax: number;
-  readonly inflightMax: number;
-  readonly outputBytesMax: number;
-  readonly reserves: MemoryReserves;
-  rowOf(apiKey: number): ApiRow | undefined;
-  takeRequest(): IncomingRequest;
-  freeRequest(request: IncomingRequest): void;
-  /** Calls `flush` at the end of this turn. */
-  flushLater(connection: Connection): void;
-  /** Calls `run` in this turn or the next: what it waited for is over. */
-  runLater(connection: Connection): void;
-  /** Calls `run` when memory came back: first come, first served. */
-  runWithMemory(connection: Connection): void;
-  /** Calls `run` when credits or memory came back. */
-  runWithCredits(connection: Connection): void;
-  /** The connection takes no more part; its transport closes. `reason` is for the log. */
-  connectionClosing(connection: Connection, cause: CloseCause, reason: string): void;
-  /** The transport is closed, too. */
-  connectionClosed(connection: Connection): void;
-  /** An error of our own. */
-  fail(error: unknown): void;
-}
-
-/** Shared by all connections of the thread: a header is read and consumed before anything else runs. */
-const header: RequestHeader = { apiKey: 0, apiVersion: 0, correlationId: 0, clientId: null };
-const reader = new ByteReader(Buffer.alloc(0));
-
 export class Connection implements TransportListener, RequestOwner, SendQueueOwner {
   readonly id: number;
   clientSoftwareName = '';
@@ -76,33 +35,27 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   /** It stands on the list of those to flush. The network actor's. */
   isFlushDue = false;
   readonly #host: ConnectionHost;
-  readonly #arena: SlabArena;
   readonly #transport: Transport;
   readonly #input: InputBuffer;
-  readonly #order: RequestOrder<IncomingRequest>;
-  readonly #chunks: ReplyChunks;
-  readonly #output: SendQueue;
+  readonly #requests: OpenRequests;
+  readonly #replies: Replies;
   #isReading = true;
   #waitsFor = INCOMPLETE;
-  #held: IncomingRequest | null = null; // Its handler could not take it; its frame stands first.
   #clientId: string | null = null;
   #hasEnded = false; // The other side sends no more.
   #hasSaidEnd = false;
   #isPumping = false;
   #isStopping = false; // Takes nothing more; its replies leave, then its end is said.
-  #areRequestsDropped = false; // Those with handlers are no longer in the order.
   #isClosing = false;
   #isTransportClosed = false;
 
   constructor(id: number, host: ConnectionHost, transport: Transport) {
     this.id = id;
     this.#host = host;
-    this.#arena = host.arena;
     this.#transport = transport;
     this.#input = new InputBuffer(host.arena, host.landing);
-    this.#order = new RequestOrder(host.inflightMax);
-    this.#chunks = new ReplyChunks(host.arena);
-    this.#output = new SendQueue(host.arena, transport, host.counters, this);
+    this.#requests = new OpenRequests(host.arena, host, host.inflightMax);
+    this.#replies = new Replies(host, transport, this);
   }
 
   get remoteAddress(): string {
@@ -189,15 +142,14 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
 
   written(): void {
     if (this.#isClosing) return;
-    this.#output.written();
+    this.#replies.written();
     this.#goOn();
   }
 
   closed(error: Error | null): void {
     this.#isTransportClosed = true;
     this.close(this.#hasEnded && error === null ? 'peer' : 'reset', error === null ? 'broken off' : error.message);
-    this.#chunks.drop();
-    this.#output.closed();
+    this.#replies.closed();
     this.#host.connectionClosed(this);
   }
 
@@ -223,19 +175,19 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
 
   flush(): void {
     if (this.#isClosing) return;
-    this.#flush();
+    this.#replies.flush();
     this.#goOn();
   }
 
   /** Closes whatever is pending; replies that are complete are still handed to the transport. `reason` is for the log. */
   close(cause: CloseCause, reason: string): void {
     if (this.#isClosing) return;
-    if (!this.#isTransportClosed) this.#flush();
+    if (!this.#isTransportClosed) this.#replies.flush();
     if (this.#isClosing) return; // That could not be sent.
     this.#isClosing = true;
     this.#input.drop();
-    this.#dropRequests();
-    this.#dropOutput();
+    this.#requests.drop();
+    this.#replies.drop();
     if (!this.#isStopping) this.#host.connectionClosing(this, cause, reason);
     if (!this.#isTransportClosed) this.#transport.destroy();
   }
@@ -250,10 +202,10 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
     if (this.#isClosing || this.#isStopping) return;
     this.#isStopping = true;
     this.#waitsFor = INCOMPLETE;
-    if (this.#order.orderClass !== 'produce') this.#dropRequests();
-    else this.#dropHeld();
+    if (this.#requests.orderClass !== 'produce') this.#requests.drop();
+    else this.#requests.dropHeld();
     this.#host.connectionClosing(this, 'shutdown', '');
-    this.#flush();
+    this.#replies.flush();
     if (this.#isTransportClosed || this.#isClosing) return;
     // The input keeps its memory until the next read: a read into it may be under way.
     if (!this.#isReading) {
@@ -266,36 +218,26 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   // What requests say.
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
-    // Who does not take the heap's memory instead can wait, or answer less: a fetch.
-    if (mayUseHeap) return this.#chunks.claim(request, sizeBytes, true);
-    const isLarge = sizeBytes > CHUNK_BYTES_MAX;
-    if (!this.#arena.leaves(sizeBytes, this.#host.reserves.fetch) || (isLarge && !this.#arena.hasRoomForReply(sizeBytes))) return false;
-    if (!this.#chunks.claim(request, sizeBytes, false)) return false;
-    if (isLarge) this.#arena.markReply(request.replySlab);
-    return true;
+    return this.#replies.claim(request, sizeBytes, mayUseHeap);
   }
 
   trimReply(request: IncomingRequest, unusedBytes: number): void {
-    this.#chunks.trim(request, request.replyStart + request.replySizeBytes + unusedBytes, unusedBytes);
+    this.#replies.trim(request, unusedBytes);
   }
 
   abandonReply(request: IncomingRequest): void {
-    this.#chunks.trim(request, request.replyStart + request.replySizeBytes, request.replySizeBytes);
-    this.#releaseReply(request);
+    this.#replies.abandon(request);
+    this.#requests.releaseReply(request);
   }
 
   requestEnded(request: IncomingRequest): void {
-    if (this.#isClosing || this.#areRequestsDropped) {
+    if (this.#isClosing || this.#requests.areDropped) {
       this.#discardLate(request);
       return;
     }
-    this.#releaseBody(request);
-    this.#order.answer(request.sequence);
-    for (let ready = this.#order.takeReady(); ready !== null; ready = this.#order.takeReady()) {
-      if (ready.replySizeBytes > 0) {
-        this.#host.counters.replies++;
-        this.#output.push(ready);
-      }
+    this.#requests.answer(request);
+    for (let ready = this.#requests.takeReady(); ready !== null; ready = this.#requests.takeReady()) {
+      this.#replies.push(ready);
       this.#host.freeRequest(ready);
     }
     this.#host.flushLater(this);
@@ -303,7 +245,7 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
-    if (this.#isClosing || this.#areRequestsDropped) this.#discardLate(request);
+    if (this.#isClosing || this.#requests.areDropped) this.#discardLate(request);
     else this.close('handler', reason); // Frees the request with the others that have ended.
   }
 
@@ -330,80 +272,42 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   }
 
   #startFirst(): number {
+    const { arena, cutter, outputBytesMax } = this.#host;
     const input = this.#input;
-    const { bytes } = this.#arena;
-    const { requestBytesMax, outputBytesMax } = this.#host;
-    const haveBytes = input.end - input.position;
-    if (haveBytes < SIZE_FIELD_BYTES) return INCOMPLETE;
-    const length = bytes.readInt32BE(input.position);
-    if (length < FRAME_LENGTH_MIN || length > requestBytesMax) {
-      const { cause, reason } = badLength(bytes, input.position, FRAME_LENGTH_MIN, requestBytesMax);
-      this.close(cause, reason);
+    const row = cutter.find(input);
+    if (row === null) {
+      if (cutter.fault !== null) this.close(cutter.fault.cause, cutter.fault.reason);
       return INCOMPLETE;
     }
-    if (haveBytes < HEADER_START_BYTES) return INCOMPLETE;
-    const headerStart = input.position + SIZE_FIELD_BYTES;
-    decodeHeaderStart(reader.reset(bytes, headerStart, headerStart + 8), header);
-    const { apiKey, apiVersion } = header;
-    const row = this.#host.rowOf(apiKey);
-    if (row === undefined || ((apiVersion < row.minVersion || apiVersion > row.maxVersion) && row.acceptsAnyVersion !== true)) {
-      this.close('unknown-api', `${apiName(apiKey)} version ${apiVersion} is not served`);
-      return INCOMPLETE;
-    }
-    const frameBytes = SIZE_FIELD_BYTES + length;
-    input.reserveBytes = this.#host.reserves[row.order];
-    if (haveBytes < frameBytes) {
-      if (!this.#arena.canReceive(frameBytes, input.reserveBytes))
-        this.close('memory', `a frame of ${length} bytes, more than the memory of this worker`);
-      return INCOMPLETE;
-    }
-    if (this.#output.unsentBytes >= outputBytesMax) return OUTPUT;
-    if (!this.#order.canStart(row.order)) return ORDER;
+    if (this.#replies.unsentBytes >= outputBytesMax) return OUTPUT;
+    if (!this.#requests.canStart(row.order)) return ORDER;
     if (row.keepsBody && input.slab === NO_SLAB && !input.gather()) return MEMORY;
-    const request = this.#decode(row, frameBytes);
-    return request === null ? INCOMPLETE : this.#hand(row, request, frameBytes);
-  }
-
-  /** The request of the first frame, which `header` was begun for; null: its header lies, and the connection is closed. */
-  #decode(row: ApiRow, frameBytes: number): IncomingRequest | null {
-    const { position } = this.#input;
+    const request = this.#requests.take(this);
     try {
-      decodeHeaderRest(reader.reset(this.#arena.bytes, position + HEADER_START_BYTES, position + frameBytes), header, this.#clientId);
+      cutter.decode(input, request, this.#clientId);
     } catch (error) {
       this.#refuse(error, 'the header of ');
-      return null;
+      this.#requests.discard(request);
+      return INCOMPLETE;
     }
-    this.#clientId = header.clientId;
-    let request = this.#held;
-    if (request === null) {
-      request = this.#host.takeRequest();
-      request.assign(this);
-    }
-    request.apiKey = header.apiKey;
-    request.apiVersion = header.apiVersion;
-    request.correlationId = header.correlationId;
-    request.clientId = header.clientId;
-    request.hasFlexibleReply = isResponseHeaderFlexible(header.apiKey, header.apiVersion);
-    request.position = reader.position;
-    request.length = position + frameBytes - reader.position;
+    this.#clientId = request.clientId;
     if (row.keepsBody) {
-      this.#arena.retain(this.#input.slab);
-      request.bodySlab = this.#input.slab;
+      arena.retain(input.slab);
+      request.bodySlab = input.slab;
     }
-    return request;
+    return this.#hand(row, request, cutter.frameBytes);
   }
 
   /** Gives the request to its handler. It may be ended, and this connection closed, when that returns. */
   #hand(row: ApiRow, request: IncomingRequest, frameBytes: number): number {
-    request.sequence = this.#order.start(row.order, request);
-    this.#held = null;
+    this.#requests.start(row.order, request);
     let isTaken = false;
     try {
       isTaken = row.handle(request);
     } catch (error) {
       this.#refuse(error, '');
       // Not ended by the handler: after an end the object is the pool's, or the close above has dropped it.
-      if (request.isTaken) this.#discard(request);
+      if (request.isTaken) this.#requests.discard(request);
       return INCOMPLETE;
     }
     if (isTaken) {
@@ -414,19 +318,17 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
     assert(request.isTaken, 'a handler did not take a request and yet ended it');
     if (request.hasBegunReply) request.abortReply();
     if (this.#isClosing) {
-      this.#discard(request);
+      this.#requests.discard(request);
       return INCOMPLETE;
     }
-    this.#order.cancel();
-    this.#releaseBody(request);
-    this.#held = request;
+    this.#requests.hold(request);
     return CREDIT;
   }
 
   /** A frame that can't be true closes this connection; any other error is ours. */
   #refuse(error: unknown, what: string): void {
     if (error instanceof DecodeError) {
-      this.close('decode', `${what}${apiName(header.apiKey)} version ${header.apiVersion}: ${error.message}`);
+      this.close('decode', `${what}${this.#host.cutter.requestName}: ${error.message}`);
     } else {
       this.#fail(error);
     }
@@ -465,64 +367,23 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
 
   /** Something was sent: what waited for that goes on, and where nothing is left the end is said. */
   #goOn(): void {
-    if (this.#waitsFor === OUTPUT && this.#output.unsentBytes < this.#host.outputBytesMax) this.#host.runLater(this);
+    if (this.#waitsFor === OUTPUT && this.#replies.unsentBytes < this.#host.outputBytesMax) this.#host.runLater(this);
     this.#endWhenDone();
   }
 
   /** The other side has ended, or the broker stops, and everything that was taken is answered: then we end, too. */
   #endWhenDone(): void {
     if (!(this.#hasEnded || this.#isStopping) || this.#hasSaidEnd || this.#isClosing) return;
-    if (this.#waitsFor !== INCOMPLETE || this.#order.count > 0 || this.#output.unsentBytes > 0) return;
+    if (this.#waitsFor !== INCOMPLETE || this.#requests.count > 0 || this.#replies.unsentBytes > 0) return;
     this.#hasSaidEnd = true;
     this.#transport.end();
   }
 
-  #flush(): void {
-    this.#chunks.drop();
-    this.#output.flush();
-  }
-
-  #dropOutput(): void {
-    this.#chunks.drop();
-    this.#output.drop();
-  }
-
-  #dropHeld(): void {
-    if (this.#held !== null) this.#discard(this.#held);
-    this.#held = null;
-  }
-
-  #dropRequests(): void {
-    this.#areRequestsDropped = true;
-    this.#dropHeld();
-    for (let request = this.#order.takeAny(); request !== null; request = this.#order.takeAny()) {
-      if (request.isEnded) this.#discard(request); // The others are with handlers, which will end them.
-    }
-  }
-
-  #discard(request: IncomingRequest): void {
-    this.#releaseBody(request);
-    this.#releaseReply(request);
-    this.#host.freeRequest(request);
-  }
-
   /** A request that was ended after the connection gave it up. */
   #discardLate(request: IncomingRequest): void {
-    this.#discard(request);
+    this.#requests.discard(request);
     // Where its reply stood; what stands before it still leaves where the connection only stops.
-    if (this.#isClosing) this.#dropOutput();
-    else this.#flush();
-  }
-
-  #releaseBody(request: IncomingRequest): void {
-    if (request.bodySlab === NO_SLAB) return;
-    this.#arena.release(request.bodySlab);
-    request.bodySlab = NO_SLAB;
-  }
-
-  #releaseReply(request: IncomingRequest): void {
-    if (request.replySlab !== NO_SLAB) this.#arena.release(request.replySlab);
-    request.replySlab = NO_SLAB;
-    request.dropFiles();
+    if (this.#isClosing) this.#replies.drop();
+    else this.#replies.flush();
   }
 }

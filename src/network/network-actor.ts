@@ -10,8 +10,10 @@ import { assert } from '../base/assert.ts';
 import { MIB } from '../base/units.ts';
 import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
 import type { ApiRow } from './api-row.ts';
-import { Connection, type ConnectionHost } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionInfo } from './connection-info.ts';
+import { FrameCutter } from './frame-cutter.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
 import { LogLimiter } from './log-limiter.ts';
@@ -54,14 +56,13 @@ export class NetworkActor implements ConnectionHost {
   readonly arena: SlabArena;
   readonly landing: LandingBuffer;
   readonly counters = new NetworkCounters();
-  readonly requestBytesMax: number;
+  readonly cutter: FrameCutter;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;
   readonly #runtime: NetworkRuntime;
   readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
   readonly #onClosedCount: (count: number) => void;
-  readonly #rows: (ApiRow | undefined)[] = [];
   readonly #log: LogLimiter;
   readonly #connections = new Set<Connection>();
   readonly #freeRequests: IncomingRequest[] = [];
@@ -90,13 +91,13 @@ export class NetworkActor implements ConnectionHost {
     this.landing = new LandingBuffer(runtime.arena, options.landingBytes);
     this.#restBytes = runtime.arena.usedBytes;
     this.reserves = memoryReserves(runtime.arena.capacityBytes);
-    this.requestBytesMax = options.requestBytesMax;
+    const { rows, requestBytesMax } = options;
+    this.cutter = new FrameCutter({ arena: this.arena, reserves: this.reserves, rows, requestBytesMax });
     this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
     this.#onClosedCount = options.onClosedCount ?? (() => {});
     this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
-    for (const row of options.rows) this.#rows[row.apiKey] = row;
     this.arena.onReleased(() => {
       this.#releaseCount++;
       if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
@@ -149,10 +150,6 @@ export class NetworkActor implements ConnectionHost {
   }
 
   // What connections say.
-
-  rowOf(apiKey: number): ApiRow | undefined {
-    return this.#rows[apiKey];
-  }
 
   takeRequest(): IncomingRequest {
     return this.#freeRequests.pop() ?? new IncomingRequest(this.#runtime.workerIndex, this.arena.bytes);
