@@ -125,6 +125,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     rows: handlerTable(context),
     requestBytesMax: config.socketRequestMaxBytes,
     inflightMax: config.connectionInflightMax,
+    stallMs: config.connectionStallMs,
     log: (line) => logger.warn(line),
     onConnectionClosed: abandonFetches,
     onClosedCount: (count) => tell({ type: 'connections-closed', count }),

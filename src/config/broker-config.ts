@@ -41,6 +41,7 @@ export interface BrokerConfig
     | 'naruSendfileAboveBytes'
     | 'naruValidateRecords'
     | 'naruConnectionInflightMax'
+    | 'naruConnectionStallMs'
   > {
   /** Where clients are listened to; at least one. */
   readonly listeners: readonly Listener[];
@@ -72,6 +73,8 @@ export interface BrokerConfig
   readonly validatesRecords: boolean;
   /** naru.connection.inflight.max */
   readonly connectionInflightMax: number;
+  /** naru.connection.stall.ms */
+  readonly connectionStallMs: number;
   /** What was given at the start, by Kafka's names, as it was written. */
   readonly givenTexts: ReadonlyMap<string, string>;
 }
@@ -139,6 +142,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     naruSendfileAboveBytes,
     naruValidateRecords,
     naruConnectionInflightMax,
+    naruConnectionStallMs,
     ...kept
   } = values;
   const config: BrokerConfig = {
@@ -158,6 +162,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     sendfileAboveBytes: naruSendfileAboveBytes,
     validatesRecords: naruValidateRecords,
     connectionInflightMax: naruConnectionInflightMax,
+    connectionStallMs: naruConnectionStallMs,
     givenTexts: new Map([...given].map(([key, { text }]) => [key, text])),
   };
   refuseBadCombination(config, given);

@@ -460,6 +460,11 @@ export const naruOptions = {
     max: 1024,
     doc: 'How many requests of one connection may be worked on at once.',
   }),
+  naruConnectionStallMs: durationMs('naru.connection.stall.ms', {
+    default: 10 * SECOND_MS,
+    min: 1,
+    doc: 'How long a connection may leave its replies unread while others wait for the memory that they take; then it is closed.',
+  }),
 };
 
 export type BrokerOptionValues = ValuesOf<typeof brokerOptions> & ValuesOf<typeof naruOptions>;

@@ -1,12 +1,40 @@
-// What a connection needs of its worker: what all connections there share, and whom it tells that something is due or over.
-// Pure (types only). The network actor is it.
+// What a connection and its worker know of each other: what all connections there share, whom one tells that something is due or over,
+// and what it is told.
+// Pure (types only). The one is the network actor, the other connection.ts.
 import type { SlabArena } from '../actors/slab-arena.ts';
-import type { Connection } from './connection.ts';
+import type { ConnectionInfo } from './connection-info.ts';
 import type { FrameCutter } from './frame-cutter.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
 import type { RequestPool } from './open-requests.ts';
+
+/** A connection, as its worker sees it. */
+export interface HostedConnection extends ConnectionInfo {
+  /** It stands on the list of those to flush. The worker's. */
+  isFlushDue: boolean;
+  readonly isWaitingForMemory: boolean;
+  readonly isWaitingForCredit: boolean;
+  /** It is memory for a reply that its handler lacked. */
+  readonly lacksMemory: boolean;
+  /** Bytes of the arena that are left to others while it waits for memory. */
+  readonly reserveBytes: number;
+  /** Bytes of a slab that nothing which goes on here gives back: only the rest of a frame, memory for a handler, or the end of this connection. */
+  readonly stuckBytes: number;
+  /** Whether it is the rest of a frame that is missing, and that has room to come. */
+  readonly isReceiving: boolean;
+  /** Bytes of replies in memory that the kernel has not taken. */
+  readonly unsentMemoryBytes: number;
+  /** Bytes that the kernel has taken since the start, as far as that is known. */
+  readonly sentBytes: number;
+  /** Goes on with what waited, if that is possible now. Called inside a turn, from no callback of the transport. */
+  run(): void;
+  flush(): void;
+  /** Closes whatever is pending; replies that are complete are still handed to the transport. `reason` is for the log. */
+  close(cause: CloseCause, reason: string): void;
+  /** The broker stops. */
+  stop(): void;
+}
 
 /** What all connections of a worker share: the network actor. */
 export interface ConnectionHost extends RequestPool {
@@ -18,17 +46,19 @@ export interface ConnectionHost extends RequestPool {
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;
   /** Calls `flush` at the end of this turn. */
-  flushLater(connection: Connection): void;
+  flushLater(connection: HostedConnection): void;
   /** Calls `run` in this turn or the next: what it waited for is over. */
-  runLater(connection: Connection): void;
+  runLater(connection: HostedConnection): void;
   /** Calls `run` when memory came back: first come, first served. */
-  runWithMemory(connection: Connection): void;
+  runWithMemory(connection: HostedConnection): void;
+  /** A claim of memory failed whose owner tries again by itself. */
+  memoryRefused(): void;
   /** Calls `run` when credits or memory came back. */
-  runWithCredits(connection: Connection): void;
+  runWithCredits(connection: HostedConnection): void;
   /** The connection takes no more part; its transport closes. `reason` is for the log. */
-  connectionClosing(connection: Connection, cause: CloseCause, reason: string): void;
+  connectionClosing(connection: HostedConnection, cause: CloseCause, reason: string): void;
   /** The transport is closed, too. */
-  connectionClosed(connection: Connection): void;
+  connectionClosed(connection: HostedConnection): void;
   /** An error of our own. */
   fail(error: unknown): void;
 }

@@ -8,7 +8,7 @@
 import { assert } from '../base/assert.ts';
 import { DecodeError } from '../base/byte-reader.ts';
 import type { ApiRow } from './api-row.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import { InputBuffer } from './input-buffer.ts';
 import type { CloseCause } from './network-counters.ts';
@@ -27,12 +27,11 @@ const CREDIT = 3;
 const OUTPUT = 4;
 const MEMORY = 5;
 
-export class Connection implements TransportListener, RequestOwner, SendQueueOwner {
+export class Connection implements HostedConnection, TransportListener, RequestOwner, SendQueueOwner {
   readonly id: number;
   clientSoftwareName = '';
   clientSoftwareVersion = '';
   state: unknown = null;
-  /** It stands on the list of those to flush. The network actor's. */
   isFlushDue = false;
   readonly #host: ConnectionHost;
   readonly #transport: Transport;
@@ -40,6 +39,7 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   readonly #requests: OpenRequests;
   readonly #replies: Replies;
   #isReading = true;
+  #wasRefusedMemory = false; // The handler that could not take its request, or any since.
   #waitsFor = INCOMPLETE;
   #clientId: string | null = null;
   #hasEnded = false; // The other side sends no more.
@@ -86,19 +86,28 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
     return this.#waitsFor === CREDIT && !this.#isClosing;
   }
 
-  /** Bytes of the arena that are left to others while it waits for memory. */
+  get lacksMemory(): boolean {
+    return this.isWaitingForCredit && this.#wasRefusedMemory;
+  }
+
   get reserveBytes(): number {
     return this.#input.reserveBytes;
   }
 
-  /** Bytes of a slab that nothing which goes on here gives back: only the rest of a frame, memory for a handler, or the end of this connection. */
   get stuckBytes(): number {
     return this.#waitsFor === ORDER || this.#waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
   }
 
-  /** Whether it is the rest of a frame that is missing, and that has room to come. */
   get isReceiving(): boolean {
     return this.#waitsFor === INCOMPLETE && !this.#isClosing && this.#input.heldBytes > 0;
+  }
+
+  get unsentMemoryBytes(): number {
+    return this.#isClosing ? 0 : this.#replies.unsentMemoryBytes;
+  }
+
+  get sentBytes(): number {
+    return this.#replies.sentBytes;
   }
 
   start(): void {
@@ -155,7 +164,6 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
 
   // What the network actor says.
 
-  /** Goes on with what waited, if that is possible now. Called inside a turn, from no callback of the transport. */
   run(): void {
     if (this.#isClosing || this.#waitsFor === INCOMPLETE) return;
     if (!this.#input.restore()) {
@@ -179,7 +187,6 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
     this.#goOn();
   }
 
-  /** Closes whatever is pending; replies that are complete are still handed to the transport. `reason` is for the log. */
   close(cause: CloseCause, reason: string): void {
     if (this.#isClosing) return;
     if (!this.#isTransportClosed) this.#replies.flush();
@@ -218,7 +225,10 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   // What requests say.
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
-    return this.#replies.claim(request, sizeBytes, mayUseHeap);
+    if (this.#replies.claim(request, sizeBytes, mayUseHeap)) return true;
+    this.#wasRefusedMemory = true;
+    this.#host.memoryRefused();
+    return false;
   }
 
   trimReply(request: IncomingRequest, unusedBytes: number): void {
@@ -301,6 +311,7 @@ export class Connection implements TransportListener, RequestOwner, SendQueueOwn
   /** Gives the request to its handler. It may be ended, and this connection closed, when that returns. */
   #hand(row: ApiRow, request: IncomingRequest, frameBytes: number): number {
     this.#requests.start(row.order, request);
+    this.#wasRefusedMemory = false;
     let isTaken = false;
     try {
       isTaken = row.handle(request);

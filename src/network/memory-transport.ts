@@ -69,6 +69,10 @@ export class MemoryTransport implements Transport {
     this.#close(null);
   }
 
+  get untakenBytes(): number {
+    return this.#writing.reduce((bytes, piece) => bytes + piece.length, 0);
+  }
+
   readonly sendsFiles = false;
 
   sendFile(): number {

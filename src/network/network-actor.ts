@@ -1,7 +1,6 @@
 // The connections of one worker. It hands out what they share (arena, landing buffer, requests), flushes their replies at the
 // end of each turn, and lets those go on that waited for memory, credits or their turn.
-// Invariants: a connection is flushed at most once a turn; those that wait for memory go on in the order in which they came, except that
-// nobody waits behind one that has to leave more to others (memory-order.ts).
+// Invariant: a connection is flushed at most once a turn.
 // Runs on: every worker, in the thread that reads the sockets. Socket callbacks come outside of turns; they only parse, hand
 // requests to handlers and ask for a turn. Not here: accepting and balancing (listener.ts, hand-over.ts), what requests mean.
 import type { TurnEndActor } from '../actors/actor.ts';
@@ -11,14 +10,16 @@ import { MIB } from '../base/units.ts';
 import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
 import type { ApiRow } from './api-row.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
 import { LogLimiter } from './log-limiter.ts';
 import { type MemoryReserves, memoryReserves } from './memory-order.ts';
+import { MemoryWaiters } from './memory-waiters.ts';
 import { type CloseCause, NetworkCounters } from './network-counters.ts';
+import { SlowReaders } from './slow-readers.ts';
 import type { Transport } from './transport.ts';
 
 const FAULT_LINES_PER_SECOND = 10;
@@ -27,8 +28,6 @@ const OUTPUT_BYTES_MAX = MIB;
 /** Of connections that wait for credits this many are tried in vain at a time: there may be thousands behind them. */
 const TRIES_IN_VAIN_MAX = 64;
 const FREE_REQUESTS_MAX = 1024;
-/** How long cut frames may hold all memory without any of it coming back, although there is room for the rest of some. */
-const STALL_MS = 2000;
 /** How long a stop waits for the other sides to end theirs, once it has ended ours: some round trips around the world. */
 const STOP_LINGER_MS = 500;
 
@@ -41,6 +40,8 @@ export interface NetworkOptions {
   readonly requestBytesMax: number;
   /** naru.connection.inflight.max: requests of a connection that overlap. */
   readonly inflightMax: number;
+  /** naru.connection.stall.ms: how long a connection keeps memory that others wait for without sending any of it. */
+  readonly stallMs: number;
   /** One line for each connection that is closed for something that it or a handler did; so many a second at most. */
   readonly log: (line: string) => void;
   /** The connection takes no more part: for what handlers keep by it. They still end its open requests. */
@@ -64,18 +65,15 @@ export class NetworkActor implements ConnectionHost {
   readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
   readonly #onClosedCount: (count: number) => void;
   readonly #log: LogLimiter;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<HostedConnection>();
   readonly #freeRequests: IncomingRequest[] = [];
-  #unflushed: Connection[] = [];
-  #unflushedSpare: Connection[] = [];
-  #runnable = new Set<Connection>();
-  #runnableSpare = new Set<Connection>();
-  readonly #memoryWaiters = new Set<Connection>();
-  readonly #creditWaiters = new Set<Connection>();
-  /** Of the arena when no connection holds any of it. */
-  readonly #restBytes: number;
-  #releaseCount = 0;
-  #isStallWatched = false;
+  #unflushed: HostedConnection[] = [];
+  #unflushedSpare: HostedConnection[] = [];
+  #runnable = new Set<HostedConnection>();
+  #runnableSpare = new Set<HostedConnection>();
+  readonly #memoryWaiters: MemoryWaiters;
+  readonly #slowReaders: SlowReaders;
+  readonly #creditWaiters = new Set<HostedConnection>();
   #areCreditsBack = false; // Or memory; since the waiters were last tried.
   #lastId = 0;
   #closedCount = 0; // Not yet told to onClosedCount.
@@ -89,7 +87,6 @@ export class NetworkActor implements ConnectionHost {
     this.#runtime = runtime;
     this.arena = runtime.arena;
     this.landing = new LandingBuffer(runtime.arena, options.landingBytes);
-    this.#restBytes = runtime.arena.usedBytes;
     this.reserves = memoryReserves(runtime.arena.capacityBytes);
     const { rows, requestBytesMax } = options;
     this.cutter = new FrameCutter({ arena: this.arena, reserves: this.reserves, rows, requestBytesMax });
@@ -98,11 +95,19 @@ export class NetworkActor implements ConnectionHost {
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
     this.#onClosedCount = options.onClosedCount ?? (() => {});
     this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
-    this.arena.onReleased(() => {
-      this.#releaseCount++;
-      if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
-      this.retry();
+    const connections = this.#connections;
+    // A watch that outlasts the connections hears nothing more.
+    const after = (delayMs: number, run: () => void): void => void runtime.after(delayMs, () => this.#isStopping || run());
+    const runSoon = (): void => runtime.touch(this.#running);
+    this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, after, runSoon });
+    this.#slowReaders = new SlowReaders({
+      stallMs: options.stallMs,
+      connections,
+      nowMs: () => runtime.clock.monotonicMs(),
+      after,
+      isWaitedFor: () => this.#memoryWaiters.count > 0 || this.#isReplyWaiting(),
     });
+    this.arena.onReleased(() => this.retry());
     runtime.exchange.onCredits(() => this.retry());
   }
 
@@ -158,32 +163,36 @@ export class NetworkActor implements ConnectionHost {
   freeRequest(request: IncomingRequest): void {
     request.free();
     if (this.#freeRequests.length < FREE_REQUESTS_MAX) this.#freeRequests.push(request);
-    // Perhaps no memory came back, but then the last request that could bring some may be gone: see #runMemoryWaiters.
-    if (this.#memoryWaiters.size > 0) this.#runtime.touch(this.#running);
+    // Perhaps no memory came back, but then the last request that could bring some may be gone: see MemoryWaiters.
+    this.#memoryWaiters.perhapsFreed();
   }
 
-  flushLater(connection: Connection): void {
+  flushLater(connection: HostedConnection): void {
     if (connection.isFlushDue) return;
     connection.isFlushDue = true;
     this.#unflushed.push(connection);
     if (this.#unflushed.length === 1) this.#runtime.touchLast(this.#flushing);
   }
 
-  runLater(connection: Connection): void {
+  runLater(connection: HostedConnection): void {
     this.#runnable.add(connection);
     this.#runtime.touch(this.#running);
   }
 
-  runWithMemory(connection: Connection): void {
+  runWithMemory(connection: HostedConnection): void {
     this.#memoryWaiters.add(connection);
-    this.#runtime.touch(this.#running);
+    this.#slowReaders.press();
   }
 
-  runWithCredits(connection: Connection): void {
+  memoryRefused(): void {
+    this.#slowReaders.press();
+  }
+
+  runWithCredits(connection: HostedConnection): void {
     this.#creditWaiters.add(connection);
   }
 
-  connectionClosing(connection: Connection, cause: CloseCause, reason: string): void {
+  connectionClosing(connection: HostedConnection, cause: CloseCause, reason: string): void {
     this.counters.connectionsOpen--;
     this.counters.connectionsClosed[cause]++;
     if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown') {
@@ -192,11 +201,12 @@ export class NetworkActor implements ConnectionHost {
     }
     this.#runnable.delete(connection);
     this.#memoryWaiters.delete(connection);
+    this.#slowReaders.delete(connection);
     this.#creditWaiters.delete(connection);
     this.#onConnectionClosed(connection);
   }
 
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: HostedConnection): void {
     this.#connections.delete(connection);
     this.#closedCount++;
     this.#runtime.touchLast(this.#flushing);
@@ -238,57 +248,14 @@ export class NetworkActor implements ConnectionHost {
     runnable.clear();
     const areCreditsBack = this.#areCreditsBack;
     this.#areCreditsBack = false;
-    this.#runMemoryWaiters();
+    this.#memoryWaiters.run();
     if (areCreditsBack) this.#runCreditWaiters();
   }
 
-  #runMemoryWaiters(): void {
-    let refusedReserve = Number.POSITIVE_INFINITY;
-    for (const connection of this.#memoryWaiters) {
-      if (connection.reserveBytes >= refusedReserve) continue; // First come, first served, among those who leave as much to others.
-      connection.run();
-      if (connection.isWaitingForMemory) refusedReserve = connection.reserveBytes;
-      else this.#memoryWaiters.delete(connection);
-      if (refusedReserve === 0) break;
-    }
-    if (this.#memoryWaiters.size === 0 || this.#isMemoryComing()) return;
-    let isReceiving = false;
-    for (const connection of this.#connections) if (connection.isReceiving) isReceiving = true;
-    if (isReceiving) this.#watchStall();
-    // Everything is held by frames of which the rest is missing and has no room: someone has to give way.
-    else this.#giveWay(this.#memoryWaiters, 'no memory for the rest of its frame, and no request in progress that would give some back');
-  }
-
-  /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */
-  #isMemoryComing(): boolean {
-    let heldBytes = this.#restBytes;
-    for (const connection of this.#connections) heldBytes += connection.stuckBytes;
-    return this.arena.usedBytes > heldBytes;
-  }
-
-  /** Others' frames are on their way and would free memory. When none does for long, the first of those who hold some gives way. */
-  #watchStall(): void {
-    if (this.#isStallWatched) return;
-    this.#isStallWatched = true;
-    const releaseCount = this.#releaseCount;
-    this.#runtime.after(STALL_MS, () => {
-      this.#isStallWatched = false;
-      if (this.#memoryWaiters.size === 0 || this.#isStopping) return;
-      if (this.#releaseCount === releaseCount) {
-        this.#giveWay(this.#connections, 'others wait for the memory that the beginning of its frame holds, and the rest does not come');
-      }
-      this.#runtime.touch(this.#running);
-    });
-  }
-
-  /** Closes one of `candidates` that hold cut frames, or wait for memory: the first of those who leave most to others. */
-  #giveWay(candidates: Iterable<Connection>, reason: string): void {
-    let chosen: Connection | null = null;
-    for (const connection of candidates) {
-      if (connection.stuckBytes === 0 && !connection.isWaitingForMemory) continue;
-      if (chosen === null || connection.reserveBytes > chosen.reserveBytes) chosen = connection;
-    }
-    chosen?.close('memory', reason);
+  /** Whether a handler could not take its request for want of memory. */
+  #isReplyWaiting(): boolean {
+    for (const connection of this.#creditWaiters) if (connection.lacksMemory) return true;
+    return false;
   }
 
   #runCreditWaiters(): void {

@@ -26,6 +26,16 @@ export class Replies {
     return this.#output.unsentBytes;
   }
 
+  /** Of these, what lies in memory. */
+  get unsentMemoryBytes(): number {
+    return this.#output.unsentMemoryBytes;
+  }
+
+  /** Bytes that the kernel has taken, as far as that is known. */
+  get sentBytes(): number {
+    return this.#output.sentBytes;
+  }
+
   /** Gives `request` room for a reply. Who does not take the heap's memory instead can wait, or answer less: a fetch. */
   claim(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
     if (mayUseHeap) return this.#chunks.claim(request, sizeBytes, true);

@@ -45,6 +45,7 @@ export class SendQueue {
   // What the transport still reads from.
   readonly #writingSlabs: number[] = [];
   #writingBytes = 0;
+  #sentBytes = 0; // Without what is being written.
   readonly #pieces: Uint8Array[] = [];
 
   constructor(arena: SlabArena, transport: Transport, counters: NetworkCounters, owner: SendQueueOwner) {
@@ -59,6 +60,19 @@ export class SendQueue {
   /** Bytes of complete replies that the kernel has not taken. */
   get unsentBytes(): number {
     return this.#replies.bytes + this.#writingBytes;
+  }
+
+  /** Of these, what lies in memory: all but ranges of files. */
+  get unsentMemoryBytes(): number {
+    const { lengths, ranges } = this.#replies;
+    let bytes = this.#writingBytes;
+    for (let i = 0; i < lengths.length; i++) if (ranges[i] === null) bytes += lengths[i] as number;
+    return bytes;
+  }
+
+  /** Bytes that the kernel has taken: those of whole writes, and of the one that is going on what the transport says. */
+  get sentBytes(): number {
+    return this.#sentBytes + (this.#writingBytes === 0 ? 0 : Math.max(0, this.#writingBytes - this.#transport.untakenBytes));
   }
 
   /** The reply of `request` leaves with the next flush; what it holds is the queue's from here on. */
@@ -143,6 +157,7 @@ export class SendQueue {
     if (count > 0) {
       this.#counters.fileSends++;
       this.#counters.sentBytes += count;
+      this.#sentBytes += count;
       this.#turnBytes += count;
       if (this.#replies.advance(count)) range.leave();
     } else if (count === 0) {
@@ -169,6 +184,7 @@ export class SendQueue {
       if (count >= 0) {
         this.#counters.writeCount++;
         this.#counters.sentBytes += count;
+        this.#sentBytes += count;
         if (this.#replies.advance(count) && slab !== NO_SLAB) this.#arena.release(slab);
         return true;
       }
@@ -232,6 +248,7 @@ export class SendQueue {
   }
 
   #releaseWritten(): void {
+    this.#sentBytes += this.#writingBytes;
     this.#writingBytes = 0;
     for (const slab of this.#writingSlabs) this.#arena.release(slab);
     this.#writingSlabs.length = 0;

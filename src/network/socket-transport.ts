@@ -90,6 +90,12 @@ export class SocketTransport implements Transport {
     return isTaken;
   }
 
+  get untakenBytes(): number {
+    // What libuv still has; Node's own `writableLength` counts a write until all of it is gone.
+    const socket = this.#socket as (Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }) | null;
+    return socket?._handle?.writeQueueSize ?? socket?.writableLength ?? 0;
+  }
+
   get sendsFiles(): boolean {
     return sendFile() !== null && send() !== null;
   }

@@ -45,6 +45,8 @@ export interface Transport {
   sendFile(descriptor: number, position: number, length: number): number;
   /** Sends bytes that stand in front of or behind a file's: SMALL_BYTES_MAX at most. `hasMore`: they may wait for what follows at once. Answers as sendFile. */
   sendSmall(bytes: Uint8Array, hasMore: boolean): number;
+  /** Of a write that returned false: bytes that the kernel has not taken yet, as far as that is known. */
+  readonly untakenBytes: number;
   pauseReading(): void;
   resumeReading(): void;
   /** Sends what was written, then tells the other side that no more comes; when both sides have, it is closed. */

@@ -15,6 +15,7 @@ import type { RecordsRange } from '../../src/protocol/schema.ts';
 import { labelled, labels, range } from '../support/batches.ts';
 import { message } from '../support/messages.ts';
 import { requestFrame } from '../support/raw-client.ts';
+import { skipSuite } from '../support/skip.ts';
 import { foreignReason, isForeign, Target, workerCounts } from '../support/target.ts';
 import { decodeAnswer, type PartitionFetched, WireClient } from '../support/wire-client.ts';
 
@@ -30,11 +31,10 @@ const ALL_BYTES = 4 * MIB;
 /** Whatever its length, each range leaves from its file where that is possible. */
 const ALWAYS = { 'naru.sendfile.min.bytes': '1', 'naru.sendfile.above.bytes': '0' };
 
-if (isForeign) describe.skip(foreignReason, () => it('is not asked', () => {}));
-
-for (const native of isForeign ? [] : ['on', 'off']) {
+for (const native of ['on', 'off']) {
   for (const workers of workerCounts(0, 1, 2)) {
     describe(`at ${workers} workers, naru.native=${native}`, () => {
+      skipSuite(isForeign ? foreignReason : null);
       let target: Target;
       let producer: WireClient;
       let consumer: WireClient;
@@ -273,7 +273,8 @@ for (const native of isForeign ? [] : ['on', 'off']) {
 }
 
 describe('a stop while answers leave', () => {
-  it.skipIf(isForeign)('is clean, and sends nothing from a wrong file', async () => {
+  skipSuite(isForeign ? foreignReason : null);
+  it('is clean, and sends nothing from a wrong file', async () => {
     const target = await Target.open(2, ALWAYS);
     const client = await WireClient.connect(target.port);
     await client.createTopic('stop', 4);

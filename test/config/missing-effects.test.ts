@@ -27,6 +27,7 @@ const USED_IN_CONFIG: ReadonlySet<string> = new Set([
   'naru.sendfile.above.bytes',
   'naru.validate.records',
   'naru.connection.inflight.max',
+  'naru.connection.stall.ms',
   'internal.segment.bytes',
   'remote.storage.enable',
 ]);

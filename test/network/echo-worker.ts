@@ -10,6 +10,7 @@ runWorker((runtime, _data: null, supervisor) => {
   const network = new NetworkActor(runtime, {
     rows: [row(METADATA, echo)],
     requestBytesMax: 100 * MIB,
+    stallMs: 10_000,
     inflightMax: 16,
     log: () => {},
     onClosedCount: (count) => supervisor.send({ closed: count }),

@@ -69,6 +69,7 @@ export function createNetwork(
     log: (line) => lines.push(line),
     requestBytesMax: 100 * MIB,
     inflightMax: 128,
+    stallMs: 10_000,
     ...options,
   });
   const open = (): void => runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });

@@ -1,0 +1,93 @@
+// Replies that nobody reads, in memory that others wait for: whose connection is closed, and whose is not. Time passes by hand.
+import { expect, test } from 'vitest';
+import { KIB, MIB } from '../../src/base/units.ts';
+import type { IncomingRequest } from '../../src/network/incoming-request.ts';
+import { MemoryTransport } from '../../src/network/memory-transport.ts';
+import { requestFrame } from '../support/raw-client.ts';
+import { createNetwork, FETCH, FETCH_V, HandClock, row } from './support.ts';
+
+const STALL_MS = 10_000;
+const SEND_BUFFER_BYTES = 1000;
+
+/** The body says how many KiB it wants. */
+function give(request: IncomingRequest): boolean {
+  const at = request.tryBeginReply(request.bytes.readInt32BE(request.position) * KIB);
+  if (at < 0) return false;
+  request.endReply();
+  return true;
+}
+
+function worker() {
+  const clock = new HandClock();
+  const created = createNetwork([row(FETCH, give, { order: 'fetch' })], { arenaBytes: 4 * MIB, clock, stallMs: STALL_MS });
+  created.open();
+  const turn = (): void => {
+    for (let i = 0; i < 8; i++) created.runtime.loop.runTurn();
+  };
+  const reader = (kib: number): MemoryTransport => {
+    const transport = new MemoryTransport({ defer: (task) => created.runtime.post(task), sendBufferBytes: SEND_BUFFER_BYTES });
+    created.network.adopt(transport);
+    const body = Buffer.alloc(4);
+    body.writeInt32BE(kib);
+    transport.deliver(requestFrame(FETCH, FETCH_V, 1, body));
+    turn();
+    return transport;
+  };
+  const pass = (ms: number, meanwhile: () => void = () => {}): void => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      clock.nowMs += 500;
+      meanwhile();
+      turn();
+    }
+  };
+  return { ...created, reader, pass, turn };
+}
+
+test('while others wait for memory, the reader with the most unread bytes that takes nothing is closed, and they go on', () => {
+  const { network, reader, pass, lines } = worker();
+  const less = reader(200);
+  const most = reader(1000);
+  const little = reader(10);
+  pass(60_000);
+  expect(network.connectionCount).toBe(3); // Nobody waits: they may be as slow as they like.
+  const honest = reader(1000);
+  expect(honest.take()).toHaveLength(0);
+  pass(STALL_MS - 1000);
+  expect(network.connectionCount).toBe(4);
+  pass(2000);
+  expect([most.isClosed, less.isClosed, little.isClosed]).toEqual([true, false, false]);
+  expect(honest.take().length).toBeGreaterThan(1000 * KIB);
+  expect(network.counters.connectionsClosed.memory).toBe(1);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('has not read for 10000 ms');
+  // It has what it waited for: the others are left alone again.
+  pass(60_000);
+  expect([less.isClosed, little.isClosed]).toEqual([false, false]);
+});
+
+test('a reader that takes a little all the time is not closed, however long the others wait', () => {
+  const { network, reader, pass } = worker();
+  const slow = [reader(1000), reader(1000)];
+  const honest = reader(1000);
+  pass(60_000, () => {
+    for (const each of slow) each.take(100);
+  });
+  expect(network.connectionCount).toBe(3);
+  expect(honest.take()).toHaveLength(0);
+  for (const each of slow) each.take();
+  pass(500);
+  expect(honest.take().length).toBeGreaterThan(1000 * KIB);
+});
+
+test('one connection is closed at a time, as long as others wait', () => {
+  const { network, reader, pass } = worker();
+  const silent = [reader(400), reader(401), reader(402), reader(403)];
+  const honest = [reader(900), reader(900)];
+  pass(STALL_MS + 500);
+  expect(silent.map((each) => each.isClosed)).toEqual([false, false, false, true]);
+  pass(20_000, () => {
+    for (const each of honest) each.take();
+  });
+  expect(silent.filter((each) => each.isClosed).length).toBeLessThan(4);
+  expect(network.counters.connectionsClosed.memory).toBe(silent.filter((each) => each.isClosed).length);
+});
