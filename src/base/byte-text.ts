@@ -72,10 +72,22 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 const SIX_BITS = new Uint8Array(128);
 for (let i = 0; i < BASE64URL.length; i++) SIX_BITS[BASE64URL.charCodeAt(i)] = i;
 
+/** The one that was written last, and its bytes: records of one commit, and partitions of one topic, repeat it. */
+let writtenUuid = ZERO_UUID;
+const writtenUuidBytes = new Uint8Array(UUID_BYTES);
+
 /** Writes a UUID of 22 characters as 16 bytes. */
 export function writeUuid(uuid: string, bytes: Uint8Array, at: number): void {
+  if (uuid !== writtenUuid) {
+    parseUuid(uuid, writtenUuidBytes);
+    writtenUuid = uuid;
+  }
+  for (let i = 0; i < UUID_BYTES; i++) bytes[at + i] = writtenUuidBytes[i] as number;
+}
+
+function parseUuid(uuid: string, bytes: Uint8Array): void {
   if (uuid.length !== 22) unreachable(`${uuid} is no UUID of 22 characters`);
-  let position = at;
+  let position = 0;
   for (let i = 0; i < 20; i += 4) {
     const bits = (sixBits(uuid, i) << 18) | (sixBits(uuid, i + 1) << 12) | (sixBits(uuid, i + 2) << 6) | sixBits(uuid, i + 3);
     bytes[position] = bits >> 16;

@@ -45,6 +45,9 @@ const RECORD_OVERHEAD_BYTES = 1 + 5 * VARINT_MAX_BYTES + VARLONG_MAX_BYTES;
 /** A shard that broke its word about the size of a record is built anew, but not again at once. */
 const RELOAD_PAUSE_MS = 200;
 
+/** One per thread: filled and emptied within one call. It grows to the largest batch. */
+const builder = new BatchBuilder();
+
 const LOADING_STATE = 0;
 const ACTIVE = 1;
 const DROPPED = 2;
@@ -221,21 +224,18 @@ export class ShardActor<Record> implements ReplicaListener {
     const batchBytesMax = Math.min(replica.log.config.maxMessageBytes, replica.log.config.segmentBytes);
     const timestampMs = runtime.clock.wallMs();
     const batches: Uint8Array[] = [];
-    let builder = new BatchBuilder();
+    builder.reset();
     for (const record of records) {
-      const { key, value } = kind.codec.encode(record);
-      const sizeBytes = RECORD_OVERHEAD_BYTES + key.length + (value?.length ?? 0);
-      if (sizeBytes + BATCH_OVERHEAD_BYTES > batchBytesMax) {
-        // What it holds besides its records may speak of this one already: it is built anew from them.
-        logger.error(`${this.#name} decided on a record that the log does not take`, { bytes: sizeBytes });
-        this.#reloadLater(ERROR.UNKNOWN_SERVER_ERROR);
-        return false;
-      }
-      if (builder.recordCount > 0 && builder.sizeBytes + sizeBytes > batchBytesMax) {
+      if (builder.tryAppend(kind.codec, record, timestampMs, batchBytesMax)) continue;
+      if (builder.recordCount > 0) {
         batches.push(builder.build());
-        builder = new BatchBuilder();
+        if (builder.reset().tryAppend(kind.codec, record, timestampMs, batchBytesMax)) continue;
       }
-      builder.append({ key, value, timestampMs });
+      // What the shard holds besides its records may speak of this one already: it is built anew from them.
+      const bytes = kind.codec.keyBytes(record) + Math.max(kind.codec.valueBytes(record), 0);
+      logger.error(`${this.#name} decided on a record that the log does not take`, { bytes });
+      this.#reloadLater(ERROR.UNKNOWN_SERVER_ERROR);
+      return false;
     }
     batches.push(builder.build());
     for (const batch of batches) host.appendOwn(replica, batch);

@@ -4,6 +4,7 @@
 // that is under way, timers, questions that wait): a shard that is dropped is built anew from its records, and its clients ask again.
 // Pure (types only). Not here: who appends, who answers (shard-actor.ts).
 import type { Random } from '../base/random.ts';
+import type { RecordFormat } from '../protocol/records/batch-builder.ts';
 
 /** A request that waits for its answer: given back with the answer, once. */
 export interface Question {
@@ -85,9 +86,8 @@ export interface CoordinatorShard<Record> {
   waiting(): Iterable<number>;
 }
 
-/** How records become bytes of the internal topic. */
-export interface RecordCodec<Record> {
-  encode(record: Record): { key: Uint8Array; value: Uint8Array | null };
+/** How records become bytes of the internal topic, and come back from them. */
+export interface RecordCodec<Record> extends RecordFormat<Record> {
   /** Null: a kind of record that this broker does not know, and leaves alone. Throws DecodeError. */
   decode(key: Uint8Array, value: Uint8Array | null): Record | null;
 }

@@ -8,10 +8,11 @@ import { ERROR } from '../protocol/errors.ts';
 import { joined, joinedMembers, joinRefused } from './classic-answers.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { ClassicMember, distinctProtocols } from './classic-member.ts';
-import { groupRecord, recordBytes } from './classic-records.ts';
+import { groupRecord } from './classic-records.ts';
 import type { ClassicRounds } from './classic-rounds.ts';
 import { classicTimerKey } from './classic-timers.ts';
 import type { GroupConfig } from './group-config.ts';
+import { recordBytes } from './group-records.ts';
 import { newMemberId } from './member-id.ts';
 import type { Outcome } from './outcome.ts';
 

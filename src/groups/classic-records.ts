@@ -3,7 +3,7 @@
 import type { ClassicGroup } from './classic-group.ts';
 import { ClassicMember } from './classic-member.ts';
 import { classicTimerKey } from './classic-timers.ts';
-import { type GroupRecord, groupRecordCodec } from './group-records.ts';
+import type { GroupRecord } from './group-records.ts';
 import type { GroupMetadataValue } from './record-tables.ts';
 
 /** The group's record with all its members; `assignmentOf` gives what each is assigned. */
@@ -40,12 +40,6 @@ function recordWith(group: ClassicGroup, members: GroupMetadataValue['members'])
     members,
   };
   return { type: 'GroupMetadata', key: { group: group.groupId }, value };
-}
-
-/** Bytes of key and value together. */
-export function recordBytes(record: GroupRecord): number {
-  const { key, value } = groupRecordCodec.encode(record);
-  return key.length + (value?.length ?? 0);
 }
 
 /** Makes of a new group what the record says. */

@@ -8,9 +8,10 @@ import { ERROR } from '../protocol/errors.ts';
 import { joined, joinedMembers, joinRefused, syncRefused } from './classic-answers.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES, NO_TOKEN } from './classic-member.ts';
-import { groupRecord, recordBytes } from './classic-records.ts';
+import { groupRecord } from './classic-records.ts';
 import { classicTimerKey } from './classic-timers.ts';
 import type { GroupConfig } from './group-config.ts';
+import { recordBytes } from './group-records.ts';
 import type { Outcome } from './outcome.ts';
 
 export class ClassicRounds {

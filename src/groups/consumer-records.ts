@@ -3,7 +3,7 @@
 import { type Assignment, listed, type PartitionEpochs, partitionsOf } from './assignment.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 import type { ResolvedRegex } from './consumer-subscriptions.ts';
-import { type GroupRecord, groupRecordCodec } from './group-records.ts';
+import { type GroupRecord, recordBytes } from './group-records.ts';
 import type { CurrentAssignment } from './reconciliation.ts';
 import type { ConsumerGroupCurrentMemberAssignmentValue } from './record-tables.ts';
 
@@ -84,7 +84,7 @@ const PARTITION_BYTES_MAX = 8;
 
 /** Whether one of the records is larger than a record may be. Those that many members have are looked at without being encoded. */
 export function isTooLarge(records: readonly GroupRecord[], bytesMax: number): boolean {
-  return records.some((record) => bytesAtMost(record) > bytesMax && encodedBytes(record) > bytesMax);
+  return records.some((record) => bytesAtMost(record) > bytesMax && recordBytes(record) > bytesMax);
 }
 
 function bytesAtMost({ type, key, value }: GroupRecord): number {
@@ -105,9 +105,4 @@ function listBytes(topics: readonly { readonly partitions: readonly number[] }[]
   let bytes = 0;
   for (const { partitions } of topics) bytes += TOPIC_BYTES_MAX + PARTITION_BYTES_MAX * partitions.length;
   return bytes;
-}
-
-function encodedBytes(record: GroupRecord): number {
-  const { key, value } = groupRecordCodec.encode(record);
-  return key.length + (value?.length ?? 0);
 }

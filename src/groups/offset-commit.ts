@@ -4,10 +4,9 @@ import { ZERO_UUID } from '../base/uuid.ts';
 import type { Decision, Question, ShardEnvironment, TopicView } from '../coordinator/shard.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/apis/offset-commit.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { recordBytes } from './classic-records.ts';
 import type { Group, PartitionCheck } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
-import type { GroupRecord } from './group-records.ts';
+import { type GroupRecord, recordBytes } from './group-records.ts';
 import type { GroupStore } from './group-store.ts';
 
 /** Since this version topics are named by their ids. */
@@ -60,14 +59,15 @@ export class OffsetCommit {
     const records: GroupRecord[] = [];
     // A commit of nothing that exists is answered without a look at the group.
     const errorCode = known.length === 0 ? ERROR.NONE : this.#check(question, request, known);
-    const expireTimestamp = this.#expireTimestamp(request.retentionTimeMs);
+    const nowMs = this.#environment.wallMs();
+    const expireTimestamp = expiry(nowMs, request.retentionTimeMs);
     const taken: ResponseTopic[] = [];
     for (const { view, topic, partitions } of known) {
       const answers: ResponseTopic['partitions'] = [];
       for (const partition of partitions) {
         let code = errorCode !== ERROR.NONE ? errorCode : this.#checkMetadata(partition);
         if (code === ERROR.NONE) {
-          const record = this.#record(request.groupId, view, partition, expireTimestamp);
+          const record = commitRecord(request.groupId, view, partition, nowMs, expireTimestamp);
           if (this.#fits(request.groupId, view.name, partition, record)) records.push(record);
           else code = ERROR.UNKNOWN_SERVER_ERROR;
         }
@@ -132,28 +132,33 @@ export class OffsetCommit {
     const { recordBytesMax } = this.#environment;
     return RECORD_FIXED_BYTES + lengths * UTF8_BYTES_MAX <= recordBytesMax || recordBytes(record) <= recordBytesMax;
   }
+}
 
-  #expireTimestamp(retentionTimeMs: number): number {
-    if (retentionTimeMs === NONE_GIVEN) return NONE_GIVEN;
-    return Math.min(this.#environment.wallMs() + retentionTimeMs, Number.MAX_SAFE_INTEGER);
-  }
+function expiry(nowMs: number, retentionTimeMs: number): number {
+  return retentionTimeMs === NONE_GIVEN ? NONE_GIVEN : Math.min(nowMs + retentionTimeMs, Number.MAX_SAFE_INTEGER);
+}
 
-  /** A record that says when it expires has an old version, which knows neither leader epochs nor topic ids. */
-  #record(group: string, view: TopicView, partition: RequestPartition, expireTimestamp: number): GroupRecord {
-    const isExpiring = expireTimestamp !== NONE_GIVEN;
-    return {
-      type: 'OffsetCommit',
-      key: { group, topic: view.name, partition: partition.partitionIndex },
-      value: {
-        offset: partition.committedOffset,
-        leaderEpoch: isExpiring ? -1 : partition.committedLeaderEpoch,
-        metadata: partition.committedMetadata ?? '',
-        commitTimestamp: this.#environment.wallMs(),
-        expireTimestamp,
-        topicId: isExpiring ? ZERO_UUID : view.topicId,
-      },
-    };
-  }
+/** A record that says when it expires has an old version, which knows neither leader epochs nor topic ids. */
+function commitRecord(
+  group: string,
+  view: TopicView,
+  partition: RequestPartition,
+  commitTimestamp: number,
+  expireTimestamp: number,
+): GroupRecord {
+  const isExpiring = expireTimestamp !== NONE_GIVEN;
+  return {
+    type: 'OffsetCommit',
+    key: { group, topic: view.name, partition: partition.partitionIndex },
+    value: {
+      offset: partition.committedOffset,
+      leaderEpoch: isExpiring ? -1 : partition.committedLeaderEpoch,
+      metadata: partition.committedMetadata ?? '',
+      commitTimestamp,
+      expireTimestamp,
+      topicId: isExpiring ? ZERO_UUID : view.topicId,
+    },
+  };
 }
 
 function refusedTopic(topic: RequestTopic, partitions: readonly RequestPartition[], errorCode: number): ResponseTopic {

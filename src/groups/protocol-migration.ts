@@ -7,7 +7,7 @@ import { ERROR } from '../protocol/errors.ts';
 import { type Assignment, assignmentOf, atEpoch, NO_PARTITIONS } from './assignment.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { ClassicMember } from './classic-member.ts';
-import { groupRecord, recordBytes } from './classic-records.ts';
+import { groupRecord } from './classic-records.ts';
 import { classicTimerKey } from './classic-timers.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { ConsumerMember, distinctNames, NEW_METADATA } from './consumer-member.ts';
@@ -16,7 +16,7 @@ import { currentRecord, epochRecord, groupTombstones, memberRecord, targetEpochR
 import { applyRecord, type ConsumerGroupRecord } from './consumer-replay.ts';
 import type { ConsumerTimers } from './consumer-timers.ts';
 import type { GroupConfig } from './group-config.ts';
-import type { GroupRecord } from './group-records.ts';
+import { type GroupRecord, recordBytes } from './group-records.ts';
 import { MEMBER_STATE } from './reconciliation.ts';
 import { Refusal } from './refusal.ts';
 import { CONSUMER_PROTOCOL_TYPE } from './subscription.ts';

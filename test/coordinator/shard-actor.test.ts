@@ -11,6 +11,7 @@ import { buildControlBatch, CONTROL_TYPE } from '../../src/protocol/records/cont
 import type { Record } from '../../src/protocol/records/record.ts';
 import { readAllRecords } from '../../src/protocol/records/records.ts';
 import { FaultyStorage } from '../log/faulty-storage.ts';
+import { encodeRecord } from '../support/record-bytes.ts';
 import { type ToyApp, toyTopic } from './toy-app.ts';
 import { type BenchOptions, ToyBench, until } from './toy-bench.ts';
 import { OVERSIZED, type ToyRecord, type ToyShard, toyCodec } from './toy-shard.ts';
@@ -168,7 +169,7 @@ describe('loading', () => {
 
   function batchOf(entries: readonly (readonly [string, string | null])[], options: BatchOptions = {}): Uint8Array {
     const builder = new BatchBuilder(options);
-    for (const [key, value] of entries) builder.append({ ...toyCodec.encode({ key, value }), timestampMs: 1 });
+    for (const [key, value] of entries) builder.append({ ...encodeRecord(toyCodec, { key, value }), timestampMs: 1 });
     return builder.build();
   }
 

@@ -23,10 +23,15 @@ export interface ToyRecord {
 
 /** Keys start with their version, as those of Kafka do; others than 1 are unknown. */
 export const toyCodec: RecordCodec<ToyRecord> = {
-  encode: ({ key, value }) => ({
-    key: Buffer.concat([Buffer.from([0, 1]), Buffer.from(key)]),
-    value: value === null ? null : Buffer.from(value),
-  }),
+  keyBytes: ({ key }) => 2 + Buffer.byteLength(key),
+  valueBytes: ({ value }) => (value === null ? -1 : Buffer.byteLength(value)),
+  writeKey({ key }, writer) {
+    writer.int16(1);
+    writer.raw(Buffer.from(key));
+  },
+  writeValue({ value }, writer) {
+    writer.raw(Buffer.from(value ?? ''));
+  },
   decode(key, value) {
     const reader = new ByteReader(key);
     if (reader.int16() !== 1) return null;

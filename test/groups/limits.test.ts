@@ -14,6 +14,7 @@ import type { SyncGroupResponse } from '../../src/protocol/apis/sync-group.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { subscription } from '../support/classic-verbs.ts';
 import { GroupDriver } from '../support/group-driver.ts';
+import { encodeRecord } from '../support/record-bytes.ts';
 
 const MEMBERS = 1000;
 const GROUPS = 10_000;
@@ -208,9 +209,9 @@ describe('limits', () => {
       assignment: new Uint8Array(0),
     }));
     const value = { protocolType: 'consumer', generation: -7, protocol: null, leader: 'nobody', currentStateTimestamp: -1, members };
-    const odd = groupRecordCodec.encode({ type: 'GroupMetadata', key: { group: 'odd' }, value });
+    const odd = encodeRecord(groupRecordCodec, { type: 'GroupMetadata', key: { group: 'odd' }, value });
     made.append(odd.key, odd.value);
-    made.append(groupRecordCodec.encode({ type: 'GroupMetadata', key: { group: 'gone' }, value: null }).key, null);
+    made.append(encodeRecord(groupRecordCodec, { type: 'GroupMetadata', key: { group: 'gone' }, value: null }).key, null);
     made.reload();
     const listed = made.answerTo<ListGroupsResponse>(API.ListGroups, 5, { statesFilter: [], typesFilter: [] }).groups;
     expect(listed.map(({ groupId, groupState }) => [groupId, groupState])).toEqual([

@@ -10,6 +10,7 @@ import type { GroupConfig } from '../../src/groups/group-config.ts';
 import { type GroupRecord, groupRecordCodec } from '../../src/groups/group-records.ts';
 import { apis } from '../../src/protocol/apis/index.ts';
 import { codec, encodeMessage } from '../../src/protocol/compile.ts';
+import { encodeRecord } from './record-bytes.ts';
 
 /** Kafka's defaults, but for the first rebalance's delay, which is 0 so that most stories need no waiting. */
 export const groupConfig: GroupConfig = {
@@ -237,7 +238,7 @@ export class GroupDriver {
   #apply({ records, answers }: Decision<GroupRecord>): void {
     const given: AnswerGiven[] = [];
     for (const record of records) {
-      const { key, value } = groupRecordCodec.encode(record);
+      const { key, value } = encodeRecord(groupRecordCodec, record);
       assert(groupRecordCodec.decode(key, value) !== null, 'a record that this broker cannot read again');
       this.log.push({ key, value });
       this.#happened.records.push(record);

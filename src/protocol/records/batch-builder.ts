@@ -3,6 +3,7 @@
 // Pure as long as nothing is compressed. Not for the produce path, which never opens a batch.
 import { assert } from '../../base/assert.ts';
 import { writeInt16, writeInt32, writeInt64 } from '../../base/big-endian.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
 import {
   ATTRIBUTES_AT,
   BASE_SEQUENCE_AT,
@@ -56,12 +57,24 @@ export interface RecordInput {
   readonly timestampMs: number;
 }
 
+/** How values of one kind become records: their sizes, then their bytes, written right where they are to lie. */
+export interface RecordFormat<T> {
+  keyBytes(record: T): number;
+  /** -1: the value is null. */
+  valueBytes(record: T): number;
+  /** Writes exactly `keyBytes`. */
+  writeKey(record: T, writer: ByteWriter): void;
+  /** Writes exactly `valueBytes`; not called for null. */
+  writeValue(record: T, writer: ByteWriter): void;
+}
+
 const INITIAL_BYTES = 1024;
 const EMPTY: readonly RecordHeader[] = [];
 
 export class BatchBuilder {
   readonly #options: BatchOptions;
   #bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
+  readonly #writer = new ByteWriter(this.#bytes);
   #position = BATCH_OVERHEAD_BYTES;
   #recordCount = 0;
   #lastOffsetDelta = -1;
@@ -87,10 +100,7 @@ export class BatchBuilder {
    */
   append(record: RecordInput, offsetDelta = this.#lastOffsetDelta + 1): this {
     assert(offsetDelta > this.#lastOffsetDelta, 'offset deltas rise');
-    assert(Number.isSafeInteger(record.timestampMs), 'a timestamp is a safe integer');
-    if (this.#recordCount === 0) this.#baseTimestampMs = record.timestampMs;
-    const timestampDelta = record.timestampMs - this.#baseTimestampMs;
-    assert(Number.isSafeInteger(timestampDelta), 'timestamps of one batch are less than 2^53 apart');
+    const timestampDelta = this.#timestampDelta(record.timestampMs);
     const headers = record.headers ?? EMPTY;
     const headerKeys = headers.map((header) => textEncoder.encode(header.key));
     let bodyBytes = 1 + varlongSizeBytes(timestampDelta) + varintSizeBytes(offsetDelta);
@@ -98,11 +108,8 @@ export class BatchBuilder {
     headers.forEach((header, i) => {
       bodyBytes += fieldSizeBytes(headerKeys[i]) + fieldSizeBytes(header.value);
     });
-    this.#reserve(VARINT_MAX_BYTES + VARLONG_MAX_BYTES + bodyBytes);
-    this.#position = writeVarint(this.#bytes, this.#position, bodyBytes);
-    this.#bytes[this.#position++] = 0; // Attributes of a record: none are defined.
-    this.#position = writeVarlong(this.#bytes, this.#position, timestampDelta);
-    this.#position = writeVarint(this.#bytes, this.#position, offsetDelta);
+    this.#reserve(this.#position + VARINT_MAX_BYTES + VARLONG_MAX_BYTES + bodyBytes);
+    this.#begin(bodyBytes, record.timestampMs, timestampDelta, offsetDelta);
     this.#writeField(record.key);
     this.#writeField(record.value);
     this.#position = writeVarint(this.#bytes, this.#position, headers.length);
@@ -110,9 +117,40 @@ export class BatchBuilder {
       this.#writeField(headerKeys[i]);
       this.#writeField(header.value);
     });
-    this.#recordCount++;
-    this.#lastOffsetDelta = offsetDelta;
-    this.#maxTimestampMs = this.#recordCount === 1 ? record.timestampMs : Math.max(this.#maxTimestampMs, record.timestampMs);
+    return this;
+  }
+
+  /**
+   * Adds a record without headers, which `format` writes in place: no bytes of its own are made for key and value. False, and nothing is
+   * done, where the batch would be larger than `sizeBytesMax`.
+   */
+  tryAppend<T>(format: RecordFormat<T>, record: T, timestampMs: number, sizeBytesMax: number): boolean {
+    const timestampDelta = this.#timestampDelta(timestampMs);
+    const offsetDelta = this.#lastOffsetDelta + 1;
+    const keyBytes = format.keyBytes(record);
+    const valueBytes = format.valueBytes(record);
+    let bodyBytes = 1 + varlongSizeBytes(timestampDelta) + varintSizeBytes(offsetDelta) + 1;
+    bodyBytes += varintSizeBytes(keyBytes) + keyBytes + varintSizeBytes(valueBytes) + Math.max(valueBytes, 0);
+    const end = this.#position + varintSizeBytes(bodyBytes) + bodyBytes;
+    if (end > sizeBytesMax) return false;
+    this.#reserve(end);
+    this.#begin(bodyBytes, timestampMs, timestampDelta, offsetDelta);
+    const writer = this.#writer;
+    writer.position = writeVarint(this.#bytes, this.#position, keyBytes);
+    format.writeKey(record, writer);
+    writer.position = writeVarint(this.#bytes, writer.position, valueBytes);
+    if (valueBytes >= 0) format.writeValue(record, writer);
+    this.#bytes[writer.position++] = 0; // No headers.
+    assert(writer.position === end, 'a record takes the bytes that were counted');
+    this.#position = end;
+    return true;
+  }
+
+  /** Forgets all records and keeps the memory, for the next batch. */
+  reset(): this {
+    this.#position = BATCH_OVERHEAD_BYTES;
+    this.#recordCount = 0;
+    this.#lastOffsetDelta = -1;
     return this;
   }
 
@@ -149,6 +187,26 @@ export class BatchBuilder {
     return batch;
   }
 
+  /** From the first record's time; that of the first is 0. */
+  #timestampDelta(timestampMs: number): number {
+    assert(Number.isSafeInteger(timestampMs), 'a timestamp is a safe integer');
+    const delta = this.#recordCount === 0 ? 0 : timestampMs - this.#baseTimestampMs;
+    assert(Number.isSafeInteger(delta), 'timestamps of one batch are less than 2^53 apart');
+    return delta;
+  }
+
+  /** Writes what comes before the key, and counts the record. */
+  #begin(bodyBytes: number, timestampMs: number, timestampDelta: number, offsetDelta: number): void {
+    if (this.#recordCount === 0) this.#baseTimestampMs = this.#maxTimestampMs = timestampMs;
+    else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
+    this.#position = writeVarint(this.#bytes, this.#position, bodyBytes);
+    this.#bytes[this.#position++] = 0; // Attributes of a record: none are defined.
+    this.#position = writeVarlong(this.#bytes, this.#position, timestampDelta);
+    this.#position = writeVarint(this.#bytes, this.#position, offsetDelta);
+    this.#recordCount++;
+    this.#lastOffsetDelta = offsetDelta;
+  }
+
   /** Length, then bytes; −1 for null. */
   #writeField(field: Uint8Array | null | undefined): void {
     if (field === null || field === undefined) {
@@ -160,12 +218,13 @@ export class BatchBuilder {
     this.#position += field.length;
   }
 
-  #reserve(moreBytes: number): void {
-    const need = this.#position + moreBytes;
-    if (need <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
+  /** Room for all bytes below `end`. */
+  #reserve(end: number): void {
+    if (end <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#position));
     this.#bytes = grown;
+    this.#writer.reset(grown, 0);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   readMaxTimestamp,
   recomputeCrc,
 } from '../../../src/protocol/records/batch.ts';
-import { BatchBuilder } from '../../../src/protocol/records/batch-builder.ts';
+import { BatchBuilder, type RecordFormat } from '../../../src/protocol/records/batch-builder.ts';
 import { RECORD_CHECK, RecordCursor, recordCheckName } from '../../../src/protocol/records/record.ts';
 import {
   openRecords,
@@ -46,6 +46,34 @@ function batchAround(recordCount: number, records: readonly number[]): Uint8Arra
 const bare = (offsetDelta: number): number[] => [12, 0, 0, offsetDelta * 2, 1, 1, 0];
 
 describe('records of a batch', () => {
+  it('are the same where their format writes them in place, and the builder takes up to the limit', () => {
+    const anyEntry = fc.record({
+      key: fc.uint8Array({ maxLength: 200 }),
+      value: fc.option(fc.uint8Array({ maxLength: 3000 })),
+      timestampMs: fc.maxSafeNat(),
+    });
+    type Entry = { readonly key: Uint8Array; readonly value: Uint8Array | null };
+    const format: RecordFormat<Entry> = {
+      keyBytes: ({ key }) => key.length,
+      valueBytes: ({ value }) => value?.length ?? -1,
+      writeKey: ({ key }, writer) => writer.raw(key),
+      writeValue: ({ value }, writer) => writer.raw(value as Uint8Array),
+    };
+    const inPlace = new BatchBuilder();
+    fc.assert(
+      fc.property(fc.array(anyEntry, { minLength: 1, maxLength: 20 }), (entries) => {
+        const plain = new BatchBuilder();
+        inPlace.reset();
+        for (const entry of entries) {
+          plain.append(entry);
+          expect(inPlace.tryAppend(format, entry, entry.timestampMs, plain.sizeBytes - 1)).toBe(false);
+          expect(inPlace.tryAppend(format, entry, entry.timestampMs, plain.sizeBytes)).toBe(true);
+        }
+        expect(inPlace.build()).toEqual(plain.build());
+      }),
+    );
+  });
+
   it('are read as they were appended, in every codec', () => {
     fc.assert(
       fc.property(anyBatchOptions, anyRecords, fc.nat({ max: 20 }), (options, records, at) => {
