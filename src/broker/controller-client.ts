@@ -2,12 +2,12 @@
 // since functions do not travel between threads.
 // Invariant: an answer comes after every worker has applied what it tells of, and in the order of the questions of one worker.
 // Runs on: every worker (client), worker 0 (server). Bounded by the connections: each has at most a few requests under way.
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
 import type { OperationResult } from '../metadata/controller.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import { allocateProducerIds, type ProducerIdBlock } from '../metadata/producer-ids.ts';
-import type { QuorumActor } from '../metadata/quorum-actor.ts';
+import type { QuorumActor, QuorumDescription } from '../metadata/quorum-actor.ts';
 import {
   type CreatedTopic,
   type CreateTopicsInput,
@@ -26,6 +26,7 @@ interface Operations {
   createTopics: { request: CreateTopicsInput; response: CreatedTopic[] };
   deleteTopics: { request: DeleteTopicsInput; response: DeletedTopic[] };
   allocateProducerIds: { request: { brokerId: number }; response: ProducerIdBlock };
+  describeQuorum: { request: null; response: QuorumDescription };
 }
 
 export type OperationName = keyof Operations;
@@ -72,6 +73,10 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
     runtime.sendControl(from, { type: 'controller-response', id: message.id, response } satisfies ControllerResponse);
   };
   const refuse = (): void => reply(refusedOperation(message));
+  if (message.operation === 'describeQuorum') {
+    reply(quorum.describe());
+    return;
+  }
   if (quorum.isSuspended) {
     refuse();
     return;
@@ -110,6 +115,8 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
     }
     case 'allocateProducerIds':
       return { firstProducerId: -1, count: 0 } satisfies ProducerIdBlock;
+    case 'describeQuorum':
+      return unreachable('a question that writes nothing is never refused');
   }
 }
 

@@ -13,13 +13,20 @@ import { offsetCommitRequest, offsetCommitResponse } from '../protocol/apis/offs
 import { offsetDeleteRequest, offsetDeleteResponse } from '../protocol/apis/offset-delete.ts';
 import { syncGroupRequest, syncGroupResponse } from '../protocol/apis/sync-group.ts';
 import type { BrokerContext } from './broker-context.ts';
+import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from './handlers/acls.ts';
+import { alterReplicaLogDirsHandler } from './handlers/alter-replica-log-dirs.ts';
 import { type ApiRange, apiVersionsHandler } from './handlers/api-versions.ts';
 import { createTopicsHandler } from './handlers/create-topics.ts';
 import { deleteTopicsHandler } from './handlers/delete-topics.ts';
+import { describeClientQuotasHandler } from './handlers/describe-client-quotas.ts';
 import { describeClusterHandler } from './handlers/describe-cluster.ts';
 import { describeConfigsHandler } from './handlers/describe-configs.ts';
 import { consumerGroupDescribeHandler, deleteGroupsHandler, describeGroupsHandler } from './handlers/describe-groups.ts';
+import { describeLogDirsHandler } from './handlers/describe-log-dirs.ts';
+import { describeProducersHandler } from './handlers/describe-producers.ts';
+import { describeQuorumHandler } from './handlers/describe-quorum.ts';
 import { describeTopicPartitionsHandler } from './handlers/describe-topic-partitions.ts';
+import { describeUserScramCredentialsHandler } from './handlers/describe-user-scram-credentials.ts';
 import { fetchHandler } from './handlers/fetch.ts';
 import { findCoordinatorHandler } from './handlers/find-coordinator.ts';
 import { groupRequestHandler } from './handlers/group-request.ts';
@@ -27,6 +34,8 @@ import type { Handler } from './handlers/handler.ts';
 import { initProducerIdHandler } from './handlers/init-producer-id.ts';
 import { listGroupsHandler } from './handlers/list-groups.ts';
 import { listOffsetsHandler } from './handlers/list-offsets.ts';
+import { listPartitionReassignmentsHandler } from './handlers/list-partition-reassignments.ts';
+import { listTransactionsHandler } from './handlers/list-transactions.ts';
 import { metadataHandler } from './handlers/metadata.ts';
 import { offsetFetchHandler } from './handlers/offset-fetch.ts';
 import { offsetForLeaderEpochHandler } from './handlers/offset-for-leader-epoch.ts';
@@ -62,10 +71,21 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.DeleteTopics, versions: [1, 6], handler: deleteTopicsHandler },
   { apiKey: API.InitProducerId, versions: [0, 5], handler: initProducerIdHandler },
   { apiKey: API.OffsetForLeaderEpoch, versions: [2, 4], handler: offsetForLeaderEpochHandler },
+  { apiKey: API.DescribeAcls, versions: [1, 3], handler: describeAclsHandler },
+  { apiKey: API.CreateAcls, versions: [1, 3], handler: createAclsHandler },
+  { apiKey: API.DeleteAcls, versions: [1, 3], handler: deleteAclsHandler },
   { apiKey: API.DescribeConfigs, versions: [1, 4], handler: describeConfigsHandler },
+  { apiKey: API.AlterReplicaLogDirs, versions: [1, 2], handler: alterReplicaLogDirsHandler },
+  { apiKey: API.DescribeLogDirs, versions: [1, 5], handler: describeLogDirsHandler },
   { apiKey: API.DeleteGroups, versions: [0, 2], handler: deleteGroupsHandler },
+  { apiKey: API.ListPartitionReassignments, versions: [0, 0], handler: listPartitionReassignmentsHandler },
   { apiKey: API.OffsetDelete, versions: [0, 0], handler: groupRequestHandler(offsetDeleteRequest, offsetDeleteResponse) },
+  { apiKey: API.DescribeClientQuotas, versions: [0, 1], handler: describeClientQuotasHandler },
+  { apiKey: API.DescribeUserScramCredentials, versions: [0, 0], handler: describeUserScramCredentialsHandler },
+  { apiKey: API.DescribeQuorum, versions: [0, 2], handler: describeQuorumHandler },
   { apiKey: API.DescribeCluster, versions: [0, 2], handler: describeClusterHandler },
+  { apiKey: API.DescribeProducers, versions: [0, 0], handler: describeProducersHandler },
+  { apiKey: API.ListTransactions, versions: [0, 2], handler: listTransactionsHandler },
   {
     apiKey: API.ConsumerGroupHeartbeat,
     versions: [0, 1],

@@ -5,6 +5,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from '../metadata/metadata-messages.ts';
 import type { LogLine } from '../telemetry/logger.ts';
 import type { ControllerRequest, ControllerResponse } from './controller-client.ts';
+import type { PartitionsRequest, PartitionsResponse } from './partition-questions.ts';
 
 /** A partition's directory as it was found at the start, by directory name. */
 export interface FoundLog {
@@ -57,6 +58,8 @@ export type BetweenBrokerWorkers =
   | MetadataAppliedMessage
   | ControllerRequest
   | ControllerResponse
+  | PartitionsRequest
+  | PartitionsResponse
   /** While stopping: all connections of the sending worker have ended, so nobody hears a refusal there. */
   | { readonly type: 'connections-ended' }
   /** A write failed on the sending worker: the directory is everybody's. */

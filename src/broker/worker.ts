@@ -23,6 +23,7 @@ import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
 import { PartitionLogs } from './partition-logs.ts';
+import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
 import { abandonFetches } from './pending-fetch.ts';
 import { createSegmentReader } from './segment-reader.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
@@ -87,6 +88,9 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     () => runtime.wake(),
   );
 
+  const questions = new PartitionQuestions(runtime, () => metadata.appliedOffset);
+  const answers = new PartitionAnswers(runtime, host, () => metadata.appliedOffset);
+
   const reader = createSegmentReader(runtime, { ...config, isInMemory: isInMemory(data.directory) });
   const coordinatorBits = { words: new SharedWords(runtime.shared), firstWord: coordinatorBitsAt(runtime.workerCount) / WORD_BYTES };
   const coordinatorHost = new CoordinatorHost({
@@ -113,10 +117,12 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     config,
     logger,
     nodeId: config.nodeId,
+    directory: data.directory,
     metadata,
     partitions,
     words,
     controller,
+    questions,
     coordinators,
     isOffline: () => host.isOffline,
     reader,
@@ -177,6 +183,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       case 'metadata-batch':
         metadata.receive(message);
         host.onMetadataApplied();
+        answers.onMetadataApplied();
         return;
       case 'metadata-applied':
         assert(quorum !== null, 'only the controller hears what was applied');
@@ -196,6 +203,12 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         return;
       case 'controller-response':
         controller.receive(message);
+        return;
+      case 'partitions-request':
+        answers.receive(from, message);
+        return;
+      case 'partitions-response':
+        questions.receive(message);
     }
   }
 

@@ -1,6 +1,7 @@
-// What kind of file system a directory lies on, as far as it matters: whether its files are memory.
-// Runs on: any worker, at its start.
+// The file system that a directory lies on: whether its files are memory, and how much room there is.
+// Runs on: any worker.
 import { statfsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 
 /** f_type of tmpfs and of ramfs: reading their files waits for nothing. */
 const MEMORY_TYPES: readonly number[] = [0x0102_1994, 0x8584_58f6];
@@ -12,4 +13,17 @@ export function isInMemory(directory: string): boolean {
   } catch {
     return false;
   }
+}
+
+export interface VolumeSizes {
+  readonly totalBytes: number;
+  /** What whoever is not root may still write. */
+  readonly usableBytes: number;
+}
+
+/** Sizes of the volume that a directory is in; a job for the pool, since a file system on a network may keep one waiting. */
+export async function volumeSizes(directory: string): Promise<VolumeSizes> {
+  const { bsize, blocks, bavail } = await statfs(directory);
+  const bytes = (count: number): number => Math.min(count * bsize, Number.MAX_SAFE_INTEGER);
+  return { totalBytes: bytes(blocks), usableBytes: bytes(bavail) };
 }

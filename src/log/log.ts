@@ -15,7 +15,7 @@ import { InconsistentTopicIdError, jitterOf, type LogOptions } from './log-optio
 import { LogReader, type TimestampOffset } from './log-reader.ts';
 import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
-import type { ProducerState } from './producer-state.ts';
+import type { ProducerEntry, ProducerState } from './producer-state.ts';
 import { ReadPlan } from './read-plan.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { Segment } from './segment.ts';
@@ -173,6 +173,10 @@ export class Log {
     return this.#producers.firstUnstableOffset();
   }
 
+  /** Those that have written with an id and are remembered. */
+  producerEntries(): IterableIterator<ProducerEntry> {
+    return this.#producers.entries();
+  }
   get producerCount(): number {
     return this.#producers.producerCount;
   }

@@ -5,12 +5,13 @@
 // Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor.
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
 import type { RaftEffect } from '../raft/effects.ts';
 import type { RaftEvent } from '../raft/events.ts';
 import { decodeQuorumState, encodeQuorumState, type QuorumState } from '../raft/quorum-state.ts';
 import { Raft } from '../raft/raft.ts';
-import { type Voter, VoterSet } from '../raft/voter-set.ts';
+import { type Voter, type VoterEndpoint, VoterSet } from '../raft/voter-set.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
 import { bootstrapRecords, SUPPORTED_FEATURES } from './bootstrap.ts';
 import { type ControllerRegistration, registerController } from './brokers.ts';
@@ -75,6 +76,24 @@ interface WaitingReply {
   readonly reply: () => void;
   /** Instead of `reply`, where what the answer rests on never came to be committed. */
   readonly refuse: () => void;
+}
+
+/** The quorum as DescribeQuorum tells it. */
+export interface QuorumDescription {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: number;
+  readonly voters: readonly QuorumReplica[];
+}
+
+export interface QuorumReplica {
+  readonly replicaId: number;
+  /** Zeros where the voters are static (kraft.version 0). */
+  readonly directoryId: string;
+  readonly logEndOffset: number;
+  readonly lastFetchTimestamp: number;
+  readonly lastCaughtUpTimestamp: number;
+  readonly listeners: readonly VoterEndpoint[];
 }
 
 export class QuorumActor {
@@ -192,6 +211,21 @@ export class QuorumActor {
     let due = 0;
     while (due < this.#waiting.length && (this.#waiting[due] as WaitingReply).endOffset <= applied) due++;
     for (const { reply } of this.#waiting.splice(0, due)) reply();
+  }
+
+  /** Who votes, and how far each has come: this node alone, which has all that it has written at any time. */
+  describe(): QuorumDescription {
+    const nowMs = this.#options.clock.wallMs();
+    const { voterId, voterDirectoryId, endpoints } = this.#self();
+    const self = {
+      replicaId: voterId,
+      directoryId: this.#hasVotersInLog ? voterDirectoryId : ZERO_UUID,
+      logEndOffset: this.#options.log.logEndOffset,
+      lastFetchTimestamp: nowMs,
+      lastCaughtUpTimestamp: nowMs,
+      listeners: endpoints,
+    };
+    return { leaderId: voterId, leaderEpoch: this.#raft.epoch, highWatermark: this.highWatermark, voters: [self] };
   }
 
   /** Stops taking operations and closes the log. Nothing is lost by not stopping. */

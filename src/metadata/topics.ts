@@ -51,7 +51,7 @@ export interface DeletedTopic {
 }
 
 const UNKNOWN_ID_MESSAGE = 'This server does not host this topic ID.';
-const UNKNOWN_NAME_MESSAGE = 'This server does not host this topic-partition.';
+export const UNKNOWN_NAME_MESSAGE = 'This server does not host this topic-partition.';
 
 export type Refusal = readonly [errorCode: number, message: string | null];
 

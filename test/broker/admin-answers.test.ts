@@ -8,6 +8,7 @@ import { askAdminCases } from '../support/admin-cases.ts';
 import { answersText, comparable } from '../support/answer-book.ts';
 import { askConfigCases } from '../support/config-cases.ts';
 import { askInternalTopicCases } from '../support/internal-topic-cases.ts';
+import { askNodeAdminCases } from '../support/node-admin-cases.ts';
 import { askSetUpCases, SET_UP } from '../support/set-up-cases.ts';
 import { isForeign, Target, workerCounts } from '../support/target.ts';
 import { askTopicAdminCases } from '../support/topic-admin-cases.ts';
@@ -93,6 +94,7 @@ const books: readonly { file: string; ask: typeof askAdminCases; besides?: Reado
   { file: 'topic-admin.json', ask: askTopicAdminCases },
   { file: 'configs.json', ask: askConfigCases },
   { file: 'internal-topics.json', ask: askInternalTopicCases },
+  { file: 'node-admin.json', ask: askNodeAdminCases },
   { file: 'set-up.json', ask: askSetUpCases, besides: SET_UP },
 ];
 

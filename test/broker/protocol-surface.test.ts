@@ -49,6 +49,18 @@ const SERVED = [
   API.OffsetDelete,
   API.ConsumerGroupHeartbeat,
   API.ConsumerGroupDescribe,
+  // And what a node alone is asked, in admin-answers.test.ts.
+  API.DescribeAcls,
+  API.CreateAcls,
+  API.DeleteAcls,
+  API.AlterReplicaLogDirs,
+  API.DescribeLogDirs,
+  API.ListPartitionReassignments,
+  API.DescribeClientQuotas,
+  API.DescribeUserScramCredentials,
+  API.DescribeQuorum,
+  API.DescribeProducers,
+  API.ListTransactions,
 ];
 
 /** API key → "first-last" of its stable versions. */

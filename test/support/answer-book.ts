@@ -80,13 +80,14 @@ export class AnswerBook {
     return this.#client;
   }
 
-  /** Asks, and keeps the answer under the name of the API, the version and `label`. */
+  /** Asks, and keeps the answer, or what `shown` makes of it, under the name of the API, the version and `label`. */
   async ask<Q extends Table, S extends Table>(
     label: string,
     request: Q,
     response: S,
     version: number,
     partial: Sparse<MessageOf<Q>>,
+    shown: (answer: MessageOf<S>) => unknown = (answer) => answer,
   ): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, fail) => {
@@ -95,7 +96,8 @@ export class AnswerBook {
     const name = `${request.name} v${version}: ${label}`;
     if (this.answers.has(name)) throw new Error(`two cases are called ${name}`);
     try {
-      this.answers.set(name, comparable(await Promise.race([this.#client.ask(request, response, version, partial), silence])));
+      const answer = await Promise.race([this.#client.ask(request, response, version, partial), silence]);
+      this.answers.set(name, comparable(shown(answer)));
     } catch (error) {
       this.answers.set(name, error instanceof Error ? error.message : error);
       this.#client.close();

@@ -7,8 +7,6 @@ import { allocateProducerIdsRequest, allocateProducerIdsResponse } from './alloc
 import { alterClientQuotasRequest, alterClientQuotasResponse } from './alter-client-quotas.ts';
 import { alterConfigsRequest, alterConfigsResponse } from './alter-configs.ts';
 import { alterPartitionRequest, alterPartitionResponse } from './alter-partition.ts';
-import { alterPartitionReassignmentsRequest, alterPartitionReassignmentsResponse } from './alter-partition-reassignments.ts';
-import { alterReplicaLogDirsRequest, alterReplicaLogDirsResponse } from './alter-replica-log-dirs.ts';
 import { alterShareGroupOffsetsRequest, alterShareGroupOffsetsResponse } from './alter-share-group-offsets.ts';
 import { alterUserScramCredentialsRequest, alterUserScramCredentialsResponse } from './alter-user-scram-credentials.ts';
 import { assignReplicasToDirsRequest, assignReplicasToDirsResponse } from './assign-replicas-to-dirs.ts';
@@ -16,23 +14,14 @@ import { beginQuorumEpochRequest, beginQuorumEpochResponse } from './begin-quoru
 import { brokerHeartbeatRequest, brokerHeartbeatResponse } from './broker-heartbeat.ts';
 import { brokerRegistrationRequest, brokerRegistrationResponse } from './broker-registration.ts';
 import { controllerRegistrationRequest, controllerRegistrationResponse } from './controller-registration.ts';
-import { createAclsRequest, createAclsResponse } from './create-acls.ts';
 import { createDelegationTokenRequest, createDelegationTokenResponse } from './create-delegation-token.ts';
 import { createPartitionsRequest, createPartitionsResponse } from './create-partitions.ts';
-import { deleteAclsRequest, deleteAclsResponse } from './delete-acls.ts';
 import { deleteRecordsRequest, deleteRecordsResponse } from './delete-records.ts';
 import { deleteShareGroupOffsetsRequest, deleteShareGroupOffsetsResponse } from './delete-share-group-offsets.ts';
 import { deleteShareGroupStateRequest, deleteShareGroupStateResponse } from './delete-share-group-state.ts';
-import { describeAclsRequest, describeAclsResponse } from './describe-acls.ts';
-import { describeClientQuotasRequest, describeClientQuotasResponse } from './describe-client-quotas.ts';
 import { describeDelegationTokenRequest, describeDelegationTokenResponse } from './describe-delegation-token.ts';
-import { describeLogDirsRequest, describeLogDirsResponse } from './describe-log-dirs.ts';
-import { describeProducersRequest, describeProducersResponse } from './describe-producers.ts';
-import { describeQuorumRequest, describeQuorumResponse } from './describe-quorum.ts';
 import { describeShareGroupOffsetsRequest, describeShareGroupOffsetsResponse } from './describe-share-group-offsets.ts';
 import { describeTransactionsRequest, describeTransactionsResponse } from './describe-transactions.ts';
-import { describeUserScramCredentialsRequest, describeUserScramCredentialsResponse } from './describe-user-scram-credentials.ts';
-import { electLeadersRequest, electLeadersResponse } from './elect-leaders.ts';
 import { endQuorumEpochRequest, endQuorumEpochResponse } from './end-quorum-epoch.ts';
 import { endTxnRequest, endTxnResponse } from './end-txn.ts';
 import { envelopeRequest, envelopeResponse } from './envelope.ts';
@@ -43,8 +32,6 @@ import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from 
 import { type Api, apis } from './index.ts';
 import { initializeShareGroupStateRequest, initializeShareGroupStateResponse } from './initialize-share-group-state.ts';
 import { listConfigResourcesRequest, listConfigResourcesResponse } from './list-config-resources.ts';
-import { listPartitionReassignmentsRequest, listPartitionReassignmentsResponse } from './list-partition-reassignments.ts';
-import { listTransactionsRequest, listTransactionsResponse } from './list-transactions.ts';
 import { pushTelemetryRequest, pushTelemetryResponse } from './push-telemetry.ts';
 import { readShareGroupStateRequest, readShareGroupStateResponse } from './read-share-group-state.ts';
 import { readShareGroupStateSummaryRequest, readShareGroupStateSummaryResponse } from './read-share-group-state-summary.ts';
@@ -59,8 +46,6 @@ import { shareGroupHeartbeatRequest, shareGroupHeartbeatResponse } from './share
 import { streamsGroupDescribeRequest, streamsGroupDescribeResponse } from './streams-group-describe.ts';
 import { streamsGroupHeartbeatRequest, streamsGroupHeartbeatResponse } from './streams-group-heartbeat.ts';
 import { txnOffsetCommitRequest, txnOffsetCommitResponse } from './txn-offset-commit.ts';
-import { unregisterBrokerRequest, unregisterBrokerResponse } from './unregister-broker.ts';
-import { updateFeaturesRequest, updateFeaturesResponse } from './update-features.ts';
 import { updateRaftVoterRequest, updateRaftVoterResponse } from './update-raft-voter.ts';
 import { voteRequest, voteResponse } from './vote.ts';
 import { writeShareGroupStateRequest, writeShareGroupStateResponse } from './write-share-group-state.ts';
@@ -73,9 +58,7 @@ const unserved: readonly Api[] = [
   { request: allocateProducerIdsRequest, response: allocateProducerIdsResponse },
   { request: alterClientQuotasRequest, response: alterClientQuotasResponse },
   { request: alterConfigsRequest, response: alterConfigsResponse },
-  { request: alterPartitionReassignmentsRequest, response: alterPartitionReassignmentsResponse },
   { request: alterPartitionRequest, response: alterPartitionResponse },
-  { request: alterReplicaLogDirsRequest, response: alterReplicaLogDirsResponse },
   { request: alterShareGroupOffsetsRequest, response: alterShareGroupOffsetsResponse },
   { request: alterUserScramCredentialsRequest, response: alterUserScramCredentialsResponse },
   { request: assignReplicasToDirsRequest, response: assignReplicasToDirsResponse },
@@ -83,23 +66,14 @@ const unserved: readonly Api[] = [
   { request: brokerHeartbeatRequest, response: brokerHeartbeatResponse },
   { request: brokerRegistrationRequest, response: brokerRegistrationResponse },
   { request: controllerRegistrationRequest, response: controllerRegistrationResponse },
-  { request: createAclsRequest, response: createAclsResponse },
   { request: createDelegationTokenRequest, response: createDelegationTokenResponse },
   { request: createPartitionsRequest, response: createPartitionsResponse },
-  { request: deleteAclsRequest, response: deleteAclsResponse },
   { request: deleteRecordsRequest, response: deleteRecordsResponse },
   { request: deleteShareGroupOffsetsRequest, response: deleteShareGroupOffsetsResponse },
   { request: deleteShareGroupStateRequest, response: deleteShareGroupStateResponse },
-  { request: describeAclsRequest, response: describeAclsResponse },
-  { request: describeClientQuotasRequest, response: describeClientQuotasResponse },
   { request: describeDelegationTokenRequest, response: describeDelegationTokenResponse },
-  { request: describeLogDirsRequest, response: describeLogDirsResponse },
-  { request: describeProducersRequest, response: describeProducersResponse },
-  { request: describeQuorumRequest, response: describeQuorumResponse },
   { request: describeShareGroupOffsetsRequest, response: describeShareGroupOffsetsResponse },
   { request: describeTransactionsRequest, response: describeTransactionsResponse },
-  { request: describeUserScramCredentialsRequest, response: describeUserScramCredentialsResponse },
-  { request: electLeadersRequest, response: electLeadersResponse },
   { request: endQuorumEpochRequest, response: endQuorumEpochResponse },
   { request: endTxnRequest, response: endTxnResponse },
   { request: envelopeRequest, response: envelopeResponse },
@@ -109,8 +83,6 @@ const unserved: readonly Api[] = [
   { request: incrementalAlterConfigsRequest, response: incrementalAlterConfigsResponse },
   { request: initializeShareGroupStateRequest, response: initializeShareGroupStateResponse },
   { request: listConfigResourcesRequest, response: listConfigResourcesResponse },
-  { request: listPartitionReassignmentsRequest, response: listPartitionReassignmentsResponse },
-  { request: listTransactionsRequest, response: listTransactionsResponse },
   { request: pushTelemetryRequest, response: pushTelemetryResponse },
   { request: readShareGroupStateSummaryRequest, response: readShareGroupStateSummaryResponse },
   { request: readShareGroupStateRequest, response: readShareGroupStateResponse },
@@ -125,8 +97,6 @@ const unserved: readonly Api[] = [
   { request: streamsGroupDescribeRequest, response: streamsGroupDescribeResponse },
   { request: streamsGroupHeartbeatRequest, response: streamsGroupHeartbeatResponse },
   { request: txnOffsetCommitRequest, response: txnOffsetCommitResponse },
-  { request: unregisterBrokerRequest, response: unregisterBrokerResponse },
-  { request: updateFeaturesRequest, response: updateFeaturesResponse },
   { request: updateRaftVoterRequest, response: updateRaftVoterResponse },
   { request: voteRequest, response: voteResponse },
   { request: writeShareGroupStateRequest, response: writeShareGroupStateResponse },

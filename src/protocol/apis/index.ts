@@ -2,16 +2,27 @@
 // the tables of the others are in all.ts.
 // Pure.
 import type { Table } from '../schema.ts';
+import { alterPartitionReassignmentsRequest, alterPartitionReassignmentsResponse } from './alter-partition-reassignments.ts';
+import { alterReplicaLogDirsRequest, alterReplicaLogDirsResponse } from './alter-replica-log-dirs.ts';
 import { apiVersionsRequest, apiVersionsResponse } from './api-versions.ts';
 import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from './consumer-group-describe.ts';
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from './consumer-group-heartbeat.ts';
+import { createAclsRequest, createAclsResponse } from './create-acls.ts';
 import { createTopicsRequest, createTopicsResponse } from './create-topics.ts';
+import { deleteAclsRequest, deleteAclsResponse } from './delete-acls.ts';
 import { deleteGroupsRequest, deleteGroupsResponse } from './delete-groups.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from './delete-topics.ts';
+import { describeAclsRequest, describeAclsResponse } from './describe-acls.ts';
+import { describeClientQuotasRequest, describeClientQuotasResponse } from './describe-client-quotas.ts';
 import { describeClusterRequest, describeClusterResponse } from './describe-cluster.ts';
 import { describeConfigsRequest, describeConfigsResponse } from './describe-configs.ts';
 import { describeGroupsRequest, describeGroupsResponse } from './describe-groups.ts';
+import { describeLogDirsRequest, describeLogDirsResponse } from './describe-log-dirs.ts';
+import { describeProducersRequest, describeProducersResponse } from './describe-producers.ts';
+import { describeQuorumRequest, describeQuorumResponse } from './describe-quorum.ts';
 import { describeTopicPartitionsRequest, describeTopicPartitionsResponse } from './describe-topic-partitions.ts';
+import { describeUserScramCredentialsRequest, describeUserScramCredentialsResponse } from './describe-user-scram-credentials.ts';
+import { electLeadersRequest, electLeadersResponse } from './elect-leaders.ts';
 import { fetchRequest, fetchResponse } from './fetch.ts';
 import { findCoordinatorRequest, findCoordinatorResponse } from './find-coordinator.ts';
 import { heartbeatRequest, heartbeatResponse } from './heartbeat.ts';
@@ -20,6 +31,8 @@ import { joinGroupRequest, joinGroupResponse } from './join-group.ts';
 import { leaveGroupRequest, leaveGroupResponse } from './leave-group.ts';
 import { listGroupsRequest, listGroupsResponse } from './list-groups.ts';
 import { listOffsetsRequest, listOffsetsResponse } from './list-offsets.ts';
+import { listPartitionReassignmentsRequest, listPartitionReassignmentsResponse } from './list-partition-reassignments.ts';
+import { listTransactionsRequest, listTransactionsResponse } from './list-transactions.ts';
 import { metadataRequest, metadataResponse } from './metadata.ts';
 import { offsetCommitRequest, offsetCommitResponse } from './offset-commit.ts';
 import { offsetDeleteRequest, offsetDeleteResponse } from './offset-delete.ts';
@@ -27,6 +40,8 @@ import { offsetFetchRequest, offsetFetchResponse } from './offset-fetch.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from './offset-for-leader-epoch.ts';
 import { produceRequest, produceResponse } from './produce.ts';
 import { syncGroupRequest, syncGroupResponse } from './sync-group.ts';
+import { unregisterBrokerRequest, unregisterBrokerResponse } from './unregister-broker.ts';
+import { updateFeaturesRequest, updateFeaturesResponse } from './update-features.ts';
 
 export interface Api {
   readonly request: Table;
@@ -60,5 +75,20 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     { request: metadataRequest, response: metadataResponse },
     { request: offsetForLeaderEpochRequest, response: offsetForLeaderEpochResponse },
     { request: produceRequest, response: produceResponse },
+    { request: describeLogDirsRequest, response: describeLogDirsResponse },
+    { request: alterReplicaLogDirsRequest, response: alterReplicaLogDirsResponse },
+    { request: describeProducersRequest, response: describeProducersResponse },
+    { request: describeQuorumRequest, response: describeQuorumResponse },
+    { request: updateFeaturesRequest, response: updateFeaturesResponse },
+    { request: unregisterBrokerRequest, response: unregisterBrokerResponse },
+    { request: listPartitionReassignmentsRequest, response: listPartitionReassignmentsResponse },
+    { request: alterPartitionReassignmentsRequest, response: alterPartitionReassignmentsResponse },
+    { request: electLeadersRequest, response: electLeadersResponse },
+    { request: describeAclsRequest, response: describeAclsResponse },
+    { request: createAclsRequest, response: createAclsResponse },
+    { request: deleteAclsRequest, response: deleteAclsResponse },
+    { request: describeClientQuotasRequest, response: describeClientQuotasResponse },
+    { request: describeUserScramCredentialsRequest, response: describeUserScramCredentialsResponse },
+    { request: listTransactionsRequest, response: listTransactionsResponse },
   ].map((api): [number, Api] => [api.request.apiKey, api]),
 );

@@ -1,0 +1,23 @@
+// Which users have SCRAM credentials in the metadata log, by which mechanisms: never the credentials themselves.
+// Pure. Source: KIP-554.
+import type { ClusterImage } from './image.ts';
+
+export interface CredentialInfo {
+  /** 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. */
+  readonly mechanism: number;
+  readonly iterations: number;
+}
+
+/** By user, mechanisms ascending. */
+export function scramCredentials(image: ClusterImage): Map<string, CredentialInfo[]> {
+  const found = new Map<string, Map<number, CredentialInfo>>();
+  for (const record of image.unservedRecords) {
+    if (record.type === 'RemoveUserScramCredentialRecord') found.get(record.name)?.delete(record.mechanism);
+    if (record.type !== 'UserScramCredentialRecord') continue;
+    const { name, mechanism, iterations } = record;
+    const mechanisms = found.get(name) ?? new Map<number, CredentialInfo>();
+    found.set(name, mechanisms.set(mechanism, { mechanism, iterations }));
+  }
+  const users = [...found].filter(([, mechanisms]) => mechanisms.size > 0);
+  return new Map(users.map(([name, mechanisms]) => [name, [...mechanisms.values()].sort((a, b) => a.mechanism - b.mechanism)]));
+}
