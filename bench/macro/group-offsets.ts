@@ -6,7 +6,7 @@ import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/proto
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { offsetCommitRequest, offsetCommitResponse } from '../../src/protocol/apis/offset-commit.ts';
 import { offsetFetchRequest, offsetFetchResponse } from '../../src/protocol/apis/offset-fetch.ts';
-import { ERROR } from '../../src/protocol/errors.ts';
+import { ERROR, errorName } from '../../src/protocol/errors.ts';
 import { cpuSeconds, type Subject } from './subjects.ts';
 import { decodeFrame, frameOf, Wire } from './wire.ts';
 
@@ -22,6 +22,7 @@ const FETCH_VERSION = 8;
 const DESCRIBE_VERSION = 5;
 const COMMITTERS = 20;
 const COMMITS = 20_000;
+const COMMIT_ATTEMPTS_MAX = 1000;
 const LOAD_GROUPS = 10_000;
 /** 10,000 groups with 10 partitions each, committed 10 times: 1,000,000 records. */
 const LOAD_PARTITIONS = 10;
@@ -81,28 +82,41 @@ export async function commitCost(subject: Subject, partitions: number, scale: nu
   const groupIds = wires.map((_, index) => `committer-${index}`);
   await untilCoordinated(wires[0] as Wire, groupIds);
   const frames = groupIds.map((groupId) => commitFrame(groupId, partitions, 1234));
-  for (const [index, wire] of wires.entries()) await committed(wire, frames[index] as Buffer);
+  for (const [index, wire] of wires.entries()) await committed(subject, wire, frames[index] as Buffer);
+  const answers: Buffer[] = [];
   const before = cpuSeconds(subject.pid());
   await Promise.all(
     wires.map(async (wire, index) => {
-      for (let i = 0; i < perGroup; i++) await wire.exchange(frames[index] as Buffer);
+      // Read apart from the measurement: what reading an answer costs is the client's.
+      for (let i = 0; i < perGroup; i++) answers.push(await wire.exchange(frames[index] as Buffer));
     }),
   );
   const cpu = cpuSeconds(subject.pid()) - before;
-  for (const [index, wire] of wires.entries()) await committed(wire, frames[index] as Buffer);
+  for (const frame of answers) {
+    const errors = commitErrors(frame);
+    if (errors.length > 0) throw new Error(`${subject.name} refused a commit that was measured: ${errors.join(', ')}`);
+  }
+  for (const [index, wire] of wires.entries()) await committed(subject, wire, frames[index] as Buffer);
   for (const wire of wires) wire.close();
   return { row: `OffsetCommit of ${partitions}, 20 groups, depth 1`, unit: 'CPU-µs', value: (cpu / (perGroup * COMMITTERS)) * 1e6 };
 }
 
 /** Commits until it is taken: a coordinator may still be loaded. */
-async function committed(wire: Wire, frame: Buffer): Promise<void> {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    const { topics } = decodeFrame(offsetCommitResponse, COMMIT_VERSION, await wire.exchange(frame));
-    const codes = topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode));
-    if (codes.length > 0 && codes.every((code) => code === ERROR.NONE)) return;
+async function committed(subject: Subject, wire: Wire, frame: Buffer): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const errors = commitErrors(await wire.exchange(frame));
+    if (errors.length === 0) return;
+    if (attempt === COMMIT_ATTEMPTS_MAX) throw new Error(`${subject.name} does not take a commit: ${errors.join(', ')}`);
     await sleep(20);
   }
-  throw new Error('a commit is not taken');
+}
+
+/** What is wrong with an answer to a commit: names of errors, each once; none where every partition was taken. */
+function commitErrors(frame: Buffer): readonly string[] {
+  const { topics } = decodeFrame(offsetCommitResponse, COMMIT_VERSION, frame);
+  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode));
+  if (codes.length === 0) return ['an answer without partitions'];
+  return [...new Set(codes.filter((code) => code !== ERROR.NONE))].map(errorName);
 }
 
 const loadGroup = (index: number): string => `loaded-${index}`;
@@ -119,7 +133,7 @@ export async function loadTime(subject: Subject, scale: number, what: 'fill' | '
   subject.launch();
   const wire = await firstConnection(subject.port);
   const upMs = performance.now() - startedAt;
-  await answersAll(wire, count, subject.port);
+  await answersAll(wire, count, subject);
   const totalMs = performance.now() - startedAt;
   const cpuS = cpuSeconds(subject.pid());
   wire.close();
@@ -138,13 +152,12 @@ async function fill(subject: Subject, count: number): Promise<void> {
       for (let round = 0; round < LOAD_ROUNDS; round++) {
         for (let index = lane; index < count; index += COMMITTERS) {
           const frame = commitFrame(loadGroup(index), LOAD_PARTITIONS, round + 1);
-          if (round === 0) await committed(wire, frame);
-          else await wire.exchange(frame);
+          await committed(subject, wire, frame);
         }
       }
     }),
   );
-  await answersAll(wires[0] as Wire, count, subject.port);
+  await answersAll(wires[0] as Wire, count, subject);
   for (const wire of wires) wire.close();
 }
 
@@ -159,7 +172,7 @@ async function firstConnection(port: number): Promise<Wire> {
 }
 
 /** Until OffsetFetch gives the last commit of every group, and DescribeGroups knows each. */
-async function answersAll(wire: Wire, count: number, port: number): Promise<void> {
+async function answersAll(wire: Wire, count: number, subject: Subject): Promise<void> {
   const groupIds = Array.from({ length: count }, (_, index) => loadGroup(index));
   const groups = groupIds.map((groupId) => ({ groupId, memberId: null, memberEpoch: -1, topics: null }));
   const asked = { groupId: '', topics: [], groups, requireStable: false };
@@ -171,7 +184,9 @@ async function answersAll(wire: Wire, count: number, port: number): Promise<void
       const wrong = offsets.filter(({ committedOffset }) => committedOffset !== LOAD_ROUNDS).length;
       const missing = answer.groups.filter(({ topics }) => topics.length === 0).map(({ groupId }) => groupId);
       if (offsets.length !== count * LOAD_PARTITIONS || wrong > 0) {
-        throw new Error(`port ${port}: ${offsets.length} offsets, ${wrong} of them wrong; none of ${missing.length} groups, ${missing[0]}`);
+        throw new Error(
+          `${subject.name} gave ${offsets.length} of ${count * LOAD_PARTITIONS} offsets, ${wrong} of them wrong; none of ${missing.length} groups (${missing[0]}), and no error`,
+        );
       }
       break;
     }
@@ -182,5 +197,5 @@ async function answersAll(wire: Wire, count: number, port: number): Promise<void
     includeAuthorizedOperations: false,
   });
   const unknown = described.groups.filter(({ errorCode }) => errorCode !== ERROR.NONE).length;
-  if (unknown > 0) throw new Error(`${unknown} groups are not described`);
+  if (unknown > 0) throw new Error(`${subject.name} does not describe ${unknown} groups`);
 }
