@@ -9,10 +9,18 @@ import type { PartitionHost } from '../partition/partition-host.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { BATCH_OVERHEAD_BYTES } from '../protocol/records/batch.ts';
 import { BatchBuilder } from '../protocol/records/batch-builder.ts';
-import { VARINT_MAX_BYTES, VARLONG_MAX_BYTES } from '../protocol/records/varint.ts';
 import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Answer, CoordinatorShard, Decision, Question, RecordCodec, ShardEnvironment, TopicsView } from './shard.ts';
+import {
+  type Answer,
+  type CoordinatorShard,
+  type Decision,
+  type Question,
+  RECORD_OVERHEAD_BYTES,
+  type RecordCodec,
+  type ShardEnvironment,
+  type TopicsView,
+} from './shard.ts';
 import { LOADING, type RangeReader, ShardLoader } from './shard-loader.ts';
 
 /** What makes a topic's partitions shards. */
@@ -40,9 +48,7 @@ export interface ShardActorOptions<Record> {
 
 type DeletedTopics = Parameters<CoordinatorShard<unknown>['onTopicsChanged']>[0];
 
-/** Lengths, attributes, deltas and the header count of a record, each as long as it can be; and the header of its batch. */
-const RECORD_OVERHEAD_BYTES = 1 + 5 * VARINT_MAX_BYTES + VARLONG_MAX_BYTES;
-/** A shard that broke its word about the size of a record is built anew, but not again at once. */
+/** A shard that broke its word about the size of a decision is built anew, but not again at once. */
 const RELOAD_PAUSE_MS = 200;
 
 /** One per thread: filled and emptied within one call. It grows to the largest batch. */
@@ -165,7 +171,10 @@ export class ShardActor<Record> implements ReplicaListener {
       topics,
       timers: { set: (key, delayMs) => this.#setTimer(key, delayMs), cancel: (key) => this.#cancelTimer(key) },
       get recordBytesMax() {
-        return replica.log.config.maxMessageBytes - BATCH_OVERHEAD_BYTES - RECORD_OVERHEAD_BYTES;
+        return batchBytesMax(replica) - BATCH_OVERHEAD_BYTES - RECORD_OVERHEAD_BYTES;
+      },
+      get decisionBytesMax() {
+        return batchBytesMax(replica) - BATCH_OVERHEAD_BYTES;
       },
     };
   }
@@ -206,34 +215,33 @@ export class ShardActor<Record> implements ReplicaListener {
     this.#apply(this.#shard.onTopicsChanged(deleted));
   }
 
-  #apply({ records, answers }: Decision<Record>): void {
+  #apply({ records, answers, isDivisible = false }: Decision<Record>): void {
     if (this.#state !== ACTIVE) return;
-    if (records.length > 0 && !this.#append(records)) return;
+    if (records.length > 0 && !this.#append(records, isDivisible)) return;
     const { log } = this.#options.replica;
     for (const answer of answers) this.#settled.push({ endOffset: log.stagedEnd, answer });
     this.#flush();
   }
 
   /** Appends and replays; false where that cannot be: the shard is dropped then. */
-  #append(records: readonly Record[]): boolean {
+  #append(records: readonly Record[], isDivisible: boolean): boolean {
     const { kind, replica, host, runtime, logger } = this.#options;
     if (replica.isOffline) {
       this.drop(ERROR.NOT_COORDINATOR);
       return false;
     }
-    const batchBytesMax = Math.min(replica.log.config.maxMessageBytes, replica.log.config.segmentBytes);
+    const bytesMax = batchBytesMax(replica);
     const timestampMs = runtime.clock.wallMs();
     const batches: Uint8Array[] = [];
     builder.reset();
     for (const record of records) {
-      if (builder.tryAppend(kind.codec, record, timestampMs, batchBytesMax)) continue;
-      if (builder.recordCount > 0) {
+      if (builder.tryAppend(kind.codec, record, timestampMs, bytesMax)) continue;
+      if (builder.recordCount > 0 && isDivisible) {
         batches.push(builder.build());
-        if (builder.reset().tryAppend(kind.codec, record, timestampMs, batchBytesMax)) continue;
+        if (builder.reset().tryAppend(kind.codec, record, timestampMs, bytesMax)) continue;
       }
-      // What the shard holds besides its records may speak of this one already: it is built anew from them.
-      const bytes = kind.codec.keyBytes(record) + Math.max(kind.codec.valueBytes(record), 0);
-      logger.error(`${this.#name} decided on a record that the log does not take`, { bytes });
+      // What the shard holds besides its records may speak of these already: it is built anew from them.
+      logger.error(`${this.#name} decided on more than a batch of its log takes`, { records: records.length, batchBytesMax: bytesMax });
       this.#reloadLater(ERROR.UNKNOWN_SERVER_ERROR);
       return false;
     }
@@ -292,4 +300,9 @@ export class ShardActor<Record> implements ReplicaListener {
     this.#timers.get(key)?.cancel();
     this.#timers.delete(key);
   }
+}
+
+/** What the log takes in one piece. */
+function batchBytesMax({ log }: LeaderReplica): number {
+  return Math.min(log.config.maxMessageBytes, log.config.segmentBytes);
 }

@@ -2,9 +2,13 @@
 // its own records.
 // Invariant: what must outlive the shard changes in `replay` alone. A shard may also hold what dies with it (who has joined the round
 // that is under way, timers, questions that wait): a shard that is dropped is built anew from its records, and its clients ask again.
-// Pure (types only). Not here: who appends, who answers (shard-actor.ts).
+// Pure (types, and what a record costs). Not here: who appends, who answers (shard-actor.ts).
 import type { Random } from '../base/random.ts';
 import type { RecordFormat } from '../protocol/records/batch-builder.ts';
+import { VARINT_MAX_BYTES, VARLONG_MAX_BYTES } from '../protocol/records/varint.ts';
+
+/** What a record takes in a batch beside its key and value, at most: lengths, attributes, deltas and the count of headers. */
+export const RECORD_OVERHEAD_BYTES = 1 + 5 * VARINT_MAX_BYTES + VARLONG_MAX_BYTES;
 
 /** A request that waits for its answer: given back with the answer, once. */
 export interface Question {
@@ -29,10 +33,13 @@ export interface Answer {
 /**
  * What follows from an event. The records are appended and replayed at once, in order, before the shard hears anything else; the answers
  * leave when they (or, without records, all that was appended before) are committed. Answers may be to questions of earlier events.
+ * The records are one batch, so that a broker that dies leaves all of them or none. Only those that mean something each for itself, so that
+ * every beginning of them is a state that asking again completes, may be divided among several.
  */
 export interface Decision<Record> {
   readonly records: readonly Record[];
   readonly answers: readonly Answer[];
+  readonly isDivisible?: boolean;
 }
 
 /** Named timers of a shard: setting one again moves it, and a shard that is dropped loses them all. */
@@ -69,8 +76,10 @@ export interface ShardEnvironment {
   readonly random: Random;
   readonly timers: Timers;
   readonly topics: TopicsView;
-  /** Largest key and value that one record may have together: a shard decides on none that is larger. Many records are the runtime's to split. */
+  /** Largest key and value that one record may have together: a shard decides on none that is larger. */
   readonly recordBytesMax: number;
+  /** What the records of a decision that is not divisible may have together, each with RECORD_OVERHEAD_BYTES. */
+  readonly decisionBytesMax: number;
 }
 
 export interface CoordinatorShard<Record> {

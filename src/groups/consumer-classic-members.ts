@@ -31,6 +31,8 @@ const LEAVE_BATCH_VERSION = 3;
 /** JoinGroup v0 has none: the session timeout serves for both. */
 const NO_REBALANCE_TIMEOUT = -1;
 
+type LeavingMember = LeaveGroupRequest['members'][number];
+
 export class ConsumerClassicMembers {
   readonly #parts: ConsumerParts;
 
@@ -44,12 +46,10 @@ export class ConsumerClassicMembers {
     const outcome = new Outcome();
     const { checkedVersion } = group;
     const response = this.#join(group, question, request, outcome.records);
-    const isRefused = typeof response === 'number' || isTooLarge(outcome.records, this.#parts.environment.recordBytesMax);
-    if (!isRefused) return outcome.answer(question.token, response);
-    const errorCode = typeof response === 'number' ? response : ERROR.UNKNOWN_SERVER_ERROR;
+    if (typeof response !== 'number') return outcome.answer(question.token, response);
     // If the group was compared with its topics, then for nothing.
     group.checkedVersion = checkedVersion;
-    return answered(question.token, joinRefused(question.apiVersion, '', errorCode));
+    return answered(question.token, joinRefused(question.apiVersion, '', response));
   }
 
   /** An error code, or the answer. */
@@ -87,6 +87,7 @@ export class ConsumerClassicMembers {
     };
     const joined = this.#update(group, found, metadata, subscription, records);
     if (joined instanceof Refusal) return joined.errorCode;
+    if (isTooLarge(records, environment)) return ERROR.UNKNOWN_SERVER_ERROR;
     timers.cancelJoin(group.groupId, memberId);
     if (!joined.isDowngraded) {
       timers.renewSession(joined.member.sessionKey, sessionTimeoutMs);
@@ -226,12 +227,19 @@ export class ConsumerClassicMembers {
       return { memberId, groupInstanceId, errorCode: member instanceof Refusal ? member.errorCode : ERROR.NONE };
     });
     const outcome = new Outcome();
-    this.#parts.exit.remove(group, [...leaving], outcome.records);
+    if (!this.#parts.exit.remove(group, [...leaving], outcome.records)) return answered(question.token, leaveRefused(isBatch, named));
     const response: LeaveGroupResponse = isBatch
       ? { throttleTimeMs: 0, errorCode: ERROR.NONE, members }
       : { throttleTimeMs: 0, errorCode: members[0]?.errorCode ?? ERROR.NONE, members: [] };
     return outcome.answer(question.token, response);
   }
+}
+
+/** Nobody has left. */
+function leaveRefused(isBatch: boolean, named: readonly Pick<LeavingMember, 'memberId' | 'groupInstanceId'>[]): LeaveGroupResponse {
+  const errorCode = ERROR.UNKNOWN_SERVER_ERROR;
+  const members = named.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, errorCode }));
+  return { throttleTimeMs: 0, errorCode, members: isBatch ? members : [] };
 }
 
 /** Whether others still have some of what the member is to get. */

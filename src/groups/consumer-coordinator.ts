@@ -1,7 +1,7 @@
 // All that a shard of the group coordinator needs of the consumer protocol: its records, its requests, its timers, and the classic
 // protocol's requests to its groups.
 // Pure.
-import type { Answer, Decision, Question, ShardEnvironment } from '../coordinator/shard.ts';
+import { type Answer, type Decision, nothing, type Question, type ShardEnvironment } from '../coordinator/shard.ts';
 import type { ConsumerGroupDescribeRequest } from '../protocol/apis/consumer-group-describe.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/apis/consumer-group-heartbeat.ts';
 import type { ClassicGroup } from './classic-group.ts';
@@ -11,6 +11,7 @@ import { ConsumerExit } from './consumer-exit.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { ConsumerHeartbeat, type ConsumerParts } from './consumer-heartbeat.ts';
 import { ConsumerRebalance } from './consumer-rebalance.ts';
+import { isTooLarge } from './consumer-records.ts';
 import { ConsumerRegex } from './consumer-regex.ts';
 import { type ConsumerGroupRecord, replayConsumerRecord } from './consumer-replay.ts';
 import { ConsumerTimers, parseConsumerTimer } from './consumer-timers.ts';
@@ -77,6 +78,7 @@ export class ConsumerCoordinator {
     if (timer !== 'regex') return this.#parts.exit.onTimer(key);
     const outcome = new Outcome();
     this.#parts.regex.onTimer(groupId, this.#parts.groups.consumer(groupId), outcome.records);
-    return outcome;
+    // More topics than a record can name: the regular expression stays without any.
+    return isTooLarge(outcome.records, this.#parts.environment) ? nothing() : outcome;
   }
 }

@@ -25,11 +25,14 @@ export class ConsumerExit {
     this.#migration = migration;
   }
 
-  /** Takes the members out. Where only classic members remain, the group becomes a classic one. */
-  remove(group: ConsumerGroup, members: readonly ConsumerMember[], records: GroupRecord[]): void {
-    if (members.length === 0) return;
-    if (this.#migration.isDowngrade(group, members) && this.#migration.downgrade(group, members, null, true, records)) return;
-    this.#rebalance.removeMembers(group, members, records);
+  /**
+   * Takes the members out. Where only classic members remain, the group becomes a classic one. False: that is more than can be written at
+   * once, and nothing is done.
+   */
+  remove(group: ConsumerGroup, members: readonly ConsumerMember[], records: GroupRecord[]): boolean {
+    if (members.length === 0) return true;
+    if (this.#migration.isDowngrade(group, members) && this.#migration.downgrade(group, members, null, true, records)) return true;
+    return this.#rebalance.removeMembers(group, members, records);
   }
 
   /** A timer of a member fired. What it was set for may be long past. */

@@ -62,7 +62,7 @@ export class ConsumerHeartbeat {
   }
 
   heartbeat(question: Question, request: Request): Decision<GroupRecord> {
-    const { environment, config } = this.#parts;
+    const { config } = this.#parts;
     const { token, apiVersion } = question;
     const refusal = checkHeartbeat(request, apiVersion, config.consumer.assignors);
     if (refusal !== null) return answered(token, heartbeatRefused(refusal));
@@ -72,10 +72,13 @@ export class ConsumerHeartbeat {
     const isLeaving = request.memberEpoch < JOIN_EPOCH;
     const response = isLeaving ? this.#leave(request, outcome.records) : this.#hear(question, request, outcome);
     const isRefused = response instanceof Refusal;
-    if (!isRefused && !isTooLarge(outcome.records, environment.recordBytesMax)) return outcome.answer(token, response);
-    // If the group was compared with its topics, then for nothing.
-    if (group !== undefined) group.checkedVersion = checkedVersion;
-    return answered(token, heartbeatRefused(isRefused ? response : new Refusal(ERROR.UNKNOWN_SERVER_ERROR, null)));
+    if (!isRefused) return outcome.answer(token, response);
+    if (group !== undefined) {
+      // If the group was compared with its topics, then for nothing; and the member's time to give up what it is to lose goes on.
+      group.checkedVersion = checkedVersion;
+      this.#parts.timers.keepRebalance(group.members.get(request.memberId));
+    }
+    return answered(token, heartbeatRefused(response));
   }
 
   #hear(question: Question, request: Request, outcome: Outcome): ConsumerGroupHeartbeatResponse | Refusal {
@@ -91,6 +94,8 @@ export class ConsumerHeartbeat {
     if (found instanceof Refusal) return found;
     const member = this.#update(group, found, question, request, outcome.records);
     if (member instanceof Refusal) return member;
+    // From here on others hear of it: what cannot be written is refused before.
+    if (isTooLarge(outcome.records, environment)) return new Refusal(ERROR.UNKNOWN_SERVER_ERROR, null);
     timers.renewSession(member.sessionKey, timers.sessionTimeoutMs(groupId));
     if (known?.type === 'classic' && !known.isEmpty()) {
       this.#parts.migration.startSessions(group);
@@ -167,7 +172,7 @@ export class ConsumerHeartbeat {
   // Leaving.
 
   #leave(request: Request, records: GroupRecord[]): ConsumerGroupHeartbeatResponse | Refusal {
-    const { groups, exit } = this.#parts;
+    const { groups, exit, environment } = this.#parts;
     const { groupId, memberId, memberEpoch, instanceId } = request;
     const group = groups.get(groupId);
     if (!(group instanceof ConsumerGroup)) {
@@ -179,6 +184,7 @@ export class ConsumerHeartbeat {
     if (member instanceof Refusal) return member;
     if (instanceId !== null && memberEpoch === STATIC_LEAVE_EPOCH) leaveForAWhile(group, member, records);
     else exit.remove(group, [member], records);
+    if (isTooLarge(records, environment)) return new Refusal(ERROR.UNKNOWN_SERVER_ERROR, null);
     return heartbeatAnswer(memberId, memberEpoch);
   }
 }

@@ -12,6 +12,7 @@ import { type ConsumerMember, isSameCurrent } from './consumer-member.ts';
 import {
   currentRecord,
   epochRecord,
+  isTooLarge,
   memberRecord,
   memberTombstones,
   partitionMetadataTombstone,
@@ -188,19 +189,23 @@ export class ConsumerRebalance {
     records.push(currentRecord(groupId, member.memberId, member.current));
   }
 
-  /** The members are out, and what they had is for the others. */
-  removeMembers(group: ConsumerGroup, members: readonly ConsumerMember[], records: GroupRecord[]): void {
+  /** The members are out, and what they had is for the others. False: in more records than can be written at once; nothing is done. */
+  removeMembers(group: ConsumerGroup, members: readonly ConsumerMember[], records: GroupRecord[]): boolean {
     const { groupId } = group;
     const subscriptions = group.subscriptions.copy();
+    const made: GroupRecord[] = [];
     for (const { memberId, metadata } of members) {
-      records.push(...memberTombstones(groupId, memberId));
+      made.push(...memberTombstones(groupId, memberId));
       subscriptions.change(metadata, null);
-      this.#timers.cancelAll(groupId, memberId);
     }
     for (const regex of subscriptions.unusedRegexes()) {
-      records.push(regexTombstone(groupId, regex));
+      made.push(regexTombstone(groupId, regex));
       subscriptions.resolve(regex, null);
     }
-    records.push(epochRecord(groupId, group.groupEpoch + 1, this.hashOf(subscriptions)));
+    made.push(epochRecord(groupId, group.groupEpoch + 1, this.hashOf(subscriptions)));
+    if (isTooLarge(made, this.#environment)) return false;
+    for (const { memberId } of members) this.#timers.cancelAll(groupId, memberId);
+    for (const record of made) records.push(record);
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 // The records of consumer groups as Apache Kafka 4.3 writes them.
 // Pure.
+import { RECORD_OVERHEAD_BYTES, type ShardEnvironment } from '../coordinator/shard.ts';
 import { type Assignment, listed, type PartitionEpochs, partitionsOf } from './assignment.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 import type { ResolvedRegex } from './consumer-subscriptions.ts';
@@ -82,16 +83,29 @@ const TOPIC_BYTES_MAX = 48;
 /** A partition and its epoch. */
 const PARTITION_BYTES_MAX = 8;
 
-/** Whether one of the records is larger than a record may be. Those that many members have are looked at without being encoded. */
-export function isTooLarge(records: readonly GroupRecord[], bytesMax: number): boolean {
-  return records.some((record) => bytesAtMost(record) > bytesMax && recordBytes(record) > bytesMax);
+/**
+ * Whether one of the records is larger than a record may be, or all together than a decision. Those that many members have are looked at
+ * without being encoded, as long as that suffices.
+ */
+export function isTooLarge(
+  records: readonly GroupRecord[],
+  { recordBytesMax, decisionBytesMax }: Pick<ShardEnvironment, 'recordBytesMax' | 'decisionBytesMax'>,
+): boolean {
+  let atMost = 0;
+  for (const record of records) {
+    let bytes = bytesAtMost(record);
+    if (bytes > recordBytesMax) bytes = recordBytes(record);
+    if (bytes > recordBytesMax) return true;
+    atMost += RECORD_OVERHEAD_BYTES + bytes;
+  }
+  if (atMost <= decisionBytesMax) return false;
+  return records.reduce((sum, record) => sum + RECORD_OVERHEAD_BYTES + recordBytes(record), 0) > decisionBytesMax;
 }
 
 function bytesAtMost({ type, key, value }: GroupRecord): number {
-  if (value === null) return 0;
-  if (type === 'ConsumerGroupTargetAssignmentMember') return idBytes(key) + listBytes(value.topicPartitions);
+  if (type === 'ConsumerGroupTargetAssignmentMember') return idBytes(key) + listBytes(value?.topicPartitions ?? []);
   if (type === 'ConsumerGroupCurrentMemberAssignment') {
-    return idBytes(key) + listBytes(value.assignedPartitions) + listBytes(value.partitionsPendingRevocation);
+    return idBytes(key) + listBytes(value?.assignedPartitions ?? []) + listBytes(value?.partitionsPendingRevocation ?? []);
   }
   return Number.POSITIVE_INFINITY;
 }

@@ -106,13 +106,15 @@ export class GroupAdmin {
       }
       results.push({ groupId, errorCode, errorMessage: null });
     }
-    return { records, answers: [{ token: question.token, body: { throttleTimeMs: 0, results } satisfies DeleteGroupsResponse }] };
+    const body: DeleteGroupsResponse = { throttleTimeMs: 0, results };
+    return { records, answers: [{ token: question.token, body }], isDivisible: true };
   }
 
   deleteOffsets(question: Question, request: OffsetDeleteRequest): Decision<GroupRecord> {
     const answered = (errorCode: number, topics: DeletedTopic[], records: GroupRecord[]): Decision<GroupRecord> => ({
       records,
       answers: [{ token: question.token, body: { errorCode, throttleTimeMs: 0, topics } satisfies OffsetDeleteResponse }],
+      isDivisible: true,
     });
     if (request.groupId === '') return answered(ERROR.INVALID_GROUP_ID, [], []);
     const group = this.#groups.get(request.groupId);

@@ -76,7 +76,8 @@ export class OffsetCommit {
       taken.push({ name: topic.name, topicId: topic.topicId, partitions: answers });
     }
     const topics = refused.length === 0 ? taken : merged(refused, taken, isById);
-    return { records, answers: [{ token: question.token, body: { throttleTimeMs: 0, topics } satisfies OffsetCommitResponse }] };
+    const body: OffsetCommitResponse = { throttleTimeMs: 0, topics };
+    return { records, answers: [{ token: question.token, body }], isDivisible: true };
   }
 
   #checkGroup(question: Question, request: OffsetCommitRequest): number | PartitionCheck {

@@ -48,7 +48,7 @@ export class OffsetExpiry {
       for (const record of group.tombstones()) records.push(record);
     }
     this.#environment.timers.set(EXPIRY_TIMER, isDone ? this.#config.offsetsRetentionCheckIntervalMs : CONTINUE_MS);
-    return records.length === 0 ? nothing() : { records, answers: [] };
+    return records.length === 0 ? nothing() : { records, answers: [], isDivisible: true };
   }
 
   /** Adds tombstones of the offsets that have expired; whether others are left. */
@@ -90,7 +90,7 @@ export class OffsetExpiry {
         }
       }
     }
-    return { records, answers: [] };
+    return { records, answers: [], isDivisible: true };
   }
 }
 

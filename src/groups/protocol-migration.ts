@@ -12,11 +12,19 @@ import { classicTimerKey } from './classic-timers.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { ConsumerMember, distinctNames, NEW_METADATA } from './consumer-member.ts';
 import { embeddedVersion, readAssignment, readSubscription, writeAssignment } from './consumer-protocol.ts';
-import { currentRecord, epochRecord, groupTombstones, memberRecord, targetEpochRecord, targetRecord } from './consumer-records.ts';
+import {
+  currentRecord,
+  epochRecord,
+  groupTombstones,
+  isTooLarge,
+  memberRecord,
+  targetEpochRecord,
+  targetRecord,
+} from './consumer-records.ts';
 import { applyRecord, type ConsumerGroupRecord } from './consumer-replay.ts';
 import type { ConsumerTimers } from './consumer-timers.ts';
 import type { GroupConfig } from './group-config.ts';
-import { type GroupRecord, recordBytes } from './group-records.ts';
+import type { GroupRecord } from './group-records.ts';
 import { MEMBER_STATE } from './reconciliation.ts';
 import { Refusal } from './refusal.ts';
 import { CONSUMER_PROTOCOL_TYPE } from './subscription.ts';
@@ -75,7 +83,7 @@ export class ProtocolMigration {
     ];
     const group = new ConsumerGroup(groupId);
     for (const record of made) applyRecord(group, record as ConsumerGroupRecord);
-    records.push(...classic.tombstones(), ...made);
+    for (const record of [...classic.tombstones(), ...made]) records.push(record);
     return group;
   }
 
@@ -143,11 +151,14 @@ export class ProtocolMigration {
     if (replacement !== null) staying.push(replacement.member);
     const classic = this.#classicGroupOf(group, staying, replacement);
     const record = classic === null ? null : groupRecord(classic, ({ assignment }) => assignment);
-    if (record === null || recordBytes(record) > this.#environment.recordBytesMax) return false;
+    if (record === null) return false;
     const memberIds = [...group.members.keys()].map((memberId) =>
       memberId === replacement?.old.memberId ? replacement.member.memberId : memberId,
     );
-    records.push(...groupTombstones(groupId, memberIds, [...group.subscriptions.resolved.keys()]), record);
+    const made = [...groupTombstones(groupId, memberIds, [...group.subscriptions.resolved.keys()]), record];
+    // Written in part, it would be half of either group.
+    if (isTooLarge([...records, ...made], this.#environment)) return false;
+    for (const each of made) records.push(each);
     for (const memberId of group.members.keys()) this.#timers.cancelAll(groupId, memberId);
     // The classic group starts the sessions of its members when the record is replayed.
     if (isRebalanced) this.#environment.timers.set(classicTimerKey('rebalance', groupId), 0);

@@ -1,11 +1,12 @@
 // One shard over a real log in memory: what it decides is appended and replayed, answers come in their order and not before the write,
 // a failure drops it whole, and it is loaded again from what the log holds.
 import { afterEach, describe, expect, it } from 'vitest';
+import { RECORD_OVERHEAD_BYTES } from '../../src/coordinator/shard.ts';
 import { createReadPlan } from '../../src/log/log.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import type { Storage } from '../../src/log/storage.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
-import { COMPRESSION, recomputeCrc } from '../../src/protocol/records/batch.ts';
+import { BATCH_OVERHEAD_BYTES, COMPRESSION, recomputeCrc } from '../../src/protocol/records/batch.ts';
 import { BatchBuilder, type BatchOptions } from '../../src/protocol/records/batch-builder.ts';
 import { buildControlBatch, CONTROL_TYPE } from '../../src/protocol/records/control.ts';
 import type { Record } from '../../src/protocol/records/record.ts';
@@ -93,19 +94,45 @@ describe('a decision', () => {
     expect([...shardOf(bench).waiting()]).toEqual([]);
   });
 
-  it('larger than a batch may be is split between its records', async () => {
+  it('larger than a batch may be is divided between its records, where it says that it may be', async () => {
     const bench = await start({ logConfig: { maxMessageBytes: 4096 } });
     const shard = shardOf(bench);
     await until(() => shard.loaded === 1);
     shard.ask = (question) => ({
       records: Array.from({ length: 10 }, (_, i): ToyRecord => ({ key: `k${i}`, value: 'v'.repeat(1500) })),
       answers: [{ token: question.token, body: { throttleTimeMs: 0, errorCode: 0 } }],
+      isDivisible: true,
     });
     expect(await bench.has(0, 'any')).toMatchObject({ errorCode: 0 });
     const { records, batchCount } = logged(bench.local, 0);
     expect(records.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(batchCount).toBe(5);
     expect(shard.state.size).toBe(10);
+  });
+
+  it('is one batch as long as it keeps within its bound, however small segments are; a larger one is refused whole', async () => {
+    const bench = await start({ logConfig: { maxMessageBytes: 100_000, segmentBytes: 4096 } });
+    const shard = shardOf(bench);
+    await until(() => shard.loaded === 1);
+    const { decisionBytesMax, recordBytesMax } = shard.environment;
+    expect([decisionBytesMax, recordBytesMax]).toEqual([4096 - BATCH_OVERHEAD_BYTES, decisionBytesMax - RECORD_OVERHEAD_BYTES]);
+    const count = 10;
+    // A key takes two bytes more than its text.
+    const valueBytes = Math.floor(decisionBytesMax / count) - RECORD_OVERHEAD_BYTES - 4;
+    const decide = (more: number): void => {
+      shard.ask = (question) => ({
+        records: Array.from({ length: count }, (_, i): ToyRecord => ({ key: `k${i}`, value: 'v'.repeat(valueBytes + more) })),
+        answers: [{ token: question.token, body: { throttleTimeMs: 0, errorCode: 0 } }],
+      });
+    };
+    decide(0);
+    expect(await bench.has(0, 'any')).toMatchObject({ errorCode: 0 });
+    expect(logged(bench.local, 0).batchCount).toBe(1);
+    decide(100);
+    expect(await bench.has(0, 'any')).toMatchObject({ errorCode: ERROR.UNKNOWN_SERVER_ERROR });
+    expect(logged(bench.local, 0).records).toHaveLength(count);
+    await until(() => shardOf(bench).loaded === 1);
+    expect(shardOf(bench).state.get('k0')).toBe('v'.repeat(valueBytes));
   });
 
   it('with a record that no batch holds is refused, and nothing of it stays', async () => {

@@ -5,7 +5,14 @@ import { assert } from '../../src/base/assert.ts';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { DAY_MS, MIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
-import type { CoordinatorShard, Decision, ShardEnvironment, TopicsView, TopicView } from '../../src/coordinator/shard.ts';
+import {
+  type CoordinatorShard,
+  type Decision,
+  RECORD_OVERHEAD_BYTES,
+  type ShardEnvironment,
+  type TopicsView,
+  type TopicView,
+} from '../../src/coordinator/shard.ts';
 import type { GroupConfig } from '../../src/groups/group-config.ts';
 import { type GroupRecord, groupRecordCodec } from '../../src/groups/group-records.ts';
 import { apis } from '../../src/protocol/apis/index.ts';
@@ -67,6 +74,7 @@ export interface DriverOptions {
   readonly seed?: number;
   readonly startMs?: number;
   readonly recordBytesMax?: number;
+  readonly decisionBytesMax?: number;
   /** Left out where a test measures: `waiting` is then not compared after each event, which takes time by their number. */
   readonly isWaitingChecked?: boolean;
   /** Called after each event, with what it led to. */
@@ -85,6 +93,7 @@ export class GroupDriver {
   readonly #isWaitingChecked: boolean;
   readonly #onEvent: ((happened: Happened) => void) | undefined;
   readonly #recordBytesMax: number;
+  readonly #decisionBytesMax: number;
   readonly #topics = new Map<string, TopicView>();
   #topicsVersion = 0;
   #topicsMade = 0;
@@ -102,6 +111,7 @@ export class GroupDriver {
     this.#random = seededRandom(seed);
     this.#isWaitingChecked = isWaitingChecked;
     this.#recordBytesMax = recordBytesMax;
+    this.#decisionBytesMax = options.decisionBytesMax ?? MIB;
     this.#onEvent = options.onEvent;
     this.#shard = this.#load();
   }
@@ -227,7 +237,15 @@ export class GroupDriver {
         this.#timers.delete(key);
       },
     };
-    return { partition: 0, wallMs: () => this.nowMs, random: this.#random, timers, topics: view, recordBytesMax: this.#recordBytesMax };
+    return {
+      partition: 0,
+      wallMs: () => this.nowMs,
+      random: this.#random,
+      timers,
+      topics: view,
+      recordBytesMax: this.#recordBytesMax,
+      decisionBytesMax: this.#decisionBytesMax,
+    };
   }
 
   #topicsChanged(deleted: readonly TopicView[]): void {
@@ -235,15 +253,20 @@ export class GroupDriver {
     this.#apply(this.#shard.onTopicsChanged(deleted));
   }
 
-  #apply({ records, answers }: Decision<GroupRecord>): void {
+  #apply({ records, answers, isDivisible = false }: Decision<GroupRecord>): void {
     const given: AnswerGiven[] = [];
+    let bytes = 0;
     for (const record of records) {
       const { key, value } = encodeRecord(groupRecordCodec, record);
       assert(groupRecordCodec.decode(key, value) !== null, 'a record that this broker cannot read again');
+      const recordBytes = key.length + (value?.length ?? 0);
+      assert(recordBytes <= this.#recordBytesMax, `a record of ${recordBytes} bytes, at most ${this.#recordBytesMax} are taken`);
+      bytes += RECORD_OVERHEAD_BYTES + recordBytes;
       this.log.push({ key, value });
       this.#happened.records.push(record);
       this.#shard.replay(record);
     }
+    assert(isDivisible || bytes <= this.#decisionBytesMax, `a decision of ${bytes} bytes, at most ${this.#decisionBytesMax} are taken`);
     for (const { token, body } of answers) {
       const asked = this.open.get(token);
       assert(asked !== undefined, `question ${token} is not open`);
