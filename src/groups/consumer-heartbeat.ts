@@ -76,7 +76,8 @@ export class ConsumerHeartbeat {
     if (group !== undefined) {
       // If the group was compared with its topics, then for nothing; and the member's time to give up what it is to lose goes on.
       group.checkedVersion = checkedVersion;
-      this.#parts.timers.keepRebalance(group.members.get(request.memberId));
+      const member = group.members.get(request.memberId);
+      if (member !== undefined) this.#parts.rebalance.keepTimer(member);
     }
     return answered(token, heartbeatRefused(response));
   }

@@ -178,6 +178,12 @@ export class ConsumerRebalance {
     return member.withCurrent(next);
   }
 
+  /** After a decision that came to nothing: a member that has something to give up has its timer, as of the epoch that it is in. */
+  keepTimer({ groupId, memberId, current, metadata, usesClassicProtocol }: ConsumerMember): void {
+    if (usesClassicProtocol || current.state !== MEMBER_STATE.Unrevoked) return;
+    this.#timers.keepRebalance(groupId, memberId, current.memberEpoch, metadata.rebalanceTimeoutMs);
+  }
+
   /**
    * A static member comes back under a new id, and takes over what the old one was and is to have. The timers of the old one go on: the
    * request may yet be refused, and of a member that is gone they find nothing.

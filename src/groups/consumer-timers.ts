@@ -1,9 +1,7 @@
 // The timers of consumer groups, and which of them are set. A group id may hold any character, so its length stands before it.
 // Pure.
 import type { ShardEnvironment } from '../coordinator/shard.ts';
-import type { ConsumerMember } from './consumer-member.ts';
 import type { GroupConfig } from './group-config.ts';
-import { MEMBER_STATE } from './reconciliation.ts';
 
 const PREFIX = 'consumer/';
 
@@ -78,13 +76,10 @@ export class ConsumerTimers {
     this.#environment.timers.set(key, timeoutMs);
   }
 
-  /** After a decision that came to nothing: a member that has something to give up has its timer, as of the epoch that it is in. */
-  keepRebalance(member: ConsumerMember | undefined): void {
-    if (member === undefined || member.usesClassicProtocol || member.current.state !== MEMBER_STATE.Unrevoked) return;
-    const { groupId, memberId, current, metadata } = member;
+  /** Sets it where it does not run for that epoch. */
+  keepRebalance(groupId: string, memberId: string, memberEpoch: number, timeoutMs: number): void {
     const key = consumerTimerKey('rebalance', groupId, memberId);
-    if (this.#epochToLeave.get(key) === current.memberEpoch) return;
-    this.setRebalance(groupId, memberId, current.memberEpoch, metadata.rebalanceTimeoutMs);
+    if (this.#epochToLeave.get(key) !== memberEpoch) this.setRebalance(groupId, memberId, memberEpoch, timeoutMs);
   }
 
   cancelRebalance(groupId: string, memberId: string): void {
