@@ -5,17 +5,18 @@
 // recovered.
 // Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
 // Runs on: the main thread.
-import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
+import { formatListener } from '../config/listeners.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { configureNative } from '../native/load.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
-import { canHandOver, HandOver, takeHandle } from '../network/hand-over.ts';
+import type { Acceptance } from '../network/connection-info.ts';
+import { canHandOver } from '../network/hand-over.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import type { WorkerFactory } from '../scheduler/runtime.ts';
@@ -23,6 +24,7 @@ import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BrokerDirectory } from './broker-directory.ts';
+import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
@@ -80,10 +82,7 @@ class BrokerInstance implements Broker {
   readonly #descriptors: DescriptorBudget;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
-  /** Accepted before there was a worker to take them. */
-  #early: Socket[] = [];
-  #onConnection = (socket: Socket): void => void this.#early.push(socket);
-  #handOver: HandOver | null = null;
+  #desk: ConnectionDesk | null = null;
   #workers: Workers | null = null;
   #facts: BrokerFacts | null = null;
   #brokerEpoch = -1;
@@ -92,7 +91,7 @@ class BrokerInstance implements Broker {
   #onFailed: (error: Error) => void = () => {};
   #onServing: () => void = () => {};
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
-  #takeHandle: (handle: object) => void = () => {};
+  #takeHandle: (handle: object, acceptance: Acceptance) => void = () => {};
 
   constructor(config: BrokerConfig, logger: Logger, descriptors: DescriptorBudget) {
     this.#config = config;
@@ -118,7 +117,15 @@ class BrokerInstance implements Broker {
         calledOff.addEventListener('abort', () => fail(calledOff.reason), { once: true });
       });
       serving.catch(() => {}); // Heard below, once the workers are there.
-      for (const { host, port } of config.listeners) this.#listeners.push(await this.#listen(host, port));
+      const limits = await connectionLimits(config);
+      const desk = new ConnectionDesk({
+        config,
+        limits,
+        logger: this.#logger,
+        adopt: (handle, acceptance) => this.#takeHandle(handle, acceptance),
+      });
+      this.#desk = desk;
+      for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
       calledOff.throwIfAborted();
       const ports = this.#listeners.map((listener) => listener.port);
       const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
@@ -126,10 +133,10 @@ class BrokerInstance implements Broker {
       await serving;
       this.#descriptors.share(); // What the start opens is open.
       for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
-      this.#serve(this.#workers);
+      desk.serve(this.#workers);
       this.#facts = {
-        listeners: config.listeners.map(
-          ({ name, host }, index) => `${name}://${host === '' ? '0.0.0.0' : host}:${this.#listeners[index]?.port}`,
+        listeners: config.listeners.map(({ name, host }, index) =>
+          formatListener({ name, host: host === '' ? '0.0.0.0' : host, port: this.#listeners[index]?.port ?? 0 }),
         ),
         clusterId: this.#directory.clusterId,
         dataDirectories: [this.#directory.path],
@@ -149,7 +156,7 @@ class BrokerInstance implements Broker {
   }
 
   async #end(isOrderly: boolean): Promise<void> {
-    for (const socket of this.#early) socket.destroy();
+    this.#desk?.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#workers?.stop();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
@@ -167,34 +174,15 @@ class BrokerInstance implements Broker {
     }
   }
 
-  #listen(host: string, port: number): Promise<Listener> {
+  #listen(desk: ConnectionDesk, index: number, host: string, port: number): Promise<Listener> {
     return Listener.listen({
-      host: host === '' ? EVERY_INTERFACE : host,
+      host,
       port,
       backlog: this.#config.socketListenBacklogSize,
-      onConnection: (socket) => this.#onConnection(socket),
+      onConnection: (socket) => desk.arrive(socket, index),
       descriptorsMax: this.#descriptors.connectionsEnd,
       onRefused: (error) => this.#logger.warn(`a connection was refused: ${error.message}`),
     });
-  }
-
-  /** From here on connections go to the workers; those that came before wait and go first. */
-  #serve(workers: Workers): void {
-    if (workers.threadCount === 0) {
-      this.#onConnection = (socket) => {
-        const handle = takeHandle(socket);
-        if (handle !== null) this.#takeHandle(handle);
-      };
-    } else {
-      const handOver = new HandOver(workers.count, (worker, descriptor) => workers.handOver(worker, descriptor));
-      this.#handOver = handOver;
-      this.#onConnection = (socket) => {
-        if (!handOver.accept(socket)) this.#logger.warn('a connection was refused: no descriptor to hand it over with');
-      };
-    }
-    const early = this.#early;
-    this.#early = [];
-    for (const socket of early) this.#onConnection(socket);
   }
 
   #openDirectory(): BrokerDirectory {
@@ -236,7 +224,7 @@ class BrokerInstance implements Broker {
     if (workers === 0) {
       const factory: WorkerFactory<BrokerWorkerData> = (runtime, workerData, supervisor) => {
         const worker = createBrokerWorker(runtime, workerData, supervisor);
-        this.#takeHandle = (handle) => runtime.post(() => worker.network.adopt(new SocketTransport(handle)));
+        this.#takeHandle = (handle, acceptance) => runtime.post(() => worker.network.adopt(new SocketTransport(handle), acceptance));
         return worker;
       };
       return startLocal({ ...common, factory });
@@ -258,13 +246,10 @@ class BrokerInstance implements Broker {
         this.#directory.hearEnds(worker, message);
         return;
       case 'connections-closed':
-        this.#handOver?.closed(worker, message.count);
+        this.#desk?.closed(worker, message.tickets);
     }
   }
 }
-
-/** Node listens on both families there where the machine has both. */
-const EVERY_INTERFACE = '::';
 
 /** How much there is to be had depends on the machine and on what else runs, so it shows only when it is asked for. */
 function tooMuchMemory({ memoryMaxBytes }: BrokerConfig): ConfigError {

@@ -63,6 +63,7 @@ export class FetchAnswer {
   readonly #entries: readonly FetchEntry[];
   readonly #call: PartitionCall | null;
   readonly #image: ClusterImage;
+  readonly #listener: string;
   readonly #served: ServedRange[] = [];
   readonly #told: Told[] = [];
   #isVoid = false;
@@ -79,6 +80,7 @@ export class FetchAnswer {
     entries: readonly FetchEntry[],
     call: PartitionCall | null,
     image: ClusterImage,
+    listener: string,
   ) {
     this.#words = words;
     this.#leases = leases;
@@ -88,6 +90,7 @@ export class FetchAnswer {
     this.#entries = entries;
     this.#call = call;
     this.#image = image;
+    this.#listener = listener;
   }
 
   /**
@@ -106,7 +109,7 @@ export class FetchAnswer {
       this.#leaveAll();
       return PLAN_IS_VOID;
     }
-    const nodeEndpoints = nameLeaders(this.#image, this.#body, request.apiVersion, responses);
+    const nodeEndpoints = nameLeaders(this.#image, this.#body, request.apiVersion, this.#listener, responses);
     const message = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#plan.sessionId, responses, nodeEndpoints };
     const { size, encode } = codec(fetchResponse, request.apiVersion);
     const bodyBytes = size(message);

@@ -3,7 +3,7 @@
 import type { ClusterImage } from '../metadata/image.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/apis/fetch.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { brokerAnswer } from './handlers/metadata.ts';
+import { brokerAnswers } from './broker-answers.ts';
 import { findPartition, findTopic } from './topic-partitions.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
@@ -49,6 +49,7 @@ export function nameLeaders(
   image: ClusterImage,
   request: FetchRequest,
   apiVersion: number,
+  listener: string,
   responses: readonly TopicAnswer[],
 ): FetchResponse['nodeEndpoints'] {
   if (apiVersion < LEADERS_SINCE) return [];
@@ -66,5 +67,8 @@ export function nameLeaders(
   }
   if (leaders === null || isFromFollower(request)) return [];
   const named = leaders;
-  return image.brokers.filter(({ brokerId }) => named.has(brokerId)).map((broker) => brokerAnswer(broker));
+  return brokerAnswers(
+    image.brokers.filter(({ brokerId }) => named.has(brokerId)),
+    listener,
+  );
 }

@@ -11,6 +11,7 @@ import type { FetchRequest } from '../protocol/apis/fetch.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
+import { listenerOf } from './broker-answers.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BEGUN, FetchAnswer, type FetchEntry, NO_MEMORY, NO_RECORDS } from './fetch-answer.ts';
 import { isFromFollower, replicaError } from './fetch-errors.ts';
@@ -263,6 +264,7 @@ export class PendingFetch implements WaitingFetch {
         this.#entries,
         this.#call,
         metadata.image,
+        listenerOf(this.#request, this.#context),
       );
       if (limitBytes >= 0 && limitBytes < ANSWER_BYTES_MIN) limitBytes = 0;
       // Left at the last is the first batch, which has to be given whole, out of the heap where the arena is too small for it.

@@ -51,7 +51,11 @@ export type FromBrokerWorker =
   | { readonly type: 'log'; readonly line: LogLine }
   /** At an interval, and once more (`isFinal`) when all logs are closed. */
   | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
-  | { readonly type: 'connections-closed'; readonly count: number };
+  | { readonly type: 'connections-closed'; readonly tickets: readonly number[] };
+
+export type ToBrokerWorker =
+  /** One connection more than max.connections came through this listener, which goes first: another one has to go. */
+  { readonly type: 'close-idlest'; readonly listener: number };
 
 export type BetweenBrokerWorkers =
   | MetadataMessage

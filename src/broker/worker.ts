@@ -11,6 +11,7 @@ import { isInMemory } from '../log/file-system.ts';
 import type { StorageError } from '../log/storage.ts';
 import { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { QuorumActor } from '../metadata/quorum-actor.ts';
+import type { Acceptance } from '../network/connection-info.ts';
 import { NetworkActor } from '../network/network-actor.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import { PartitionClient } from '../partition/partition-client.ts';
@@ -26,7 +27,7 @@ import { PartitionLogs } from './partition-logs.ts';
 import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
 import { abandonFetches } from './pending-fetch.ts';
 import { createSegmentReader } from './segment-reader.ts';
-import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
+import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
 
 const CONTROLLER_WORKER = 0;
 const LINE_BYTES = LINE_WORDS * WORD_BYTES;
@@ -134,7 +135,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     stallMs: config.connectionStallMs,
     log: (line) => logger.warn(line),
     onConnectionClosed: abandonFetches,
-    onClosedCount: (count) => tell({ type: 'connections-closed', count }),
+    onClosed: (tickets) => tell({ type: 'connections-closed', tickets }),
+    idleMs: config.connectionsMaxIdleMs,
   });
 
   const reportEnds = (isFinal: boolean, isClean: boolean): void => {
@@ -215,8 +217,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   return {
     network,
     onControl: (from, message) => onControl(from, message as BetweenBrokerWorkers),
-    onSupervisor: () => {},
-    onConnection: (descriptor) => network.adopt(new SocketTransport(descriptor)),
+    onSupervisor: (message) => network.closeIdlest((message as ToBrokerWorker).listener),
+    onConnection: (descriptor, about) => void network.adopt(new SocketTransport(descriptor), about as Acceptance),
     stop(done) {
       closeLogs = () => {
         quorum?.stop();

@@ -3,9 +3,10 @@
 // Pure. Not the reading of files and variables: the command line does that.
 import { MIB } from '../base/units.ts';
 import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions, WORKERS_MAX } from './broker-options.ts';
+import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { laterOptionsByName } from './later-options.ts';
-import { type Listener, parseListeners, parseProtocolMap } from './listeners.ts';
+import { type ListenerConfig, resolveListeners } from './listener-config.ts';
 import { missingEffect } from './missing-effects.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
 import { refuseUnservedSecurity } from './security-options.ts';
@@ -20,36 +21,35 @@ export const NO_OVERRIDES: BrokerOverrides = { forBroker: new Map(), forCluster:
 
 /** The option values under the code's names, several of them worked out from more than one option. */
 export interface BrokerConfig
-  extends Omit<
-    BrokerOptionValues,
-    | 'brokerId'
-    | 'listeners'
-    | 'advertisedListeners'
-    | 'logDir'
-    | 'logDirs'
-    | 'metadataLogDir'
-    | 'interBrokerListenerName'
-    | 'logRollMs'
-    | 'logRollJitterMs'
-    | 'logFlushIntervalMs'
-    | 'logRetentionMs'
-    | 'naruWorkers'
-    | 'naruNative'
-    | 'naruMemoryMax'
-    | 'naruWritebackBytes'
-    | 'naruSendfileMinBytes'
-    | 'naruSendfileAboveBytes'
-    | 'naruValidateRecords'
-    | 'naruConnectionInflightMax'
-    | 'naruConnectionStallMs'
-  > {
-  /** Where clients are listened to; at least one. */
-  readonly listeners: readonly Listener[];
-  /** Where other controllers are listened to: the listeners named in controller.listener.names. */
-  readonly controllerListeners: readonly Listener[];
-  /** What clients are told, one for each of `listeners` or fewer. A port of 0 stands for the one that the listener got. */
-  readonly advertisedListeners: readonly Listener[];
-  readonly interBrokerListenerName: string;
+  extends ListenerConfig,
+    Omit<
+      BrokerOptionValues,
+      | 'brokerId'
+      | 'listeners'
+      | 'advertisedListeners'
+      | 'logDir'
+      | 'logDirs'
+      | 'metadataLogDir'
+      | 'interBrokerListenerName'
+      | 'logRollMs'
+      | 'logRollJitterMs'
+      | 'logFlushIntervalMs'
+      | 'logRetentionMs'
+      | 'naruWorkers'
+      | 'naruNative'
+      | 'naruMemoryMax'
+      | 'naruWritebackBytes'
+      | 'naruSendfileMinBytes'
+      | 'naruSendfileAboveBytes'
+      | 'naruValidateRecords'
+      | 'naruConnectionInflightMax'
+      | 'naruConnectionStallMs'
+      | 'maxConnectionsPerIpOverrides'
+    > {
+  /** max.connections.per.ip.overrides: host, as given, and how many. */
+  readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>;
+  /** listener.name.NAME.max.connections, for each of `listeners`. */
+  readonly listenerMaxConnections: readonly number[];
   /** At least one; relative ones as given. */
   readonly logDirs: readonly string[];
   readonly metadataLogDir: string;
@@ -119,7 +119,8 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
   for (const [key, { text, origin }] of given) {
     refuseUnservedSecurity(key, text);
-    if (!brokerOptionsByName.has(key) && !laterOptionsByName.has(key)) warnings.push(`unknown option ${key} (${origin})`);
+    if (!brokerOptionsByName.has(key) && !laterOptionsByName.has(key) && !isListenerOption(key))
+      warnings.push(`unknown option ${key} (${origin})`);
   }
 
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
@@ -145,9 +146,12 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     naruConnectionStallMs,
     ...kept
   } = values;
+  const resolved = resolveListeners(values, (option) => given.has(option));
   const config: BrokerConfig = {
     ...kept,
-    ...resolveListeners(values),
+    ...resolved,
+    maxConnectionsPerIpOverrides: parseAddressLimits(values.maxConnectionsPerIpOverrides),
+    listenerMaxConnections: resolved.listeners.map(({ name }) => listenerMaxConnections(name, given)),
     logDirs,
     metadataLogDir: values.metadataLogDir ?? logDirs[0] ?? '',
     logRollMs: values.logRollMs ?? hours(values.logRollHours),
@@ -197,60 +201,6 @@ function withPort(listeners: GivenValue | undefined, port: number): GivenValue {
   return { text: [first.replace(/:\d+\s*$/, `:${port}`), ...rest].join(','), origin: 'command line' };
 }
 
-type Listeners = Pick<BrokerConfig, 'listeners' | 'controllerListeners' | 'advertisedListeners' | 'interBrokerListenerName'>;
-
-function resolveListeners(values: BrokerOptionValues): Listeners {
-  const protocols = parseProtocolMap(values.listenerSecurityProtocolMap);
-  const controllerNames = new Set(values.controllerListenerNames.map((name) => name.toUpperCase()));
-  for (const name of controllerNames) if (!protocols.has(name)) protocols.set(name, 'PLAINTEXT');
-  const all = parseListeners('listeners', values.listeners, protocols);
-  const listeners = all.filter((each) => !controllerNames.has(each.name));
-  const [first] = listeners;
-  if (first === undefined) {
-    throw new ConfigError(
-      'listeners: at least one listener must serve clients; all of them stand in controller.listener.names',
-      'listeners',
-    );
-  }
-  const secured = all.find((each) => each.securityProtocol !== 'PLAINTEXT');
-  if (secured !== undefined) {
-    throw new ConfigError(
-      `listeners: ${secured.name} speaks ${secured.securityProtocol}, which is not served yet (allowed: PLAINTEXT)`,
-      'listeners',
-      values.listeners.join(','),
-    );
-  }
-  return {
-    listeners,
-    controllerListeners: all.filter((each) => controllerNames.has(each.name)),
-    advertisedListeners: resolveAdvertised(values, listeners, controllerNames, protocols),
-    interBrokerListenerName: (values.interBrokerListenerName ?? first.name).toUpperCase(),
-  };
-}
-
-function resolveAdvertised(
-  values: BrokerOptionValues,
-  listeners: readonly Listener[],
-  controllerNames: ReadonlySet<string>,
-  protocols: Parameters<typeof parseListeners>[2],
-): Listener[] {
-  const key = 'advertised.listeners';
-  if (values.advertisedListeners === null) {
-    // 0.0.0.0 and :: are nowhere to connect to: the broker puts the machine's name in their place.
-    return listeners.map((each) => (each.host === '0.0.0.0' || each.host === '::' ? { ...each, host: '' } : each));
-  }
-  const given = values.advertisedListeners.join(',');
-  const advertised = parseListeners(key, values.advertisedListeners, protocols).filter((each) => !controllerNames.has(each.name));
-  for (const each of advertised) {
-    if (!listeners.some((listener) => listener.name === each.name)) {
-      throw new ConfigError(`${key}: ${each.name} is no name of listeners (${listeners.map(({ name }) => name).join(', ')})`, key, given);
-    }
-    if (each.host === '0.0.0.0' || each.host === '::') throw new ConfigError(`${key}: no client can connect to ${each.host}`, key, given);
-  }
-  if (advertised.length === 0) throw new ConfigError(`${key}: at least one listener must be advertised`, key, given);
-  return advertised;
-}
-
 /** Of node.id and broker.id, the one that was given gives the other its value, as in Apache Kafka. */
 function shareNodeId(given: Map<string, GivenValue>): void {
   const nodeId = given.get('node.id');
@@ -285,11 +235,7 @@ function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, G
       voters,
     );
   }
-  const { advertisedListeners, interBrokerListenerName } = config;
-  if (!advertisedListeners.some(({ name }) => name === interBrokerListenerName)) {
-    const key = 'inter.broker.listener.name';
-    throw new ConfigError(`${key}=${interBrokerListenerName} is none of the advertised listeners`, key, interBrokerListenerName);
-  }
+  refuseBadConnectionLimits(config);
   atLeastOne('log.roll.ms', config.logRollMs);
   if (config.logRollJitterMs < 0)
     throw new ConfigError('log.roll.jitter.ms must be at least 0', 'log.roll.jitter.ms', String(config.logRollJitterMs));

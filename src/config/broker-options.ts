@@ -8,6 +8,7 @@ import { internalTopicOptions } from './internal-topic-options.ts';
 import { COMPRESSION_TYPES, LONG_MAX, TIMESTAMP_TYPES } from './topic-options.ts';
 
 const clusterWide = { update: 'cluster-wide' } as const;
+const INT_MAX = 2 ** 31 - 1;
 
 /** What rings and shared words have room for: WORKER_COUNT_MAX of src/actors/ring-layout.ts, which stands on this floor. */
 export const WORKERS_MAX = 32;
@@ -58,7 +59,7 @@ export const brokerOptions = {
   }),
   interBrokerListenerName: string('inter.broker.listener.name', {
     default: null,
-    doc: 'The listener that other brokers use; the first one where it is left out.',
+    doc: 'The listener that other brokers use; the one called PLAINTEXT where it is left out, or the only one.',
   }),
 
   // Where data lies.
@@ -320,6 +321,27 @@ export const brokerOptions = {
     default: 100 * MIB,
     min: 1,
     doc: 'The longest request that is read; a longer one closes its connection.',
+  }),
+  maxConnections: count('max.connections', {
+    ...clusterWide,
+    default: INT_MAX,
+    min: 0,
+    doc: 'The most connections of the broker; who comes then waits until one is closed. Those of the listener between brokers do not wait where there are other listeners: the connection that was idle longest is closed for them. `listener.name.NAME.max.connections` limits one listener.',
+  }),
+  maxConnectionsPerIp: count('max.connections.per.ip', {
+    ...clusterWide,
+    default: INT_MAX,
+    min: 0,
+    doc: 'The most connections of one address; who comes then is closed at once.',
+  }),
+  maxConnectionsPerIpOverrides: string('max.connections.per.ip.overrides', {
+    ...clusterWide,
+    default: '',
+    doc: 'Other limits for single addresses: host:count, with commas.',
+  }),
+  connectionsMaxIdleMs: durationMs('connections.max.idle.ms', {
+    default: 10 * MINUTE_MS,
+    doc: 'How long nothing may come or go on a connection before it is closed. A negative value is for ever.',
   }),
   socketListenBacklogSize: count('socket.listen.backlog.size', {
     default: 50,

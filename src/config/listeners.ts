@@ -14,7 +14,9 @@ export interface Listener {
   readonly port: number;
 }
 
-const ADDRESS = /^([A-Za-z0-9_]+):\/\/(?:\[([0-9A-Fa-f:.%]+)\]|([^:/[\]]*)):(\d{1,5})$/;
+const ADDRESS = /^([A-Za-z0-9_.-]+):\/\/(?:\[([0-9A-Za-z:.%_-]+)\]|([0-9A-Za-z:.%_-]*)):(\d{1,5})$/;
+/** What an address may look like that is no name. */
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 
 /** `NAME:PROTOCOL,…` as a map. Throws ConfigError. */
 export function parseProtocolMap(text: string): Map<string, SecurityProtocol> {
@@ -54,7 +56,7 @@ export function parseListeners(key: string, addresses: readonly string[], protoc
       throw new ConfigError(`${key}: the listener ${name} stands there twice`, key, addresses.join(','));
     }
     const twin = listeners.find(
-      (other) => other.name === name || (other.port === port && port !== 0 && key === 'listeners' && other.host === host),
+      (other) => other.name === name || (key === 'listeners' && port !== 0 && other.port === port && !isPair(other.host, host)),
     );
     if (twin !== undefined) {
       throw new ConfigError(
@@ -68,7 +70,13 @@ export function parseListeners(key: string, addresses: readonly string[], protoc
   return listeners;
 }
 
-function formatListener(listener: Listener): string {
+/** Whether both can be listened on at one port: an IPv4 address and an IPv6 one, as with Apache Kafka. */
+function isPair(one: string, other: string): boolean {
+  return (IPV4.test(one) && other.includes(':')) || (IPV4.test(other) && one.includes(':'));
+}
+
+/** NAME://host:port, as it is read. */
+export function formatListener(listener: Pick<Listener, 'name' | 'host' | 'port'>): string {
   const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
   return `${listener.name}://${host}:${listener.port}`;
 }

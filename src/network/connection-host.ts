@@ -11,6 +11,13 @@ import type { RequestPool } from './open-requests.ts';
 
 /** A connection, as its worker sees it. */
 export interface HostedConnection extends ConnectionInfo {
+  /** As in Acceptance. */
+  readonly ticket: number;
+  /** Reads that brought something. */
+  readonly activity: number;
+  /** What was seen of `activity` and `sentBytes`, and since when that has been the same. The worker's. */
+  activitySeen: number;
+  activeMs: number;
   /** It stands on the list of those to flush. The worker's. */
   isFlushDue: boolean;
   readonly isWaitingForMemory: boolean;

@@ -1,9 +1,19 @@
 // What those who answer requests see of the connection that they came by.
 // Pure (types only).
 
+/** What is known of a connection from its acceptance on. Structured-clone data: it goes to the worker with the connection. */
+export interface Acceptance {
+  /** Which of the broker's listeners it came through: an index into BrokerConfig.listeners. */
+  readonly listener: number;
+  /** Under which the main thread counts it, until it hears that the connection is closed (connection-gate.ts). */
+  readonly ticket: number;
+}
+
 export interface ConnectionInfo {
   /** Unique on this worker, never used again. */
   readonly id: number;
+  /** As in Acceptance. */
+  readonly listener: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;

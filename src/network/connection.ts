@@ -9,6 +9,7 @@ import { assert } from '../base/assert.ts';
 import { DecodeError } from '../base/byte-reader.ts';
 import type { ApiRow } from './api-row.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
+import type { Acceptance } from './connection-info.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import { InputBuffer } from './input-buffer.ts';
 import type { CloseCause } from './network-counters.ts';
@@ -29,10 +30,15 @@ const MEMORY = 5;
 
 export class Connection implements HostedConnection, TransportListener, RequestOwner, SendQueueOwner {
   readonly id: number;
+  readonly listener: number;
+  readonly ticket: number;
   clientSoftwareName = '';
   clientSoftwareVersion = '';
   state: unknown = null;
   isFlushDue = false;
+  activity = 0;
+  activitySeen = 0;
+  activeMs = 0;
   readonly #host: ConnectionHost;
   readonly #transport: Transport;
   readonly #input: InputBuffer;
@@ -49,8 +55,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   #isClosing = false;
   #isTransportClosed = false;
 
-  constructor(id: number, host: ConnectionHost, transport: Transport) {
+  constructor(id: number, host: ConnectionHost, transport: Transport, { listener, ticket }: Acceptance) {
     this.id = id;
+    this.listener = listener;
+    this.ticket = ticket;
     this.#host = host;
     this.#transport = transport;
     this.#input = new InputBuffer(host.arena, host.landing);
@@ -124,6 +132,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     if (this.#isClosing) return false;
     const { counters } = this.#host;
     counters.readCount++;
+    this.activity++;
     counters.receivedBytes += length;
     if (this.#isStopping) {
       this.#input.drop(); // The next read goes to the landing buffer, and from there nowhere.

@@ -5,6 +5,7 @@
 // Runs on: the main thread. Not here: accepting (listener.ts), what becomes of a connection (network-actor.ts).
 import type { Socket } from 'node:net';
 import { duplicateDescriptor } from '../native/dup.ts';
+import type { Acceptance } from './connection-info.ts';
 
 /** What is used of a socket's handle, which Node does not document. */
 interface Handle {
@@ -25,18 +26,18 @@ export function takeHandle(socket: Socket): object | null {
 }
 
 export class HandOver {
-  readonly #give: (worker: number, descriptor: number) => void;
+  readonly #give: (worker: number, descriptor: number, acceptance: Acceptance) => void;
   readonly #openCounts: number[];
   #refusedCount = 0;
 
   /** `give` is Workers.handOver. */
-  constructor(workerCount: number, give: (worker: number, descriptor: number) => void) {
+  constructor(workerCount: number, give: (worker: number, descriptor: number, acceptance: Acceptance) => void) {
     this.#give = give;
     this.#openCounts = new Array(workerCount).fill(0);
   }
 
   /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor is left, it is closed. */
-  accept(socket: Socket): boolean {
+  accept(socket: Socket, acceptance: Acceptance): boolean {
     const descriptor = duplicate(socket);
     socket.destroy();
     if (descriptor < 0) {
@@ -45,11 +46,11 @@ export class HandOver {
     }
     const worker = this.#leastLoaded();
     this.#openCounts[worker] = this.openCount(worker) + 1;
-    this.#give(worker, descriptor);
+    this.#give(worker, descriptor, acceptance);
     return true;
   }
 
-  /** A worker has closed so many of its connections (NetworkOptions.onClosedCount). */
+  /** A worker has closed so many of its connections (NetworkOptions.onClosed). */
   closed(worker: number, count: number): void {
     this.#openCounts[worker] = this.openCount(worker) - count;
   }
@@ -62,6 +63,15 @@ export class HandOver {
   /** Connections that were closed since there was no descriptor for them. */
   get refusedCount(): number {
     return this.#refusedCount;
+  }
+
+  /** The worker with the most connections. */
+  mostLoaded(): number {
+    let most = 0;
+    for (let worker = 1; worker < this.#openCounts.length; worker++) {
+      if (this.openCount(worker) > this.openCount(most)) most = worker;
+    }
+    return most;
   }
 
   #leastLoaded(): number {

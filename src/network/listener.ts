@@ -6,6 +6,7 @@ import { SECOND_MS } from '../base/units.ts';
 import { descriptorOf } from './hand-over.ts';
 
 export interface ListenOptions {
+  /** Empty: every interface, of both families where the machine has both. */
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -61,7 +62,8 @@ export class Listener {
     return new Promise((resolve, reject) => {
       const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
       server.once('error', reject);
-      server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+      const { host, port, backlog } = options;
+      server.listen({ ...(host === '' ? {} : { host }), port, backlog }, () => {
         server.off('error', reject);
         resolve(new Listener(server, options));
       });

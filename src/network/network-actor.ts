@@ -11,8 +11,9 @@ import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
 import type { ApiRow } from './api-row.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
-import type { ConnectionInfo } from './connection-info.ts';
+import type { Acceptance, ConnectionInfo } from './connection-info.ts';
 import { FrameCutter } from './frame-cutter.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
 import { LogLimiter } from './log-limiter.ts';
@@ -31,6 +32,8 @@ const FREE_REQUESTS_MAX = 1024;
 /** How long a stop waits for the other sides to end theirs, once it has ended ours: some round trips around the world. */
 const STOP_LINGER_MS = 500;
 
+const UNCOUNTED: Acceptance = { listener: 0, ticket: 0 };
+
 /** As much of a Runtime as is used. */
 export type NetworkRuntime = Pick<Runtime, 'workerIndex' | 'arena' | 'clock' | 'exchange' | 'touch' | 'touchLast' | 'after' | 'fail'>;
 
@@ -46,8 +49,10 @@ export interface NetworkOptions {
   readonly log: (line: string) => void;
   /** The connection takes no more part: for what handlers keep by it. They still end its open requests. */
   readonly onConnectionClosed?: (connection: ConnectionInfo) => void;
-  /** How many connections have ended since it was last called: at the end of a turn, for balancing. */
-  readonly onClosedCount?: (count: number) => void;
+  /** Which connections have ended since it was last called: at the end of a turn. */
+  readonly onClosed?: (tickets: readonly number[]) => void;
+  /** connections.max.idle.ms: a connection on which nothing comes or goes for so long is closed; never where it is negative. */
+  readonly idleMs?: number;
   /** Less than the usual for tests alone: bytes of one read, unread replies before a connection's requests wait. */
   readonly landingBytes?: number;
   readonly outputBytesMax?: number;
@@ -63,7 +68,8 @@ export class NetworkActor implements ConnectionHost {
   readonly reserves: MemoryReserves;
   readonly #runtime: NetworkRuntime;
   readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
-  readonly #onClosedCount: (count: number) => void;
+  readonly #onClosed: (tickets: readonly number[]) => void;
+  readonly #idle: IdleConnections;
   readonly #log: LogLimiter;
   readonly #connections = new Set<HostedConnection>();
   readonly #freeRequests: IncomingRequest[] = [];
@@ -76,7 +82,7 @@ export class NetworkActor implements ConnectionHost {
   readonly #creditWaiters = new Set<HostedConnection>();
   #areCreditsBack = false; // Or memory; since the waiters were last tried.
   #lastId = 0;
-  #closedCount = 0; // Not yet told to onClosedCount.
+  #closedTickets: number[] = []; // Not yet told to onClosed.
   #isStopping = false;
   #onAllClosed: (() => void) | null = null; // Until it has been called.
   #linger: TimerHandle | null = null;
@@ -93,9 +99,10 @@ export class NetworkActor implements ConnectionHost {
     this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
-    this.#onClosedCount = options.onClosedCount ?? (() => {});
+    this.#onClosed = options.onClosed ?? (() => {});
     this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
     const connections = this.#connections;
+    const nowMs = (): number => runtime.clock.monotonicMs();
     // A watch that outlasts the connections hears nothing more.
     const after = (delayMs: number, run: () => void): void => void runtime.after(delayMs, () => this.#isStopping || run());
     const runSoon = (): void => runtime.touch(this.#running);
@@ -103,17 +110,19 @@ export class NetworkActor implements ConnectionHost {
     this.#slowReaders = new SlowReaders({
       stallMs: options.stallMs,
       connections,
-      nowMs: () => runtime.clock.monotonicMs(),
+      nowMs,
       after,
       isWaitedFor: () => this.#memoryWaiters.count > 0 || this.#isReplyWaiting(),
     });
+    this.#idle = new IdleConnections({ idleMs: options.idleMs ?? -1, connections, nowMs, after });
     this.arena.onReleased(() => this.retry());
     runtime.exchange.onCredits(() => this.retry());
   }
 
   /** Takes a connection that was accepted elsewhere: it is this worker's from here on. Null: it broke off on its way here. */
-  adopt(transport: Transport): ConnectionInfo | null {
-    const connection = new Connection(++this.#lastId, this, transport);
+  adopt(transport: Transport, acceptance: Acceptance = UNCOUNTED): ConnectionInfo | null {
+    const connection = new Connection(++this.#lastId, this, transport, acceptance);
+    this.#idle.begin(connection);
     this.#connections.add(connection);
     this.counters.connectionsOpened++;
     this.counters.connectionsOpen++;
@@ -136,6 +145,16 @@ export class NetworkActor implements ConnectionHost {
     if (this.#creditWaiters.size === 0) return;
     this.#areCreditsBack = true;
     this.#runtime.touch(this.#running);
+  }
+
+  /** connections.max.idle.ms from now on. */
+  setIdleMs(idleMs: number): void {
+    this.#idle.setIdleMs(idleMs);
+  }
+
+  /** Closes the connection that has been idle longest and did not come through `listener`: another one took its place. */
+  closeIdlest(listener: number): void {
+    this.#idle.idlest(listener)?.close('replaced', 'max.connections is reached and the listener between brokers goes first');
   }
 
   /**
@@ -195,7 +214,7 @@ export class NetworkActor implements ConnectionHost {
   connectionClosing(connection: HostedConnection, cause: CloseCause, reason: string): void {
     this.counters.connectionsOpen--;
     this.counters.connectionsClosed[cause]++;
-    if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown') {
+    if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown' && cause !== 'idle') {
       const peer = `${connection.remoteAddress}:${connection.remotePort}`;
       this.#log.write(this.#runtime.clock.monotonicMs(), `connection from ${peer} closed: ${reason}`);
     }
@@ -208,7 +227,7 @@ export class NetworkActor implements ConnectionHost {
 
   connectionClosed(connection: HostedConnection): void {
     this.#connections.delete(connection);
-    this.#closedCount++;
+    this.#closedTickets.push(connection.ticket);
     this.#runtime.touchLast(this.#flushing);
     if (this.#connections.size === 0) this.#allClosed();
   }
@@ -236,8 +255,10 @@ export class NetworkActor implements ConnectionHost {
       connection.flush();
     }
     unflushed.length = 0;
-    if (this.#closedCount > 0) this.#onClosedCount(this.#closedCount);
-    this.#closedCount = 0;
+    if (this.#closedTickets.length === 0) return;
+    const closed = this.#closedTickets;
+    this.#closedTickets = [];
+    this.#onClosed(closed);
   }
 
   #runAll(): void {

@@ -10,6 +10,8 @@ export const CLOSE_CAUSES = [
   'unknown-api', // A key or version that is not served.
   'decode', // A length inside of a frame that can't be true.
   'memory', // A frame that this worker has no memory for.
+  'idle', // Nothing came or went for connections.max.idle.ms.
+  'replaced', // It made room under max.connections for one between brokers.
   'handler', // A handler's decision (acks=0 with an error, …).
   'shutdown',
 ] as const;
@@ -27,6 +29,8 @@ export class NetworkCounters {
     'unknown-api': 0,
     decode: 0,
     memory: 0,
+    idle: 0,
+    replaced: 0,
     handler: 0,
     shutdown: 0,
   };

@@ -64,8 +64,8 @@ export interface WorkerApp {
   onControl(from: number, message: unknown): void;
   /** A message from the supervisor's `send`. Inside a turn. */
   onSupervisor(message: unknown): void;
-  /** An accepted connection now belongs to this worker: its descriptor, nothing read yet. Inside a turn. */
-  onConnection(descriptor: number): void;
+  /** An accepted connection now belongs to this worker: its descriptor, nothing read yet, and what `handOver` told of it. Inside a turn. */
+  onConnection(descriptor: number, about: unknown): void;
   /** Ends the actors: sockets, files. `done` once that is through; other workers still answer until all have called it. Inside a turn. */
   stop(done: () => void): void;
 }

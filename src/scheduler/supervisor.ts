@@ -93,8 +93,8 @@ class Supervisor<Data> implements ThreadWorkers {
     this.#tell(worker, { type: 'message', message });
   }
 
-  handOver(worker: number, descriptor: number): void {
-    this.#tell(worker, { type: 'connection', descriptor });
+  handOver(worker: number, descriptor: number, about: unknown = null): void {
+    this.#tell(worker, { type: 'connection', descriptor, about });
   }
 
   async inspect(worker: number) {

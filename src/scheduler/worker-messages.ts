@@ -25,7 +25,7 @@ export interface WorkerBoot<Data> {
 
 export type ToWorker =
   | { readonly type: 'message'; readonly message: unknown }
-  | { readonly type: 'connection'; readonly descriptor: number }
+  | { readonly type: 'connection'; readonly descriptor: number; readonly about: unknown }
   /** End the actors, then say `stopped`. */
   | { readonly type: 'stop' }
   /** All workers have stopped: end the thread. */

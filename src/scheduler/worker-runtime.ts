@@ -154,7 +154,7 @@ export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorker
         case 'message':
           return runtime.post(() => app.onSupervisor(message.message));
         case 'connection':
-          return runtime.post(() => app.onConnection(message.descriptor));
+          return runtime.post(() => app.onConnection(message.descriptor, message.about));
         case 'stop':
           return runtime.post(() => app.stop(() => send({ type: 'stopped' })));
         case 'exit':
@@ -178,8 +178,8 @@ export interface Workers {
   readonly threadCount: number;
   /** A message to `onSupervisor` of that worker's app. */
   send(worker: number, message: unknown): void;
-  /** Gives an accepted connection (a descriptor of its own, see dup) to that worker, which closes it from here on. */
-  handOver(worker: number, descriptor: number): void;
+  /** Gives an accepted connection (a descriptor of its own, see dup) to that worker, which closes it from here on; `about` is structured-clone data for its app. */
+  handOver(worker: number, descriptor: number, about?: unknown): void;
   /** Ends the actors of all workers, then the threads. Resolves also after a failure; calling it again gives the same promise. */
   stop(): Promise<void>;
 }
@@ -268,9 +268,9 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
       const copy: unknown = structuredClone(message);
       runtime.post(() => app.onSupervisor(copy));
     },
-    handOver(worker, descriptor) {
+    handOver(worker, descriptor, about = null) {
       assert(worker === 0, `worker ${worker} of 1`);
-      runtime.post(() => app.onConnection(descriptor));
+      runtime.post(() => app.onConnection(descriptor, about));
     },
     stop() {
       stopped ??= new Promise((resolve) => {

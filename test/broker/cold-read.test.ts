@@ -74,6 +74,7 @@ function twoRanges(
     entries,
     call,
     new ClusterImage('cold'),
+    'PLAINTEXT',
   );
   return { bytes, path, descriptor, answer, words };
 }

@@ -3,6 +3,7 @@ import { WORKER_COUNT_MAX } from '../../src/actors/ring-layout.ts';
 import { type BrokerConfig, resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { WORKERS_MAX } from '../../src/config/broker-options.ts';
 import { describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
+import { formatListener } from '../../src/config/listeners.ts';
 import { resolveTopicConfig, validateTopicConfigs } from '../../src/config/topic-config.ts';
 import type { LogConfig } from '../../src/log/log-config.ts';
 
@@ -57,6 +58,71 @@ describe('listeners', () => {
     expect(resolve('listeners=PLAINTEXT://0.0.0.0:9092').advertisedListeners[0]?.host).toBe('');
     expect(refusal('advertised.listeners=PLAINTEXT://0.0.0.0:9092')).toContain('advertised.listeners: no client can connect to 0.0.0.0');
     expect(refusal('advertised.listeners=SSL://a:1')).toContain('advertised.listeners: SSL is no name of listeners (PLAINTEXT)');
+  });
+
+  const TWO = 'listener.security.protocol.map=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\nlisteners=INSIDE://:9092,OUTSIDE://:9094';
+
+  test('several, of any name that the map knows; brokers use the one that is named', () => {
+    const config = resolve(`${TWO}\ninter.broker.listener.name=outside\nadvertised.listeners=outside://host:1,INSIDE://[::1]:1`);
+    expect(config.listeners.map(({ name, host, port }) => [name, host, port])).toEqual([
+      ['INSIDE', '', 9092],
+      ['OUTSIDE', '', 9094],
+    ]);
+    expect(config.advertisedListeners.map(formatListener)).toEqual(['OUTSIDE://host:1', 'INSIDE://[::1]:1']);
+    expect(config.interBrokerListenerName).toBe('OUTSIDE');
+  });
+
+  test('the one called PLAINTEXT is between brokers, or the only one', () => {
+    expect(
+      resolve('listeners=OTHER://:1,PLAINTEXT://:2\nlistener.security.protocol.map=OTHER:PLAINTEXT,PLAINTEXT:PLAINTEXT')
+        .interBrokerListenerName,
+    ).toBe('PLAINTEXT');
+    expect(resolve('listeners=OTHER://:1\nlistener.security.protocol.map=OTHER:PLAINTEXT').interBrokerListenerName).toBe('OTHER');
+  });
+
+  test('an IPv4 and an IPv6 address may share a port, and brackets may be left out', () => {
+    const config = resolve('listeners=PLAINTEXT://127.0.0.1:1,B://::1:1\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,B:PLAINTEXT');
+    expect(config.listeners.map(({ host, port }) => [host, port])).toEqual([
+      ['127.0.0.1', 1],
+      ['::1', 1],
+    ]);
+  });
+
+  // Each of these Apache Kafka 4.3 refuses, too.
+  test.each([
+    [TWO, 'inter.broker.listener.name is left out, and none of the advertised listeners (INSIDE, OUTSIDE) is called PLAINTEXT'],
+    [`${TWO}\ninter.broker.listener.name=ELSE`, 'inter.broker.listener.name=ELSE is not named in listener.security.protocol.map'],
+    [
+      `${TWO}\ninter.broker.listener.name=INSIDE\nadvertised.listeners=OUTSIDE://a:1`,
+      'inter.broker.listener.name=INSIDE is none of the advertised listeners (OUTSIDE)',
+    ],
+    [
+      `${TWO}\ninter.broker.listener.name=INSIDE\nsecurity.inter.broker.protocol=PLAINTEXT`,
+      'Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.',
+    ],
+    [`${TWO},CONTROLLER://:9093\ncontroller.listener.names=CONTROLLER`, 'no security protocol is known for the listener CONTROLLER'],
+    ['controller.listener.names=CONTROLLER', 'controller.listener.names: CONTROLLER is no name of listeners (PLAINTEXT)'],
+    ['listeners=PLAINTEXT://127.0.0.1:1,SSL://127.0.0.2:1', 'have the same port'],
+    ['listeners=PLAINTEXT://a b:1', 'is not NAME://host:port'],
+    ['advertised.listeners=PLAINTEXT://a:1,PLAINTEXT://b:2', 'have the same name'],
+    ['listener.security.protocol.map=PLAINTEXT:SSL', 'PLAINTEXT speaks SSL, which is not served yet (allowed: PLAINTEXT)'],
+    ['max.connections.per.ip=0', 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.'],
+    ['max.connections.per.ip.overrides=a/b:1', 'max.connections.per.ip.overrides contains invalid addresses : a/b'],
+    ['max.connections.per.ip.overrides=127.0.0.1', 'max.connections.per.ip.overrides'],
+    ['listener.name.plaintext.max.connections=-1', 'listener.name.plaintext.max.connections: Invalid value -1'],
+  ])('%s is refused, as by Apache Kafka', (file, reason) => {
+    expect(refusal(file)).toContain(reason);
+  });
+
+  test('limits of connections', () => {
+    const config = resolve(
+      `${TWO}\ninter.broker.listener.name=INSIDE\nlistener.name.outside.max.connections=7\nmax.connections.per.ip=0\nmax.connections.per.ip.overrides=localhost:3, ::1:4`,
+    );
+    expect(config.listenerMaxConnections).toEqual([2 ** 31 - 1, 7]);
+    expect([...config.maxConnectionsPerIpOverrides]).toEqual([
+      ['localhost', 3],
+      ['::1', 4],
+    ]);
   });
 
   test.each([

@@ -13,7 +13,7 @@ runWorker((runtime, _data: null, supervisor) => {
     stallMs: 10_000,
     inflightMax: 16,
     log: () => {},
-    onClosedCount: (count) => supervisor.send({ closed: count }),
+    onClosed: (closed) => supervisor.send({ closed }),
   });
   return {
     onControl() {},

@@ -19,13 +19,18 @@ test('200 connections on two workers keep their bytes, are shared evenly, and en
     data: null,
     sharedBytes: 64,
     listener: {
-      onMessage: (worker, message) => handOver?.closed(worker, (message as { closed: number }).closed),
+      onMessage: (worker, message) => handOver?.closed(worker, (message as { closed: number[] }).closed.length),
       onFailed: (error) => failures.push(error),
     },
   });
-  const giving = new HandOver(2, (worker, descriptor) => workers.handOver(worker, descriptor));
+  const giving = new HandOver(2, (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance));
   handOver = giving;
-  const listener = await Listener.listen({ host: '127.0.0.1', port: 0, backlog: 511, onConnection: (socket) => giving.accept(socket) });
+  const listener = await Listener.listen({
+    host: '127.0.0.1',
+    port: 0,
+    backlog: 511,
+    onConnection: (socket) => giving.accept(socket, { listener: 0, ticket: 0 }),
+  });
   const clients = await Promise.all(Array.from({ length: 200 }, () => RawClient.connect(listener.port)));
   await Promise.all(
     clients.map(async (client, index) => {

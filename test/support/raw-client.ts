@@ -28,9 +28,9 @@ export class RawClient {
     );
   }
 
-  static async connect(port: number): Promise<RawClient> {
+  static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((done, fail) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => done(new RawClient(socket)));
+      const socket = connect({ port, host, noDelay: true }, () => done(new RawClient(socket)));
       socket.once('error', fail);
     });
   }

@@ -51,8 +51,8 @@ export class WireClient {
     this.raw = raw;
   }
 
-  static async connect(port: number): Promise<WireClient> {
-    return new WireClient(await RawClient.connect(port));
+  static async connect(port: number, host?: string): Promise<WireClient> {
+    return new WireClient(await RawClient.connect(port, host));
   }
 
   close(): void {

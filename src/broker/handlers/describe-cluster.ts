@@ -3,9 +3,9 @@
 import { describeClusterRequest, describeClusterResponse } from '../../protocol/apis/describe-cluster.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { CLUSTER_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
+import { brokerAnswer, listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
-import { brokerAnswer } from './metadata.ts';
 
 const BROKERS = 1;
 const CONTROLLERS = 2;
@@ -37,9 +37,11 @@ export function describeClusterHandler(context: BrokerContext): Handler {
       controllerId: context.nodeId,
       brokers: image.brokers
         .filter((broker) => !broker.isFenced || body.includeFencedBrokers)
-        .map((broker) => {
-          const { nodeId: brokerId, ...where } = brokerAnswer(broker);
-          return { brokerId, ...where, isFenced: request.apiVersion >= 2 && broker.isFenced };
+        .flatMap((broker) => {
+          const reached = brokerAnswer(broker, listenerOf(request, context));
+          if (reached === null) return [];
+          const { nodeId: brokerId, ...where } = reached;
+          return [{ brokerId, ...where, isFenced: request.apiVersion >= 2 && broker.isFenced }];
         }),
       clusterAuthorizedOperations: body.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : UNREQUESTED_OPERATIONS,
     });

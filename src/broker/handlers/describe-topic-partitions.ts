@@ -9,6 +9,7 @@ import {
 } from '../../protocol/apis/describe-topic-partitions.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
+import { listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 import { topicAnswer } from './metadata.ts';
@@ -21,6 +22,7 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
     const body = decodeBody(request, describeTopicPartitionsRequest);
     const { image } = metadata;
     const { cursor } = body;
+    const listener = listenerOf(request, context);
     const isAll = body.topics.length === 0;
     const wanted = isAll ? [...image.topics].map((topic) => topic.name) : [...new Set(body.topics.map((topic) => topic.name))];
     const names = wanted.filter((name) => name >= (cursor?.topicName ?? '')).sort();
@@ -44,7 +46,7 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
         continue;
       }
       const first = name === cursor?.topicName ? cursor.partitionIndex : 0;
-      const page = topicAnswer(topic, context).partitions.slice(first, first + left);
+      const page = topicAnswer(topic, context, { listener, namesListeners: false }).partitions.slice(first, first + left);
       const partitions = page.map((partition) => {
         const { eligibleLeaderReplicas = [], lastKnownElr = [] } = topic.partitions[partition.partitionIndex] ?? {};
         return { ...partition, eligibleLeaderReplicas: [...eligibleLeaderReplicas], lastKnownElr: [...lastKnownElr] };

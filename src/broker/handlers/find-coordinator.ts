@@ -9,9 +9,9 @@ import { internalTopic } from '../../metadata/internal-topics.ts';
 import { CONSUMER_OFFSETS_TOPIC } from '../../metadata/topic-names.ts';
 import { type FindCoordinatorResponse, findCoordinatorRequest, findCoordinatorResponse } from '../../protocol/apis/find-coordinator.ts';
 import { ERROR, errorMessage, errorName } from '../../protocol/errors.ts';
+import { brokerAnswer, listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
-import { brokerAnswer } from './metadata.ts';
 
 const KEY_TYPE = { GROUP: 0, TRANSACTION: 1, SHARE: 2 } as const;
 const SEVERAL_KEYS_SINCE = 4;
@@ -23,8 +23,9 @@ export function findCoordinatorHandler(context: BrokerContext): Handler {
   return (request) => {
     const body = decodeBody(request, findCoordinatorRequest);
     const keys = request.apiVersion >= SEVERAL_KEYS_SINCE ? body.coordinatorKeys : [body.key];
+    const listener = listenerOf(request, context);
     const send = (): void => {
-      const coordinators = keys.map((key) => coordinatorOf(key, body.keyType, metadata.image));
+      const coordinators = keys.map((key) => coordinatorOf(key, body.keyType, metadata.image, listener));
       answer(request, findCoordinatorResponse, responseOf(coordinators, request.apiVersion));
     };
     const topic =
@@ -38,15 +39,16 @@ export function findCoordinatorHandler(context: BrokerContext): Handler {
   };
 }
 
-function coordinatorOf(key: string, keyType: number, image: ClusterImage): CoordinatorAnswer {
+function coordinatorOf(key: string, keyType: number, image: ClusterImage, listener: string): CoordinatorAnswer {
   if (keyType === KEY_TYPE.TRANSACTION) return refusal(key, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
   if (keyType === KEY_TYPE.SHARE) return refusal(key, ERROR.INVALID_REQUEST);
   if (keyType !== KEY_TYPE.GROUP) return { ...refusal(key, ERROR.INVALID_REQUEST), errorMessage: errorMessage(ERROR.INVALID_REQUEST) };
   const topic = image.topicByName(CONSUMER_OFFSETS_TOPIC);
   const partition = topic?.partitions[coordinatorPartition(key, topic.partitions.length)];
   const leader = partition === undefined ? null : image.broker(partition.leader);
-  if (leader === null || leader.isFenced) return refusal(key, ERROR.COORDINATOR_NOT_AVAILABLE);
-  const { nodeId, host, port } = brokerAnswer(leader);
+  const reached = leader === null || leader.isFenced ? null : brokerAnswer(leader, listener);
+  if (reached === null) return refusal(key, ERROR.COORDINATOR_NOT_AVAILABLE);
+  const { nodeId, host, port } = reached;
   return { key, nodeId, host, port, errorCode: ERROR.NONE, errorMessage: '' };
 }
 

@@ -2,13 +2,14 @@
 // waits for it, so that the client's next request finds it.
 // Source: the protocol guide; KIP-516 for topic ids, KIP-430 for authorized operations.
 import { ZERO_UUID } from '../../base/uuid.ts';
-import type { BrokerImage, TopicImage } from '../../metadata/image-types.ts';
+import type { TopicImage } from '../../metadata/image-types.ts';
 import { internalTopic } from '../../metadata/internal-topics.ts';
 import { CLUSTER_METADATA_TOPIC, INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
 import type { CreatableTopic } from '../../metadata/topics.ts';
 import { type MetadataResponse, metadataRequest, metadataResponse } from '../../protocol/apis/metadata.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
+import { brokerAnswers, isReachable, listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
@@ -18,11 +19,13 @@ type TopicAnswer = MetadataResponse['topics'][number];
 const TOPIC_IDS_SINCE = 12;
 /** An empty list of version 0 means all topics; later null does. */
 const NULL_MEANS_ALL_SINCE = 1;
+const LISTENER_ERRORS_SINCE = 6;
 
 export function metadataHandler(context: BrokerContext): Handler {
   const { config, metadata, controller } = context;
   return (request) => {
     const { apiVersion } = request;
+    const view = { listener: listenerOf(request, context), namesListeners: apiVersion >= LISTENER_ERRORS_SINCE };
     const body = decodeBody(request, metadataRequest);
     const isAll = body.topics === null || (apiVersion < NULL_MEANS_ALL_SINCE && body.topics.length === 0);
     const asked = isAll ? [] : (body.topics ?? []);
@@ -35,14 +38,19 @@ export function metadataHandler(context: BrokerContext): Handler {
     }
     const send = (errors: ReadonlyMap<string, number>): void => {
       const { image } = metadata;
-      const topics = isAll ? [...image.topics].map((topic) => topicAnswer(topic, context)) : askedTopics(asked, context, errors);
+      const topics = isAll
+        ? [...image.topics].map((topic) => topicAnswer(topic, context, view))
+        : askedTopics(asked, context, view, errors);
       for (const topic of topics) {
         if (body.includeTopicAuthorizedOperations && topic.errorCode !== ERROR.UNKNOWN_TOPIC_ID)
           topic.topicAuthorizedOperations = TOPIC_OPERATIONS;
       }
       answer(request, metadataResponse, {
         throttleTimeMs: 0,
-        brokers: image.brokers.filter((broker) => !broker.isFenced).map((broker) => brokerAnswer(broker)),
+        brokers: brokerAnswers(
+          image.brokers.filter((broker) => !broker.isFenced),
+          view.listener,
+        ),
         clusterId: image.clusterId,
         controllerId: context.nodeId,
         topics,
@@ -98,18 +106,18 @@ function refusedResponse(asked: readonly AskedTopic[], errorCode: number): Metad
 
 const NO_ERRORS: ReadonlyMap<string, number> = new Map();
 
-function askedTopics(asked: readonly AskedTopic[], context: BrokerContext, errors: ReadonlyMap<string, number>): TopicAnswer[] {
+function askedTopics(asked: readonly AskedTopic[], context: BrokerContext, view: View, errors: ReadonlyMap<string, number>): TopicAnswer[] {
   const { image } = context.metadata;
   const ids = new Set(asked.map((topic) => topic.topicId).filter((id) => id !== ZERO_UUID));
   if (ids.size > 0) {
     return [...ids].map((id) => {
       const topic = image.topicById(id);
-      return topic === null ? missingTopic(null, id, ERROR.UNKNOWN_TOPIC_ID) : topicAnswer(topic, context);
+      return topic === null ? missingTopic(null, id, ERROR.UNKNOWN_TOPIC_ID) : topicAnswer(topic, context, view);
     });
   }
   return [...new Set(asked.map((topic) => topic.name ?? ''))].map((name) => {
     const topic = image.topicByName(name);
-    if (topic !== null) return topicAnswer(topic, context);
+    if (topic !== null) return topicAnswer(topic, context, view);
     const refused = errors.get(name) ?? ERROR.NONE;
     const code =
       topicNameFault(name) !== null ? ERROR.INVALID_TOPIC_EXCEPTION : refused !== ERROR.NONE ? refused : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
@@ -128,10 +136,22 @@ function missingTopic(name: string | null, topicId: string, errorCode: number): 
   };
 }
 
+/** Who asks. */
+export interface View {
+  /** The listener that they came through. */
+  readonly listener: string;
+  /** Whether they know LISTENER_NOT_FOUND: that the leader is there, and they came the wrong way. */
+  readonly namesListeners: boolean;
+}
+
 /** A replica in a directory that failed counts as that of a broker that is gone: here the broker itself knows, the image does not. */
-export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: BrokerContext): TopicAnswer {
+export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: BrokerContext, view: View): TopicAnswer {
   const { image } = metadata;
-  const isGone = (brokerId: number): boolean => image.broker(brokerId)?.isFenced !== false || (brokerId === nodeId && isOffline());
+  const isThere = (brokerId: number): boolean => image.broker(brokerId)?.isFenced === false && !(brokerId === nodeId && isOffline());
+  const isGone = (brokerId: number): boolean => {
+    const broker = image.broker(brokerId);
+    return broker === null || !isThere(brokerId) || !isReachable(broker, view.listener);
+  };
   return {
     errorCode: ERROR.NONE,
     name: topic.name,
@@ -140,7 +160,11 @@ export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: 
     partitions: topic.partitions.map((partition) => {
       const isLed = !isGone(partition.leader);
       return {
-        errorCode: isLed ? ERROR.NONE : ERROR.LEADER_NOT_AVAILABLE,
+        errorCode: isLed
+          ? ERROR.NONE
+          : isThere(partition.leader) && view.namesListeners
+            ? ERROR.LISTENER_NOT_FOUND
+            : ERROR.LEADER_NOT_AVAILABLE,
         partitionIndex: partition.partition,
         leaderId: isLed ? partition.leader : -1,
         leaderEpoch: partition.leaderEpoch,
@@ -151,10 +175,4 @@ export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: 
     }),
     topicAuthorizedOperations: UNREQUESTED_OPERATIONS,
   };
-}
-
-/** Where clients reach a broker: the first of its listeners (there is one so far). */
-export function brokerAnswer(broker: BrokerImage): { nodeId: number; host: string; port: number; rack: string | null } {
-  const endPoint = broker.endPoints[0];
-  return { nodeId: broker.brokerId, host: endPoint?.host ?? '', port: endPoint?.port ?? -1, rack: broker.rack };
 }

@@ -18,7 +18,6 @@ export const clusterRows: readonly LaterRow[] = [
   ['broker.session.timeout.ms', 'INT', '9000', 'read-only', 'After how long without a heartbeat a broker is fenced.'],
   ['client.quota.callback.class', 'CLASS', null, 'read-only', 'Java class that decides quotas.'],
   ['config.providers', 'LIST', '', 'cluster-wide', 'Sources that placeholders in values are read from.'],
-  ['connections.max.idle.ms', 'LONG', '600000', 'read-only', 'After how long an idle connection is closed.'],
   ['controlled.shutdown.enable', 'BOOLEAN', 'true', 'read-only', 'Whether a stopping broker hands its leaderships over first.'],
   [
     'controller.performance.always.log.threshold.ms',
@@ -74,9 +73,6 @@ export const clusterRows: readonly LaterRow[] = [
   ['kafka.metrics.reporters', 'LIST', '', 'read-only', 'Java classes that report Kafka’s own metrics.'],
   ['leader.imbalance.check.interval.seconds', 'LONG', '300', 'read-only', 'How often it is looked whether leaders sit where they should.'],
   ['max.connection.creation.rate', 'INT', '2147483647', 'cluster-wide', 'The most connections accepted in a second.'],
-  ['max.connections', 'INT', '2147483647', 'cluster-wide', 'The most connections of a broker.'],
-  ['max.connections.per.ip', 'INT', '2147483647', 'cluster-wide', 'The most connections of one address.'],
-  ['max.connections.per.ip.overrides', 'STRING', '', 'cluster-wide', 'Other limits for single addresses, host:count.'],
   ['metric.reporters', 'LIST', 'org.apache.kafka.common.metrics.JmxReporter', 'cluster-wide', 'Java classes that report metrics.'],
   ['metrics.num.samples', 'INT', '2', 'read-only', 'Samples kept for each metric.'],
   ['metrics.recording.level', 'STRING', 'INFO', 'read-only', 'Which metrics are recorded.'],

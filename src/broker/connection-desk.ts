@@ -1,0 +1,123 @@
+// Where accepted connections wait for a place and for a worker: what the listeners accept comes here, and goes to the worker with the
+// fewest connections as soon as the broker serves and the limits allow it.
+// Invariant: every socket that arrives is given away or destroyed.
+// Runs on: the main thread. Not here: how many there may be (connection-gate.ts), how a socket changes its thread (hand-over.ts).
+import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
+import { SECOND_MS } from '../base/units.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { ConfigError } from '../config/define.ts';
+import { ConnectionGate, type ConnectionLimits, plainAddress } from '../network/connection-gate.ts';
+import type { Acceptance } from '../network/connection-info.ts';
+import { HandOver, takeHandle } from '../network/hand-over.ts';
+import type { Workers } from '../scheduler/worker-runtime.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ToBrokerWorker } from './worker-data.ts';
+
+export interface ConnectionDeskOptions {
+  readonly config: BrokerConfig;
+  readonly limits: ConnectionLimits;
+  readonly logger: Logger;
+  /** Without threads: gives an accepted socket's handle to the worker of this thread. */
+  readonly adopt: (handle: object, acceptance: Acceptance) => void;
+}
+
+export class ConnectionDesk {
+  readonly #gate: ConnectionGate<Socket>;
+  readonly #adopt: ConnectionDeskOptions['adopt'];
+  readonly #logger: Logger;
+  /** Accepted before there was a worker to take them. */
+  #early: { socket: Socket; listener: number }[] | null = [];
+  #workers: Workers | null = null;
+  #handOver: HandOver | null = null;
+  #isClosed = false;
+  #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused: once a second at most.
+
+  constructor({ config, limits, logger, adopt }: ConnectionDeskOptions) {
+    this.#adopt = adopt;
+    this.#logger = logger;
+    const betweenBrokers = config.listeners.findIndex(({ name }) => name === config.interBrokerListenerName);
+    const firstListener = config.listeners.length > 1 ? betweenBrokers : -1;
+    this.#gate = new ConnectionGate<Socket>({
+      limits,
+      firstListener,
+      lineMax: config.socketListenBacklogSize,
+      admit: (socket, listener, ticket) => this.#admit(socket, { listener, ticket }),
+      refuse: (socket, reason) => {
+        socket.destroy();
+        const nowMs = performance.now();
+        if (nowMs - this.#toldMs < SECOND_MS) return;
+        this.#toldMs = nowMs;
+        logger.warn(`a connection was refused: ${reason}`, { refusedSoFar: this.#gate.refusedCount });
+      },
+      makeRoom: () =>
+        this.#workers?.send(this.#handOver?.mostLoaded() ?? 0, { type: 'close-idlest', listener: firstListener } satisfies ToBrokerWorker),
+    });
+  }
+
+  /** Other limits from now on (a configuration that changed). */
+  setLimits(limits: ConnectionLimits): void {
+    this.#gate.setLimits(limits);
+  }
+
+  /** A listener has accepted a connection: paused, nothing read. */
+  arrive(socket: Socket, listener: number): void {
+    if (this.#isClosed) socket.destroy();
+    else if (this.#early !== null) this.#early.push({ socket, listener });
+    else this.#gate.arrive(socket, listener, plainAddress(socket.remoteAddress ?? ''));
+  }
+
+  /** From here on connections go to the workers; those that came before wait and go first. */
+  serve(workers: Workers): void {
+    this.#workers = workers;
+    if (workers.threadCount > 0) {
+      this.#handOver = new HandOver(workers.count, (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance));
+    }
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const { socket, listener } of early) this.arrive(socket, listener);
+  }
+
+  /** A worker has closed these of its connections. */
+  closed(worker: number, tickets: readonly number[]): void {
+    this.#handOver?.closed(worker, tickets.length);
+    if (!this.#isClosed) for (const ticket of tickets) this.#gate.left(ticket);
+  }
+
+  /** No further connection goes to a worker. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { socket } of this.#early ?? []) socket.destroy();
+    for (const socket of this.#gate.takeWaiting()) socket.destroy();
+  }
+
+  #admit(socket: Socket, acceptance: Acceptance): boolean {
+    if (this.#handOver !== null) {
+      const isGiven = this.#handOver.accept(socket, acceptance);
+      if (!isGiven) this.#logger.warn('a connection was refused: no descriptor to hand it over with');
+      return isGiven;
+    }
+    const handle = takeHandle(socket);
+    if (handle !== null) this.#adopt(handle, acceptance);
+    return handle !== null;
+  }
+}
+
+/** The limits of a configuration, its host names looked up. Rejects with ConfigError where one is not known. */
+export async function connectionLimits(config: BrokerConfig): Promise<ConnectionLimits> {
+  const overrides = new Map<string, number>();
+  for (const [host, count] of config.maxConnectionsPerIpOverrides) {
+    try {
+      overrides.set(plainAddress((await lookup(host)).address), count);
+    } catch {
+      const key = 'max.connections.per.ip.overrides';
+      throw new ConfigError(`${key}: the host ${host} is not known (allowed: addresses, and names that can be looked up)`, key, host);
+    }
+  }
+  return {
+    total: config.maxConnections,
+    perListener: config.listenerMaxConnections,
+    perAddress: config.maxConnectionsPerIp,
+    perAddressOverrides: overrides,
+  };
+}

@@ -1,0 +1,103 @@
+// Limits of connections over real sockets: they hold for all workers together.
+import { describe, expect, it } from 'vitest';
+import { BrokerProcess, within } from '../support/broker-process.ts';
+import { skipSuite } from '../support/skip.ts';
+import { foreignReason, isForeign, workerCounts } from '../support/target.ts';
+import { WireClient } from '../support/wire-client.ts';
+
+const CLOSED_WITHIN_MS = 20_000;
+
+async function withBroker(
+  workers: number,
+  overrides: Record<string, string>,
+  run: (broker: BrokerProcess) => Promise<void>,
+): Promise<void> {
+  const broker = await BrokerProcess.start({ workers, overrides });
+  try {
+    await run(broker);
+    expect((await broker.stop()).code).toBe(0);
+  } finally {
+    await broker.dispose();
+  }
+}
+
+const connect = (broker: BrokerProcess, count: number): Promise<WireClient[]> =>
+  Promise.all(Array.from({ length: count }, () => WireClient.connect(broker.port)));
+
+describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
+  skipSuite(isForeign ? foreignReason : null);
+
+  it('one more than max.connections waits until another one is closed', () =>
+    withBroker(workers, { 'max.connections': '4' }, async (broker) => {
+      const served = await connect(broker, 4);
+      await Promise.all(served.map((client) => client.metadata()));
+      const [late] = await connect(broker, 1);
+      let isAnswered = false;
+      const answer = late?.metadata().then(() => {
+        isAnswered = true;
+      });
+      for (let round = 0; round < 20; round++) await Promise.all(served.map((client) => client.metadata()));
+      expect(isAnswered).toBe(false);
+      served[1]?.close();
+      await answer;
+      expect(isAnswered).toBe(true);
+      for (const client of [...served, late]) client?.close();
+    }));
+
+  it('one more than max.connections.per.ip is closed at once, until another one of its address is closed', () =>
+    withBroker(
+      workers,
+      { 'max.connections.per.ip': '0', 'max.connections.per.ip.overrides': 'localhost:3,127.0.0.1:3' },
+      async (broker) => {
+        const served = await connect(broker, 3);
+        await Promise.all(served.map((client) => client.metadata()));
+        const [refused] = await connect(broker, 1);
+        await within(CLOSED_WITHIN_MS, refused?.raw.closed ?? Promise.reject(new Error('no client')));
+        await expect.poll(() => broker.output).toContain('127.0.0.1 has as many connections as it may have (3)');
+        await Promise.all(served.map((client) => client.metadata()));
+        served[0]?.close();
+        await expect
+          .poll(
+            async () => {
+              const [next] = await connect(broker, 1);
+              const isServed = await next?.metadata().then(
+                () => true,
+                () => false,
+              );
+              next?.close();
+              return isServed;
+            },
+            { timeout: CLOSED_WITHIN_MS },
+          )
+          .toBe(true);
+        for (const client of served) client.close();
+      },
+    ));
+
+  it('the listener between brokers is let in beyond max.connections, and the one that was idle longest goes for it', () =>
+    withBroker(
+      workers,
+      {
+        'max.connections': '2',
+        listeners: 'PLAINTEXT://127.0.0.1:0,EXTERNAL://127.0.0.1:0',
+        'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT',
+        'inter.broker.listener.name': 'PLAINTEXT',
+      },
+      async (broker) => {
+        const external = Number(/EXTERNAL:\/\/127\.0\.0\.1:(\d+)/.exec(broker.output)?.[1]);
+        const clients = [await WireClient.connect(external), await WireClient.connect(external)];
+        for (const client of clients) await client.metadata();
+        const between = await WireClient.connect(broker.port);
+        await between.metadata();
+        await within(CLOSED_WITHIN_MS, Promise.race(clients.map((client) => client.raw.closed)));
+        for (const client of [...clients, between]) client.close();
+      },
+    ));
+
+  it('an idle connection is closed after connections.max.idle.ms', () =>
+    withBroker(workers, { 'connections.max.idle.ms': '300', 'connection.failed.authentication.delay.ms': '100' }, async (broker) => {
+      const [client] = await connect(broker, 1);
+      await client?.metadata();
+      await within(CLOSED_WITHIN_MS, client?.raw.closed ?? Promise.reject(new Error('no client')));
+    }));
+});
