@@ -7,6 +7,7 @@ import { coordinatorPartition } from '../../coordinator/partitioner.ts';
 import type { ClusterImage } from '../../metadata/image.ts';
 import { internalTopic } from '../../metadata/internal-topics.ts';
 import { CONSUMER_OFFSETS_TOPIC } from '../../metadata/topic-names.ts';
+import type { CreatedTopic } from '../../metadata/topics.ts';
 import { type FindCoordinatorResponse, findCoordinatorRequest, findCoordinatorResponse } from '../../protocol/apis/find-coordinator.ts';
 import { ERROR, errorMessage, errorName } from '../../protocol/errors.ts';
 import { brokerAnswer, listenerOf } from '../broker-answers.ts';
@@ -19,7 +20,23 @@ const SEVERAL_KEYS_SINCE = 4;
 type CoordinatorAnswer = FindCoordinatorResponse['coordinators'][number];
 
 export function findCoordinatorHandler(context: BrokerContext): Handler {
-  const { metadata, controller, config } = context;
+  const { metadata, controller, config, logger } = context;
+  /** Why the topic was refused when that was last said: clients ask many times a second, and hear only that there is no coordinator. */
+  let saidReason = '';
+  const noteMade = ([made]: readonly CreatedTopic[]): void => {
+    if (made === undefined || made.errorCode === ERROR.NONE || made.errorCode === ERROR.TOPIC_ALREADY_EXISTS) return;
+    const { name, errorCode, errorMessage: reason } = made;
+    const key = `${errorName(errorCode)} ${reason}`;
+    if (key === saidReason) return;
+    saidReason = key;
+    logger.error(`${name} cannot be made: groups have no coordinator`, {
+      error: errorName(errorCode),
+      reason,
+      'offsets.topic.num.partitions': config.offsetsTopicNumPartitions,
+      'offsets.topic.replication.factor': config.offsetsTopicReplicationFactor,
+      'offsets.topic.segment.bytes': config.offsetsTopicSegmentBytes,
+    });
+  };
   return (request) => {
     const body = decodeBody(request, findCoordinatorRequest);
     const keys = request.apiVersion >= SEVERAL_KEYS_SINCE ? body.coordinatorKeys : [body.key];
@@ -33,8 +50,13 @@ export function findCoordinatorHandler(context: BrokerContext): Handler {
         ? internalTopic(CONSUMER_OFFSETS_TOPIC, config, metadata.image)
         : null;
     if (topic === null) send();
-    // Refused, or made by somebody else meanwhile: the image tells.
-    else controller.ask('createTopics', { topics: [topic], validateOnly: false }, send);
+    else {
+      controller.ask('createTopics', { topics: [topic], validateOnly: false }, (made) => {
+        noteMade(made);
+        // Refused, or made by somebody else meanwhile: the image tells.
+        send();
+      });
+    }
     return true;
   };
 }
