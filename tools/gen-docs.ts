@@ -3,12 +3,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { served } from '../src/broker/handler-table.ts';
+import { METRIC } from '../src/broker/metrics/metric-rows.ts';
 import { brokerOptions, naruOptions } from '../src/config/broker-options.ts';
 import type { Option } from '../src/config/define.ts';
 import { laterOptionsByName } from '../src/config/later-options.ts';
 import { missingEffect } from '../src/config/missing-effects.ts';
 import { topicOptions, topicSynonyms } from '../src/config/topic-options.ts';
 import { API, apiName } from '../src/protocol/api-keys.ts';
+import { LAG_BOUNDS_MS, TURN_BOUNDS_MS } from '../src/scheduler/loop-meter.ts';
+import { LATENCY_BOUNDS_MS } from '../src/telemetry/histogram.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -125,10 +128,34 @@ export function apiReference(): string {
   ].join('\n');
 }
 
+/** docs/reference/metrics.md */
+export function metricsReference(): string {
+  const rows = Object.values(METRIC).map(({ name, type, labels, help, cardinality }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    cardinality === undefined ? help : `${help} Samples: ${cardinality}.`,
+  ]);
+  return [
+    '# Metrics\n',
+    'Written by `npm run docs` from the rows in `src/broker/metrics/metric-rows.ts`; change those. What `/metrics` of `naru.http.listener` answers,',
+    'in Prometheus’ text format 0.0.4. Where no number of samples is told, labels are workers, threads or words of a short list.\n',
+    table(['name', 'type', 'labels', 'meaning'], rows),
+    `Bounds of durations of requests and syncs, in seconds: ${secondsOf(LATENCY_BOUNDS_MS)}; of turns: ${secondsOf(TURN_BOUNDS_MS)}; of lag:`,
+    `${secondsOf(LAG_BOUNDS_MS)}.\n`,
+    'How the port is opened, what to watch, and what the log tells besides: [docs/operations.md](../operations.md).\n',
+  ].join('\n');
+}
+
+function secondsOf(boundsMs: readonly number[]): string {
+  return boundsMs.map((ms) => Number((ms / 1000).toPrecision(12))).join(', ');
+}
+
 /** The generated pages by path from the root of the tree. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/api-versions.md': apiReference,
   'docs/reference/config.md': configReference,
+  'docs/reference/metrics.md': metricsReference,
 };
 
 if (import.meta.main) {

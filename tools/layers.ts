@@ -58,6 +58,7 @@ export const CONFINEMENTS: readonly Confinement[] = [
     allowed: ['log/file-storage.ts', 'log/file-system.ts', 'broker/directory-lock.ts', 'broker/descriptor-budget.ts', 'cli/'],
   },
   { what: 'sockets', pattern: importOf('node:net', 'node:tls', 'net', 'tls'), allowed: ['network/', 'client/'] },
+  { what: 'HTTP', pattern: importOf('node:http', 'http'), allowed: ['broker/admin-server.ts'] },
   { what: 'worker threads', pattern: importOf('node:worker_threads', 'worker_threads'), allowed: ['scheduler/'] },
   {
     what: 'Atomics',

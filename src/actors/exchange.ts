@@ -67,6 +67,7 @@ export class Exchange {
   readonly #creditListeners: (() => void)[] = [];
   readonly #doorbell: Doorbell;
   readonly #hasInbound = (): boolean => this.hasInbound();
+  #outstandingTotal = 0;
   #isPolling = false;
   #firstPeer = 0; // Where the next poll starts, so that no peer is always last.
 
@@ -112,7 +113,10 @@ export class Exchange {
     if (!peer.credits.tryTake(requestId, recordWords(replyWords))) return -1;
     const index = peer.requestsOut.tryClaim(kind, requestId, payloadWords);
     if (index === -1) peer.credits.cancel(requestId);
-    else peer.claimedId = requestId;
+    else {
+      peer.claimedId = requestId;
+      this.#outstandingTotal++;
+    }
     return index;
   }
 
@@ -135,6 +139,7 @@ export class Exchange {
     const peer = this.#peer(target);
     peer.requestsOut.abort();
     peer.credits.cancel(peer.claimedId);
+    this.#outstandingTotal--;
   }
 
   /**
@@ -260,6 +265,11 @@ export class Exchange {
     return this.#peer(target).credits.outstandingCount;
   }
 
+  /** Requests to all workers together that have not been answered: credits in use. */
+  get outstandingTotal(): number {
+    return this.#outstandingTotal;
+  }
+
   #hearRequest(from: number, kind: number, requestId: number, index: number, payloadWords: number): void {
     const handler = this.#requestHandlers[kind];
     if (handler === undefined) unreachable(`no handler for requests of kind ${kind}`);
@@ -268,6 +278,7 @@ export class Exchange {
 
   #hearReply(from: number, kind: number, requestId: number, index: number, payloadWords: number): void {
     this.#peer(from).credits.replied(requestId, recordWords(payloadWords));
+    this.#outstandingTotal--;
     const handler = this.#replyHandlers[kind];
     if (handler === undefined) unreachable(`no handler for replies of kind ${kind}`);
     handler(from, requestId, this.#int32, this.#float64, index, payloadWords);

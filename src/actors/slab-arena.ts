@@ -12,6 +12,13 @@ export const SLAB_MIN_BYTES = 4 * KIB;
 export const SLAB_MAX_BYTES = 128 * MIB;
 
 const ORDER_MAX = Math.log2(SLAB_MAX_BYTES / SLAB_MIN_BYTES);
+/** Slots of an arena's numbers: its capacity, bytes in use, claims that were not met, then slabs in use by class, the smallest first. */
+export const ARENA_CAPACITY = 0;
+export const ARENA_USED = 1;
+export const ARENA_REFUSED = 2;
+export const ARENA_CLASSES = 3;
+export const SLAB_CLASS_COUNT = ORDER_MAX + 1;
+
 /** Beside a slab's order: it holds a reply, which lasts as long as its reader likes. */
 const REPLY_FLAG = 0x80;
 
@@ -31,19 +38,23 @@ export class SlabArena {
   readonly #next: Int32Array; // Block + 1 in the list of free runs of the same order.
   readonly #previous: Int32Array;
   readonly #heads = new Int32Array(ORDER_MAX + 1); // Block + 1 of the first free run by order.
+  /** For others to read; see ARENA_CAPACITY. Nothing here is decided by it. */
+  readonly #slots: Float64Array;
   #freeOrders = 0; // Bit by order: its list is not empty.
   #usedBytes = 0;
   #replyBytes = 0; // Of these, in slabs that hold a reply.
   readonly #listeners: (() => void)[] = [];
 
-  /** An arena over `region`, or over a new one of that many bytes; at least SLAB_MIN_BYTES. */
-  constructor(region: SharedArrayBuffer | number) {
+  /** An arena over `region`, or over a new one of that many bytes; at least SLAB_MIN_BYTES. Its numbers go to `slots`. */
+  constructor(region: SharedArrayBuffer | number, slots: Float64Array = new Float64Array(ARENA_CLASSES + SLAB_CLASS_COUNT)) {
     this.region = typeof region === 'number' ? new SharedArrayBuffer(region) : region;
     this.bytes = Buffer.from(this.region);
     const blockCount = Math.floor(this.region.byteLength / SLAB_MIN_BYTES);
     assert(blockCount >= 1, `an arena of ${this.region.byteLength} bytes holds no slab of ${SLAB_MIN_BYTES}`);
     this.capacityBytes = blockCount * SLAB_MIN_BYTES;
     this.#blockCount = blockCount;
+    this.#slots = slots;
+    slots[ARENA_CAPACITY] = this.capacityBytes;
     this.#freeOrder = new Uint8Array(blockCount);
     this.#usedOrder = new Uint8Array(blockCount);
     this.#references = new Int32Array(blockCount);
@@ -68,10 +79,10 @@ export class SlabArena {
    * onReleased. The bytes in it are what they were.
    */
   claim(sizeBytes: number, reserveBytes = 0): number {
-    if (!this.leaves(sizeBytes, reserveBytes)) return -1;
+    if (!this.leaves(sizeBytes, reserveBytes)) return this.#refuse();
     const wanted = orderFor(sizeBytes);
     const candidates = this.#freeOrders & -(1 << wanted);
-    if (candidates === 0) return -1;
+    if (candidates === 0) return this.#refuse();
     let order = 31 - Math.clz32(candidates & -candidates); // The smallest run that is large enough.
     const block = (this.#heads[order] as number) - 1; // Last freed, first claimed: its pages are warm.
     this.#unlink(block, order);
@@ -82,6 +93,7 @@ export class SlabArena {
     this.#usedOrder[block] = order + 1;
     this.#references[block] = 1;
     this.#usedBytes += SLAB_MIN_BYTES * 2 ** order;
+    this.#count(order, 1);
     return block * SLAB_MIN_BYTES;
   }
 
@@ -126,6 +138,7 @@ export class SlabArena {
     const order = (entry & ~REPLY_FLAG) - 1;
     this.#usedOrder[block] = 0;
     this.#usedBytes -= SLAB_MIN_BYTES * 2 ** order;
+    this.#count(order, -1);
     if (entry >= REPLY_FLAG) this.#replyBytes -= SLAB_MIN_BYTES * 2 ** order;
     this.#free(block, order);
     for (const listener of this.#listeners) listener();
@@ -184,6 +197,16 @@ export class SlabArena {
     if (next !== 0) this.#previous[next - 1] = previous;
     this.#freeOrder[block] = 0;
     if (this.#heads[order] === 0) this.#freeOrders &= ~(1 << order);
+  }
+
+  #count(order: number, change: number): void {
+    this.#slots[ARENA_USED] = this.#usedBytes;
+    this.#slots[ARENA_CLASSES + order] = (this.#slots[ARENA_CLASSES + order] as number) + change;
+  }
+
+  #refuse(): -1 {
+    this.#slots[ARENA_REFUSED] = (this.#slots[ARENA_REFUSED] as number) + 1;
+    return -1;
   }
 
   #usedBlock(position: number): number {

@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
+import { VERSION } from '../base/version.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
 import { formatListener } from '../config/listeners.ts';
@@ -27,6 +28,7 @@ import { BrokerDirectory } from './broker-directory.ts';
 import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
+import type { BrokerState, Operations } from './operations.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 
@@ -34,6 +36,8 @@ import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
 export interface BrokerFacts {
   /** NAME://host:port, with the ports that were really taken. */
   readonly listeners: readonly string[];
+  /** naru.http.listener with the port that was really taken; null: none. */
+  readonly httpListener: string | null;
   readonly clusterId: string;
   readonly dataDirectories: readonly string[];
   readonly workers: number;
@@ -83,6 +87,8 @@ class BrokerInstance implements Broker {
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   #desk: ConnectionDesk | null = null;
+  readonly #state: BrokerState = { stage: 'starting', offline: null };
+  #operations: Operations | null = null;
   #workers: Workers | null = null;
   #facts: BrokerFacts | null = null;
   #brokerEpoch = -1;
@@ -126,6 +132,7 @@ class BrokerInstance implements Broker {
       });
       this.#desk = desk;
       for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
+      await this.#listenForOperators();
       calledOff.throwIfAborted();
       const ports = this.#listeners.map((listener) => listener.port);
       const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
@@ -134,7 +141,9 @@ class BrokerInstance implements Broker {
       this.#descriptors.share(); // What the start opens is open.
       for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
       desk.serve(this.#workers);
+      this.#state.stage = 'serving';
       this.#facts = {
+        httpListener: this.#operations === null ? null : `http://${config.httpListener?.host}:${this.#operations.port}`,
         listeners: config.listeners.map(({ name, host }, index) =>
           formatListener({ name, host: host === '' ? '0.0.0.0' : host, port: this.#listeners[index]?.port ?? 0 }),
         ),
@@ -156,10 +165,12 @@ class BrokerInstance implements Broker {
   }
 
   async #end(isOrderly: boolean): Promise<void> {
+    this.#state.stage = 'stopping';
     this.#desk?.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#workers?.stop();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
+    await this.#operations?.close();
     this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
     if (isOrderly && this.#failure !== null) throw this.#failure; // A worker failed while it stopped.
   }
@@ -182,6 +193,28 @@ class BrokerInstance implements Broker {
       onConnection: (socket) => desk.arrive(socket, index),
       descriptorsMax: this.#descriptors.connectionsEnd,
       onRefused: (error) => this.#logger.warn(`a connection was refused: ${error.message}`),
+    });
+  }
+
+  /** /readyz tells of the start, too: before the workers are there. */
+  async #listenForOperators(): Promise<void> {
+    const { httpListener: at, naruMetricsPartitionsMax: partitionsMax } = this.#config;
+    if (at === null) return;
+    const { Operations } = await import('./operations.ts');
+    this.#operations = await Operations.listen({
+      at,
+      state: this.#state,
+      partitionsMax,
+      workers: () => this.#workers,
+      facts: () => ({
+        version: VERSION,
+        crc: crc32cImplementation,
+        nativeCalls: this.#facts?.nativeCalls ?? [],
+        refusedCount: this.#listeners.reduce((sum, listener) => sum + listener.refusedCount, this.#desk?.refusedCount ?? 0),
+        descriptorLimit: this.#descriptors.limit,
+        connectionsEnd: this.#descriptors.connectionsEnd,
+      }),
+      onError: (error) => this.#logger.error('the HTTP listener failed', { error: String(error) }),
     });
   }
 
@@ -247,6 +280,12 @@ class BrokerInstance implements Broker {
         return;
       case 'connections-closed':
         this.#desk?.closed(worker, message.tickets);
+        return;
+      case 'offline':
+        this.#state.offline = message.error;
+        return;
+      case 'report':
+        this.#operations?.hear(worker, message.id, message.report);
     }
   }
 }

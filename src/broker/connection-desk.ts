@@ -78,6 +78,11 @@ export class ConnectionDesk {
     for (const { socket, listener } of early) this.arrive(socket, listener);
   }
 
+  /** Connections that were refused, for a limit or for want of a descriptor. */
+  get refusedCount(): number {
+    return this.#gate.refusedCount + (this.#handOver?.refusedCount ?? 0);
+  }
+
   /** A worker has closed these of its connections. */
   closed(worker: number, tickets: readonly number[]): void {
     this.#handOver?.closed(worker, tickets.length);

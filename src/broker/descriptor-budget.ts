@@ -30,33 +30,33 @@ export class DescriptorBudget {
   /** Connections are refused from this number on. */
   connectionsEnd: number;
   /** How many the process may open; null where nobody can tell. */
-  readonly #limit: number | null;
+  readonly limit: number | null;
 
   /** Raises the soft limit to the hard one, where native calls can do that. */
   constructor() {
-    this.#limit = raiseDescriptorLimit()?.() ?? softLimit();
-    const limit = this.#limit ?? USUAL_LIMIT;
+    this.limit = raiseDescriptorLimit()?.() ?? softLimit();
+    const limit = this.limit ?? USUAL_LIMIT;
     this.connectionsEnd = limit - fileReserve(limit);
   }
 
   /** Shares what is left, once all that the start opens is open. Throws DescriptorLimitError. */
   share(): void {
-    if (this.#limit === null) return;
+    if (this.limit === null) return;
     const used = lowestFreeDescriptor();
-    const left = this.#limit - used;
+    const left = this.limit - used;
     if (left - fileReserve(left) < CONNECTIONS_MIN) throw this.#refusal(`at least ${used + 2 * CONNECTIONS_MIN} are needed here`, used);
-    this.connectionsEnd = this.#limit - fileReserve(left);
+    this.connectionsEnd = this.limit - fileReserve(left);
   }
 
   /** The start broke off since there were too few to open all that it opens. */
   tooFew(cause: Error): DescriptorLimitError {
-    return this.#refusal(`more are needed here (${cause.message})`, this.#limit ?? 0, cause);
+    return this.#refusal(`more are needed here (${cause.message})`, this.limit ?? 0, cause);
   }
 
   #refusal(need: string, used: number, cause?: Error): DescriptorLimitError {
     const advised = Math.max(ADVISED_LIMIT, 2 ** Math.ceil(Math.log2(2 * used)));
     return new DescriptorLimitError(
-      `the limit of open files is ${this.#limit ?? 'too low'}; ${need}: raise it with "ulimit -n ${advised}" in the shell that starts naru, ` +
+      `the limit of open files is ${this.limit ?? 'too low'}; ${need}: raise it with "ulimit -n ${advised}" in the shell that starts naru, ` +
         `or with LimitNOFILE=${advised} in its systemd unit`,
       { cause },
     );

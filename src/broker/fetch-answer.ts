@@ -12,6 +12,7 @@ import { fetchReply } from '../partition/partition-messages.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
 import { type FetchRequest, type FetchResponse, fetchResponse } from '../protocol/apis/fetch.ts';
 import { codec } from '../protocol/compile.ts';
+import { noteErrors } from '../protocol/error-fields.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
 import { emptyAnswer, missingAnswer, nameLeaders } from './fetch-errors.ts';
@@ -118,6 +119,7 @@ export class FetchAnswer {
       this.#leaveAll();
       return NO_MEMORY;
     }
+    noteErrors(fetchResponse, message, request);
     encode(message, writer.reset(request.replyBytes, position));
     for (const served of this.#served) if (served.isSentFromFile) request.addFile(served.records.position, served);
     return BEGUN;

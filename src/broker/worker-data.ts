@@ -5,6 +5,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from '../metadata/metadata-messages.ts';
 import type { LogLine } from '../telemetry/logger.ts';
 import type { ControllerRequest, ControllerResponse } from './controller-client.ts';
+import type { WorkerReport } from './metrics/worker-report.ts';
 import type { PartitionsRequest, PartitionsResponse } from './partition-questions.ts';
 
 /** A partition's directory as it was found at the start, by directory name. */
@@ -51,11 +52,17 @@ export type FromBrokerWorker =
   | { readonly type: 'log'; readonly line: LogLine }
   /** At an interval, and once more (`isFinal`) when all logs are closed. */
   | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
-  | { readonly type: 'connections-closed'; readonly tickets: readonly number[] };
+  | { readonly type: 'connections-closed'; readonly tickets: readonly number[] }
+  /** Worker 0: the log directory has failed. */
+  | { readonly type: 'offline'; readonly error: string }
+  /** The answer to a question for a report. */
+  | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
 
 export type ToBrokerWorker =
   /** One connection more than max.connections came through this listener, which goes first: another one has to go. */
-  { readonly type: 'close-idlest'; readonly listener: number };
+  | { readonly type: 'close-idlest'; readonly listener: number }
+  /** For the metrics: a report with at most so many partitions. */
+  | { readonly type: 'report'; readonly id: number; readonly partitionsMax: number };
 
 export type BetweenBrokerWorkers =
   | MetadataMessage

@@ -13,16 +13,19 @@ import { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { QuorumActor } from '../metadata/quorum-actor.ts';
 import type { Acceptance } from '../network/connection-info.ts';
 import { NetworkActor } from '../network/network-actor.ts';
+import { SlowRequests } from '../network/slow-requests.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import { PartitionClient } from '../partition/partition-client.ts';
 import { PartitionHost } from '../partition/partition-host.ts';
 import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
+import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
-import { loggerTo } from '../telemetry/logger.ts';
+import { type Logger, loggerTo } from '../telemetry/logger.ts';
 import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
+import { gatherReport } from './metrics/worker-report.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
 import { abandonFetches } from './pending-fetch.ts';
@@ -40,6 +43,15 @@ export function sharedRegionBytes(workerCount: number): number {
 /** Behind the partitions' part of the region: a byte offset, at a line's start. */
 function coordinatorBitsAt(workerCount: number): number {
   return Math.ceil(partitionRegionBytes(SLOT_COUNT_MAX, workerCount) / LINE_BYTES) * LINE_BYTES;
+}
+
+function slowRequests(thresholdMs: number, runtime: Runtime, logger: Logger): SlowRequests {
+  return new SlowRequests({
+    thresholdMs,
+    nowMs: () => runtime.clock.monotonicMs(),
+    apiName,
+    log: (fields) => logger.warn('slow request', fields),
+  });
 }
 
 export interface BrokerWorker extends WorkerApp {
@@ -102,6 +114,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     logger,
     ...coordinatorBits,
     kinds: [groupCoordinators(config, metadata.image)],
+    noteError: (apiKey, errorCode) => network.meter.noteError(apiKey, errorCode),
     refusal: ({ apiKey, apiVersion, body }, errorCode) => groupRefusal(apiKey, apiVersion, body, errorCode),
   });
   metadata.onChange((change) => coordinatorHost.onChange(change)); // Behind the logs: the partitions are there.
@@ -134,6 +147,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     inflightMax: config.connectionInflightMax,
     stallMs: config.connectionStallMs,
     log: (line) => logger.warn(line),
+    slots: runtime.slots,
+    ...(config.naruSlowRequestMs > 0 ? { slow: slowRequests(config.naruSlowRequestMs, runtime, logger) } : {}),
     onConnectionClosed: abandonFetches,
     onClosed: (tickets) => tell({ type: 'connections-closed', tickets }),
     idleMs: config.connectionsMaxIdleMs,
@@ -169,6 +184,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     logs.noteFailure();
     quorum?.suspend();
     if (workerIndex !== CONTROLLER_WORKER) return;
+    tell({ type: 'offline', error });
     logger.error('the log directory failed and is offline', { directory: data.directory, error });
   }
 
@@ -217,7 +233,12 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   return {
     network,
     onControl: (from, message) => onControl(from, message as BetweenBrokerWorkers),
-    onSupervisor: (message) => network.closeIdlest((message as ToBrokerWorker).listener),
+    onSupervisor(message) {
+      const told = message as ToBrokerWorker;
+      if (told.type === 'close-idlest') return network.closeIdlest(told.listener);
+      const sources = { runtime, host, coordinators: coordinatorHost };
+      gatherReport(sources, told.partitionsMax, (report) => tell({ type: 'report', id: told.id, report }));
+    },
     onConnection: (descriptor, about) => void network.adopt(new SocketTransport(descriptor), about as Acceptance),
     stop(done) {
       closeLogs = () => {

@@ -2,9 +2,9 @@
 // Runs on: the main thread.
 import module from 'node:module';
 import { dirname } from 'node:path';
+import { VERSION } from '../base/version.ts';
 import { startCommand } from './commands/start-options.ts';
 import { type CliCommand, commandHelp, programHelp, UsageError } from './options.ts';
-import { VERSION } from './version.ts';
 
 const COMMANDS: readonly CliCommand[] = [startCommand];
 

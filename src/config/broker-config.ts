@@ -7,6 +7,7 @@ import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBad
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { laterOptionsByName } from './later-options.ts';
 import { type ListenerConfig, resolveListeners } from './listener-config.ts';
+import { type HttpListener, parseHttpListener } from './listeners.ts';
 import { missingEffect } from './missing-effects.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
 import { refuseUnservedSecurity } from './security-options.ts';
@@ -37,6 +38,7 @@ export interface BrokerConfig
       | 'logRetentionMs'
       | 'naruWorkers'
       | 'naruNative'
+      | 'naruHttpListener'
       | 'naruMemoryMax'
       | 'naruWritebackBytes'
       | 'naruSendfileMinBytes'
@@ -61,6 +63,8 @@ export interface BrokerConfig
   readonly workers: number;
   /** naru.native */
   readonly isNativeAllowed: boolean;
+  /** naru.http.listener; null: none. */
+  readonly httpListener: HttpListener | null;
   /** naru.memory.max, all workers together. */
   readonly memoryMaxBytes: number;
   /** naru.writeback.bytes */
@@ -137,6 +141,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     brokerId: _,
     naruWorkers,
     naruNative,
+    naruHttpListener,
     naruMemoryMax,
     naruWritebackBytes,
     naruSendfileMinBytes,
@@ -160,6 +165,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     logRetentionMs: values.logRetentionMs ?? retentionMs(values),
     workers,
     isNativeAllowed: naruNative === 'on',
+    httpListener: naruHttpListener === '' ? null : parseHttpListener('naru.http.listener', naruHttpListener),
     memoryMaxBytes: naruMemoryMax ?? MEMORY_PER_WORKER_BYTES * Math.max(1, workers),
     writebackBytes: naruWritebackBytes,
     sendfileMinBytes: naruSendfileMinBytes,

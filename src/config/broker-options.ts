@@ -449,6 +449,22 @@ export const naruOptions = {
     words: ['plain', 'json'],
     doc: 'Log lines for people or, as JSON, for machines.',
   }),
+  naruHttpListener: string('naru.http.listener', {
+    default: '',
+    doc: 'Where the broker answers /metrics, /healthz and /readyz by HTTP, such as http://127.0.0.1:9644; empty: nowhere. There is no login: whoever reaches the address reads it.',
+  }),
+  naruMetricsPartitionsMax: count('naru.metrics.partitions.max', {
+    default: 2000,
+    min: 0,
+    doc: 'How many partitions /metrics shows one by one, those of the first topics by name; naru_partitions_left_out tells how many it does not.',
+  }),
+  naruSlowRequestMs: durationMs('naru.slow.request.ms', {
+    default: -1,
+    min: 1,
+    orElse: -1,
+    max: 2 ** 31 - 1,
+    doc: 'A request that takes longer is told in the log, with where its time went; at most ten a second for each worker. −1: none is.',
+  }),
   naruMemoryMax: bytes('naru.memory.max', {
     type: 'LONG',
     default: null,

@@ -75,6 +75,24 @@ function isPair(one: string, other: string): boolean {
   return (IPV4.test(one) && other.includes(':')) || (IPV4.test(other) && one.includes(':'));
 }
 
+export interface HttpListener {
+  /** Empty is every interface. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const HTTP_ADDRESS = /^http:\/\/(?:\[([0-9A-Fa-f:.%]+)\]|([^:/[\]]*)):(\d{1,5})\/?$/;
+
+/** `http://host:port`. Throws ConfigError. */
+export function parseHttpListener(key: string, address: string): HttpListener {
+  const match = HTTP_ADDRESS.exec(address);
+  const port = Number(match?.[3] ?? -1);
+  if (match === null || port > 65_535) {
+    throw new ConfigError(`${key}: "${address}" is not http://host:port with a port of 0 to 65535`, key, address);
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
 /** NAME://host:port, as it is read. */
 export function formatListener(listener: Pick<Listener, 'name' | 'host' | 'port'>): string {
   const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;

@@ -13,6 +13,7 @@ import type { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { PartitionHost } from '../partition/partition-host.ts';
 import { apis } from '../protocol/apis/index.ts';
 import { codec } from '../protocol/compile.ts';
+import { noteErrors } from '../protocol/error-fields.ts';
 import { ERROR } from '../protocol/errors.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -46,6 +47,8 @@ export interface CoordinatorHostOptions {
   readonly kinds: readonly CoordinatorKind<unknown>[];
   /** The response message that answers a question with an error. */
   readonly refusal: (question: Question, errorCode: number) => unknown;
+  /** Hears the error codes of all answers, by API. */
+  readonly noteError?: (apiKey: number, errorCode: number) => void;
   /** Less than QUESTIONS_OPEN_MAX for tests alone. */
   readonly questionsOpenMax?: number;
 }
@@ -136,6 +139,11 @@ export class CoordinatorHost implements TurnEndActor {
 
   get shards(): Iterable<ShardActor<unknown>> {
     return this.#shards.values();
+  }
+
+  /** What all shards that are loaded have, for the gauges. */
+  *census(): Iterable<{ readonly protocol: string; readonly state: string }> {
+    for (const shard of this.#shards.values()) yield* shard.census();
   }
 
   /** Follows a change of the image. To be called after those who open and remove the logs. */
@@ -268,6 +276,8 @@ export class CoordinatorHost implements TurnEndActor {
     const { apiKey, apiVersion, from, requestId, isLate, roomBytes } = question;
     const table = apis.get(apiKey);
     assert(table !== undefined, `no API ${apiKey}`);
+    const { noteError } = this.#options;
+    if (noteError !== undefined) noteErrors(table.response, body, { noteError: (errorCode) => noteError(apiKey, errorCode) });
     const { size, encode } = codec(table.response, apiVersion);
     const sizeBytes = size(body as never);
     if (!isLate && sizeBytes <= roomBytes) {

@@ -101,6 +101,11 @@ export class ShardActor<Record> implements ReplicaListener {
     return this.#open.size;
   }
 
+  /** See CoordinatorShard; nothing unless it is loaded. */
+  census(): Iterable<{ readonly protocol: string; readonly state: string }> {
+    return this.#state === ACTIVE ? (this.#shard.census?.() ?? []) : [];
+  }
+
   ask(question: Question): void {
     if (this.#state !== ACTIVE) {
       const error = this.#state === LOADING_STATE ? ERROR.COORDINATOR_LOAD_IN_PROGRESS : ERROR.NOT_COORDINATOR;

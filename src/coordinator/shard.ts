@@ -91,6 +91,8 @@ export interface CoordinatorShard<Record> {
   onTimer(key: string): Decision<Record>;
   /** Topics were made, changed or deleted. `deletedTopics` holds the names of those that went. */
   onTopicsChanged(deletedTopics: readonly { readonly name: string; readonly topicId: string }[]): Decision<Record>;
+  /** What the shard has, one entry each, for the gauges: of groups the protocol and the state. Nothing where it has nothing to tell. */
+  census?(): Iterable<{ readonly protocol: string; readonly state: string }>;
   /** Tokens of the questions that wait for an event to come: answered by the runtime when the shard is dropped. */
   waiting(): Iterable<number>;
 }

@@ -163,6 +163,10 @@ export class GroupCoordinator implements CoordinatorShard<GroupRecord> {
     return this.#expiry.onTopicsDeleted(deletedTopics);
   }
 
+  *census(): Iterable<{ readonly protocol: string; readonly state: string }> {
+    for (const { type, stateName } of this.groups.values()) yield { protocol: type, state: stateName };
+  }
+
   waiting(): Iterable<number> {
     return this.#classic.waiting;
   }

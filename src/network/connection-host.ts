@@ -8,6 +8,7 @@ import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
 import type { RequestPool } from './open-requests.ts';
+import type { RequestMeter } from './request-meter.ts';
 
 /** A connection, as its worker sees it. */
 export interface HostedConnection extends ConnectionInfo {
@@ -48,6 +49,7 @@ export interface ConnectionHost extends RequestPool {
   readonly arena: SlabArena;
   readonly landing: LandingBuffer;
   readonly counters: NetworkCounters;
+  readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
@@ -68,4 +70,6 @@ export interface ConnectionHost extends RequestPool {
   connectionClosed(connection: HostedConnection): void;
   /** An error of our own. */
   fail(error: unknown): void;
+  /** The monotonic clock. */
+  nowMs(): number;
 }

@@ -50,6 +50,8 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   #clientId: string | null = null;
   #hasEnded = false; // The other side sends no more.
   #hasSaidEnd = false;
+  #receivedMs = 0; // The read that came last.
+  #nowMs = 0; // When the pumping that goes on, or the last one, began.
   #isPumping = false;
   #isStopping = false; // Takes nothing more; its replies leave, then its end is said.
   #isClosing = false;
@@ -134,6 +136,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     counters.readCount++;
     this.activity++;
     counters.receivedBytes += length;
+    this.#receivedMs = this.#nowMs = this.#host.nowMs();
     if (this.#isStopping) {
       this.#input.drop(); // The next read goes to the landing buffer, and from there nowhere.
       return true;
@@ -179,6 +182,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       this.#wait(MEMORY);
       return;
     }
+    this.#nowMs = this.#host.nowMs();
     this.#pump();
     const wantsReading = this.#settle();
     if (this.#isClosing) return;
@@ -255,7 +259,9 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       return;
     }
     this.#requests.answer(request);
+    this.#host.meter.ended(request);
     for (let ready = this.#requests.takeReady(); ready !== null; ready = this.#requests.takeReady()) {
+      this.#host.meter.left(ready);
       this.#replies.push(ready);
       this.#host.freeRequest(ready);
     }
@@ -266,6 +272,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   requestRefused(request: IncomingRequest, reason: string): void {
     if (this.#isClosing || this.#requests.areDropped) this.#discardLate(request);
     else this.close('handler', reason); // Frees the request with the others that have ended.
+  }
+
+  noteError(apiKey: number, errorCode: number): void {
+    this.#host.meter.noteError(apiKey, errorCode);
   }
 
   // What the queue of replies says.
@@ -321,6 +331,9 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   #hand(row: ApiRow, request: IncomingRequest, frameBytes: number): number {
     this.#requests.start(row.order, request);
     this.#wasRefusedMemory = false;
+    request.receivedMs = this.#receivedMs;
+    request.handledMs = this.#nowMs;
+    const { apiKey } = request; // The handler may end the request, and with it this object.
     let isTaken = false;
     try {
       isTaken = row.handle(request);
@@ -332,6 +345,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     }
     if (isTaken) {
       this.#host.counters.requests++;
+      this.#host.meter.received(apiKey, frameBytes);
       if (!this.#isClosing) this.#input.consume(frameBytes);
       return STARTED;
     }

@@ -28,6 +28,8 @@ export interface RequestOwner extends ConnectionInfo {
   requestEnded(request: IncomingRequest): void;
   /** The same, and the connection ends with it. */
   requestRefused(request: IncomingRequest, reason: string): void;
+  /** An answer has this error code in it, for the counters. */
+  noteError(apiKey: number, errorCode: number): void;
 }
 
 export class IncomingRequest implements RequestHeader {
@@ -56,6 +58,10 @@ export class IncomingRequest implements RequestHeader {
   readonly filePositions: number[] = [];
   /** The slab with one reference held for the body, or -1. */
   bodySlab = -1;
+  /** On the monotonic clock: the read that brought the last of it, the call of its handler, its end (only where somebody asks for that). */
+  receivedMs = 0;
+  handledMs = 0;
+  endedMs = 0;
   /** Number in its connection's RequestOrder. */
   sequence = 0;
   /** Whether the response header of this API and version has a tag section. */
@@ -107,6 +113,13 @@ export class IncomingRequest implements RequestHeader {
     putInt32(this.replyBytes, this.replyStart, this.replyBytes.readInt32BE(this.replyStart) + range.length);
   }
 
+  /** Bytes of the whole reply, what leaves from files included; 0 without one. */
+  get replyFrameBytes(): number {
+    let sizeBytes = this.replySizeBytes;
+    for (const range of this.files) sizeBytes += range.length;
+    return sizeBytes;
+  }
+
   /** Nobody wants the reply any more. */
   dropFiles(): void {
     if (this.files.length === 0) return;
@@ -142,6 +155,11 @@ export class IncomingRequest implements RequestHeader {
     assert(this.#state === TAKEN || this.#state === REPLYING, 'a request ends once');
     this.#state = ENDED;
     this.#ownerOf('the end of').requestRefused(this, reason);
+  }
+
+  /** The answer, or a part of it, says this error code: for the counters. An ErrorSink. */
+  noteError(errorCode: number): void {
+    this.#owner?.noteError(this.apiKey, errorCode);
   }
 
   /** Out of the pool, for `owner`. */

@@ -8,6 +8,7 @@ import type { SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { MIB } from '../base/units.ts';
 import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
+import { ownSlots, type WorkerSlots } from '../telemetry/worker-slots.ts';
 import type { ApiRow } from './api-row.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
@@ -19,8 +20,10 @@ import { LandingBuffer } from './landing-buffer.ts';
 import { LogLimiter } from './log-limiter.ts';
 import { type MemoryReserves, memoryReserves } from './memory-order.ts';
 import { MemoryWaiters } from './memory-waiters.ts';
-import { type CloseCause, NetworkCounters } from './network-counters.ts';
+import { type CloseCause, type NetworkCounters, networkCounters } from './network-counters.ts';
+import { RequestMeter } from './request-meter.ts';
 import { SlowReaders } from './slow-readers.ts';
+import type { SlowRequests } from './slow-requests.ts';
 import type { Transport } from './transport.ts';
 
 const FAULT_LINES_PER_SECOND = 10;
@@ -53,6 +56,10 @@ export interface NetworkOptions {
   readonly onClosed?: (tickets: readonly number[]) => void;
   /** connections.max.idle.ms: a connection on which nothing comes or goes for so long is closed; never where it is negative. */
   readonly idleMs?: number;
+  /** Where this worker counts; slots of its own where left out. */
+  readonly slots?: WorkerSlots;
+  /** Hears of requests that took long; nobody where left out. */
+  readonly slow?: SlowRequests;
   /** Less than the usual for tests alone: bytes of one read, unread replies before a connection's requests wait. */
   readonly landingBytes?: number;
   readonly outputBytesMax?: number;
@@ -61,7 +68,8 @@ export interface NetworkOptions {
 export class NetworkActor implements ConnectionHost {
   readonly arena: SlabArena;
   readonly landing: LandingBuffer;
-  readonly counters = new NetworkCounters();
+  readonly counters: NetworkCounters;
+  readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
@@ -91,6 +99,9 @@ export class NetworkActor implements ConnectionHost {
 
   constructor(runtime: NetworkRuntime, options: NetworkOptions) {
     this.#runtime = runtime;
+    const { slots = ownSlots() } = options;
+    this.counters = networkCounters(slots.network);
+    this.meter = new RequestMeter(slots, options.slow ?? null);
     this.arena = runtime.arena;
     this.landing = new LandingBuffer(runtime.arena, options.landingBytes);
     this.reserves = memoryReserves(runtime.arena.capacityBytes);
@@ -200,6 +211,7 @@ export class NetworkActor implements ConnectionHost {
 
   runWithMemory(connection: HostedConnection): void {
     this.#memoryWaiters.add(connection);
+    this.#noteWaiting();
     this.#slowReaders.press();
   }
 
@@ -209,11 +221,16 @@ export class NetworkActor implements ConnectionHost {
 
   runWithCredits(connection: HostedConnection): void {
     this.#creditWaiters.add(connection);
+    this.#noteWaiting();
+  }
+
+  nowMs(): number {
+    return this.#runtime.clock.monotonicMs();
   }
 
   connectionClosing(connection: HostedConnection, cause: CloseCause, reason: string): void {
     this.counters.connectionsOpen--;
-    this.counters.connectionsClosed[cause]++;
+    this.counters.connectionClosed(cause);
     if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown' && cause !== 'idle') {
       const peer = `${connection.remoteAddress}:${connection.remotePort}`;
       this.#log.write(this.#runtime.clock.monotonicMs(), `connection from ${peer} closed: ${reason}`);
@@ -222,6 +239,7 @@ export class NetworkActor implements ConnectionHost {
     this.#memoryWaiters.delete(connection);
     this.#slowReaders.delete(connection);
     this.#creditWaiters.delete(connection);
+    this.#noteWaiting();
     this.#onConnectionClosed(connection);
   }
 
@@ -255,6 +273,7 @@ export class NetworkActor implements ConnectionHost {
       connection.flush();
     }
     unflushed.length = 0;
+    this.meter.flush(this.#runtime.clock);
     if (this.#closedTickets.length === 0) return;
     const closed = this.#closedTickets;
     this.#closedTickets = [];
@@ -271,6 +290,12 @@ export class NetworkActor implements ConnectionHost {
     this.#areCreditsBack = false;
     this.#memoryWaiters.run();
     if (areCreditsBack) this.#runCreditWaiters();
+    this.#noteWaiting();
+  }
+
+  #noteWaiting(): void {
+    this.counters.memoryWaiting = this.#memoryWaiters.count;
+    this.counters.creditWaiting = this.#creditWaiters.size;
   }
 
   /** Whether a handler could not take its request for want of memory. */

@@ -1,5 +1,6 @@
-// What the network layer of a worker has counted since it started. Plain numbers: written by that worker, read between turns.
+// What the network layer of a worker has counted since it started, in that worker's slots: written by it, read by anybody.
 // Pure.
+import { BLOCK_SLOTS } from '../telemetry/worker-slots.ts';
 
 /** Why a connection ended; the names are the labels of the counter. */
 export const CLOSE_CAUSES = [
@@ -18,33 +19,69 @@ export const CLOSE_CAUSES = [
 
 export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
-export class NetworkCounters {
-  connectionsOpened = 0;
-  connectionsOpen = 0;
-  readonly connectionsClosed: Record<CloseCause, number> = {
-    peer: 0,
-    reset: 0,
-    'frame-size': 0,
-    'not-kafka': 0,
-    'unknown-api': 0,
-    decode: 0,
-    memory: 0,
-    idle: 0,
-    replaced: 0,
-    handler: 0,
-    shutdown: 0,
-  };
-  requests = 0;
-  replies = 0;
+/** By slot. */
+const COUNTS = [
+  'connectionsOpened',
+  'connectionsOpen',
+  'requests',
+  'replies',
   /** Reads that brought something, writes that were started: system calls, apart from what libuv repeats. */
-  readCount = 0;
-  writeCount = 0;
-  receivedBytes = 0;
-  sentBytes = 0;
+  'readCount',
+  'writeCount',
+  'receivedBytes',
+  'sentBytes',
   /** Pieces of files that the kernel sent by itself. */
-  fileSends = 0;
+  'fileSends',
   /** Times that a connection stopped because memory, credits or its reader were short. */
-  memoryWaits = 0;
-  creditWaits = 0;
-  outputWaits = 0;
+  'memoryWaits',
+  'creditWaits',
+  'outputWaits',
+  /** Connections that wait now. */
+  'memoryWaiting',
+  'creditWaiting',
+] as const;
+
+type Count = (typeof COUNTS)[number];
+/** Behind them, with room for more: a slot by cause. */
+const CLOSED_AT = 32;
+
+class Counts {
+  readonly values: Float64Array;
+
+  constructor(values: Float64Array) {
+    this.values = values;
+  }
+
+  connectionClosed(cause: CloseCause): void {
+    const at = CLOSED_AT + CLOSE_CAUSES.indexOf(cause);
+    this.values[at] = this.closedCount(cause) + 1;
+  }
+
+  closedCount(cause: CloseCause): number {
+    return this.values[CLOSED_AT + CLOSE_CAUSES.indexOf(cause)] as number;
+  }
+
+  /** As they stand now, by cause. */
+  get connectionsClosed(): Record<CloseCause, number> {
+    return Object.fromEntries(CLOSE_CAUSES.map((cause) => [cause, this.closedCount(cause)])) as Record<CloseCause, number>;
+  }
+}
+
+// An accessor for each row: `counters.requests++` is one addition in shared memory.
+for (const [at, name] of COUNTS.entries()) {
+  Object.defineProperty(Counts.prototype, name, {
+    get(this: Counts) {
+      return this.values[at];
+    },
+    set(this: Counts, value: number) {
+      this.values[at] = value;
+    },
+  });
+}
+
+export type NetworkCounters = Counts & Record<Count, number>;
+
+/** Counters over the slots of a worker; over some of their own where none are given. */
+export function networkCounters(values: Float64Array = new Float64Array(BLOCK_SLOTS.network)): NetworkCounters {
+  return new Counts(values) as NetworkCounters;
 }

@@ -9,9 +9,12 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Storage } from '../log/storage.ts';
+import { type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
 import { IoQueue, type JobDone } from './io-queue.ts';
+import { LoopMeter } from './loop-meter.ts';
 import { type LoopDriver, RunLoop } from './run-loop.ts';
 import type { Runtime, Task, TimerHandle, WorkerApp } from './runtime.ts';
+import { SyncMeter } from './sync-meter.ts';
 import { TurnStorage } from './turn-storage.ts';
 import type { SharedRegions } from './worker-messages.ts';
 
@@ -48,8 +51,10 @@ export class LoopRuntime implements Runtime {
   readonly arena: SlabArena;
   readonly arenaBytes: readonly Uint8Array[];
   readonly shared: SharedArrayBuffer;
+  readonly slots: WorkerSlots;
   readonly loop: RunLoop;
   readonly #io: IoQueue;
+  readonly #meter: LoopMeter;
   readonly #carrier: Carrier;
   #app: WorkerApp | null = null;
   /** Control messages that came before open(). */
@@ -70,12 +75,15 @@ export class LoopRuntime implements Runtime {
       ringCapacityBytes: regions.ringCapacityBytes,
       ringDoorbell: (target) => carrier.ringDoorbell(target),
     });
-    this.arena = new SlabArena(arenaRegion);
+    this.slots = workerSlots(regions.slots, workerIndex);
+    this.#meter = new LoopMeter(this.slots.loop);
+    this.arena = new SlabArena(arenaRegion, this.slots.arena);
     this.arenaBytes = regions.arenas.map((region, worker) => (worker === workerIndex ? this.arena.bytes : Buffer.from(region)));
     this.shared = regions.shared;
-    this.loop = new RunLoop({ exchange: this.exchange, clock: options.clock, driver: options.driver, onFailure: options.onFailure });
+    const { clock, driver, onFailure } = options;
+    this.loop = new RunLoop({ exchange: this.exchange, clock, driver, onFailure, meter: this.#meter });
     const post = (task: Task): void => this.loop.post(task);
-    this.storage = new TurnStorage(options.storage, post);
+    this.storage = new TurnStorage(options.storage, post, new SyncMeter(this.slots.disk, clock));
     this.#io = new IoQueue(options.ioConcurrency, options.afterJob ?? post);
     this.#carrier = carrier;
   }
@@ -110,7 +118,11 @@ export class LoopRuntime implements Runtime {
   }
 
   submit<T>(job: () => Promise<T>, done: JobDone<T>): void {
-    this.#io.submit(job, done);
+    this.#io.submit(job, (error: Error | null, value: T | undefined) => {
+      this.#meter.jobsInFlight = this.#io.inflightCount;
+      done(error, value);
+    });
+    this.#meter.jobsInFlight = this.#io.inflightCount;
   }
 
   /** Jobs in flight: what a clean end waits for. */

@@ -12,6 +12,7 @@ import type { Exchange } from '../actors/exchange.ts';
 import { Mailbox } from '../actors/mailbox.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import type { LoopMeter } from './loop-meter.ts';
 import type { Task, TimerHandle } from './runtime.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -40,6 +41,7 @@ export interface RunLoopOptions {
   readonly driver: LoopDriver;
   /** Hears the one error that ended this loop. */
   readonly onFailure: (error: Error) => void;
+  readonly meter: LoopMeter;
 }
 
 export class RunLoop implements Turn {
@@ -49,6 +51,7 @@ export class RunLoop implements Turn {
   readonly #clock: Clock;
   readonly #driver: LoopDriver;
   readonly #onFailure: (error: Error) => void;
+  readonly #meter: LoopMeter;
   readonly #timers: TimerWheel;
   readonly #mailbox = new Mailbox(TASKS_WAITING_MAX);
   // Those asked for while their list is being heard go to the other one: a list is never changed under its reader.
@@ -62,12 +65,14 @@ export class RunLoop implements Turn {
   #isScheduled = false;
   #isAsleep = false;
   #turnCount = 0;
+  #armedMs = Number.POSITIVE_INFINITY;
 
   constructor(options: RunLoopOptions) {
     this.#exchange = options.exchange;
     this.#clock = options.clock;
     this.#driver = options.driver;
     this.#onFailure = options.onFailure;
+    this.#meter = options.meter;
     this.nowMs = options.clock.wallMs();
     this.monotonicMs = options.clock.monotonicMs();
     this.#timers = new TimerWheel(this.monotonicMs);
@@ -160,6 +165,10 @@ export class RunLoop implements Turn {
     }
     this.nowMs = this.#clock.wallMs();
     this.monotonicMs = this.#clock.monotonicMs();
+    if (this.monotonicMs >= this.#armedMs) {
+      this.#meter.late(this.monotonicMs - this.#armedMs);
+      this.#armedMs = Number.POSITIVE_INFINITY; // Heard; armed anew when the turn is over.
+    }
     this.#timers.expire(this.monotonicMs, TIMERS_PER_TURN);
     const endMs = this.monotonicMs + TURN_BUDGET_MS;
     for (let round = 1; ; round++) {
@@ -197,6 +206,11 @@ export class RunLoop implements Turn {
       if (this.#exchange.trySleep()) this.#isAsleep = true;
       else this.wake();
     }
-    if (!this.#isScheduled) this.#driver.armTimer(this.#timers.nextMs());
+    if (!this.#isScheduled) {
+      this.#armedMs = this.#timers.nextMs();
+      this.#driver.armTimer(this.#armedMs);
+    }
+    this.#meter.creditsOutstanding = this.#exchange.outstandingTotal;
+    this.#meter.turned(this.#clock.monotonicMs() - this.monotonicMs);
   }
 }

@@ -7,6 +7,7 @@ import type { SlabArena } from '../actors/slab-arena.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Storage } from '../log/storage.ts';
+import type { WorkerSlots } from '../telemetry/worker-slots.ts';
 
 export interface TimerHandle {
   cancel(): void;
@@ -30,6 +31,8 @@ export interface Runtime {
   readonly arenaBytes: readonly Uint8Array[];
   /** Shared counters and words; laid out in docs/internals/shared-memory.md. */
   readonly shared: SharedArrayBuffer;
+  /** Where this worker counts what it does, for the main thread to read. */
+  readonly slots: WorkerSlots;
   /** Calls `task` in a turn at least `delayMs` from now. */
   after(delayMs: number, task: Task): TimerHandle;
   /** Calls `task` in this turn's mailbox phase, or the next turn's: a queue, never a nested call. */

@@ -9,6 +9,7 @@ import { createExchangeRegion } from '../actors/ring-layout.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Random, seededRandom } from '../base/random.ts';
+import { slotRegionBytes } from '../telemetry/worker-slots.ts';
 import { LoopRuntime } from './loop-runtime.ts';
 import type { Runtime, SupervisorPort, WorkerApp, WorkerFactory } from './runtime.ts';
 import { drawLimits, type SimLimits } from './sim-limits.ts';
@@ -190,6 +191,7 @@ export class SimProcess {
       ringCapacityBytes: limits.ringCapacityBytes,
       arenas: Array.from({ length: this.count }, () => new SharedArrayBuffer(limits.arenaBytes)),
       shared: new SharedArrayBuffer(build.sharedBytes),
+      slots: new SharedArrayBuffer(slotRegionBytes(this.count)),
     };
     this.runtimes = regions.arenas.map((_arena, index) => this.#makeRuntime(index, regions));
   }

@@ -7,9 +7,10 @@ import { createExchangeRegion, WORKER_COUNT_MAX } from '../actors/ring-layout.ts
 import { assert } from '../base/assert.ts';
 import { SECOND_MS } from '../base/units.ts';
 import { isNativeEnabled } from '../native/load.ts';
+import { slotRegionBytes, type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
 import { connectInspector } from './inspector.ts';
 import type { FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
-import { ARENA_BYTES, IO_CONCURRENCY, RING_CAPACITY_BYTES, type Workers, type WorkersListener } from './worker-runtime.ts';
+import { ARENA_BYTES, IO_CONCURRENCY, type LoopUse, RING_CAPACITY_BYTES, type Workers, type WorkersListener } from './worker-runtime.ts';
 
 /** How long `stop` waits for the actors to end before it ends their threads. */
 const STOP_TIMEOUT_MS = 30 * SECOND_MS;
@@ -58,6 +59,7 @@ class Supervisor<Data> implements ThreadWorkers {
   readonly count: number;
   readonly threadCount: number;
   readonly started: Promise<ThreadWorkers>;
+  readonly slots: readonly WorkerSlots[];
   readonly #listener: WorkersListener;
   readonly #stopTimeoutMs: number;
   readonly #threads: Worker[] = [];
@@ -85,6 +87,7 @@ class Supervisor<Data> implements ThreadWorkers {
       this.#onStartFailed = reject;
     });
     const regions = allocateRegions(options);
+    this.slots = Array.from({ length: count }, (_, worker) => workerSlots(regions.slots, worker));
     const ports = joinPairs(count);
     for (let index = 0; index < count; index++) this.#threads.push(this.#startThread(index, options, regions, ports[index] ?? []));
   }
@@ -95,6 +98,10 @@ class Supervisor<Data> implements ThreadWorkers {
 
   handOver(worker: number, descriptor: number, about: unknown = null): void {
     this.#tell(worker, { type: 'connection', descriptor, about });
+  }
+
+  loopUse(worker: number): LoopUse {
+    return this.#thread(worker).performance.eventLoopUtilization();
   }
 
   async inspect(worker: number) {
@@ -217,6 +224,7 @@ function allocateRegions(options: { count: number; sharedBytes: number; arenaByt
     ringCapacityBytes,
     arenas,
     shared: new SharedArrayBuffer(options.sharedBytes),
+    slots: new SharedArrayBuffer(slotRegionBytes(options.count)),
   };
 }
 

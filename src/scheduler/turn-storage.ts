@@ -1,6 +1,9 @@
-// A disk whose late answers are heard inside turns: everything goes straight through but `syncLater`, whose end is posted.
+// A disk whose late answers are heard inside turns: everything goes straight through but `syncLater`, whose end is
+// posted. Writes and syncs are counted on their way.
 // Runs on: every worker, around the storage it was given.
+
 import type { OpenMode, Storage, StorageError, StorageFile } from '../log/storage.ts';
+import { DISK_POOL_SYNCS, type SyncMeter } from './sync-meter.ts';
 
 type Post = (task: () => void) => void;
 
@@ -8,11 +11,13 @@ class TurnFile implements StorageFile {
   readonly path: string;
   readonly #file: StorageFile;
   readonly #post: Post;
+  readonly #meter: SyncMeter;
 
-  constructor(file: StorageFile, post: Post) {
+  constructor(file: StorageFile, post: Post, meter: SyncMeter) {
     this.path = file.path;
     this.#file = file;
     this.#post = post;
+    this.#meter = meter;
   }
 
   get descriptor(): number {
@@ -24,11 +29,15 @@ class TurnFile implements StorageFile {
   }
 
   write(source: Uint8Array, at: number, length: number, position: number): number {
-    return this.#file.write(source, at, length, position);
+    const written = this.#file.write(source, at, length, position);
+    this.#meter.wrote(written);
+    return written;
   }
 
   writeGathered(pieces: readonly Uint8Array[], position: number): number {
-    return this.#file.writeGathered(pieces, position);
+    const written = this.#file.writeGathered(pieces, position);
+    this.#meter.wrote(written);
+    return written;
   }
 
   sizeBytes(): number {
@@ -40,11 +49,11 @@ class TurnFile implements StorageFile {
   }
 
   sync(): void {
-    this.#file.sync();
+    this.#meter.inline(() => this.#file.sync());
   }
 
   syncLater(done: (error: StorageError | null) => void): void {
-    this.#file.syncLater((error) => this.#post(() => done(error)));
+    this.#file.syncLater(metered(this.#meter, (error) => this.#post(() => done(error))));
   }
 
   close(): void {
@@ -52,17 +61,30 @@ class TurnFile implements StorageFile {
   }
 }
 
+type Done = (error: StorageError | null) => void;
+
+/** `done`, and a line in the meter for the sync that begins now. */
+function metered(meter: SyncMeter, done: Done): Done {
+  const beganMs = meter.begin();
+  return (error) => {
+    meter.ended(beganMs, DISK_POOL_SYNCS, error !== null);
+    done(error);
+  };
+}
+
 export class TurnStorage implements Storage {
   readonly #storage: Storage;
   readonly #post: Post;
+  readonly #meter: SyncMeter;
 
-  constructor(storage: Storage, post: Post) {
+  constructor(storage: Storage, post: Post, meter: SyncMeter) {
     this.#storage = storage;
     this.#post = post;
+    this.#meter = meter;
   }
 
   open(path: string, mode: OpenMode): StorageFile {
-    return new TurnFile(this.#storage.open(path, mode), this.#post);
+    return new TurnFile(this.#storage.open(path, mode), this.#post, this.#meter);
   }
 
   exists(path: string): boolean {
@@ -90,11 +112,14 @@ export class TurnStorage implements Storage {
   }
 
   syncDirectory(path: string): void {
-    this.#storage.syncDirectory(path);
+    this.#meter.inline(() => this.#storage.syncDirectory(path));
   }
 
   syncPathLater(path: string, done: (error: StorageError | null) => void): void {
-    this.#storage.syncPathLater(path, (error) => this.#post(() => done(error)));
+    this.#storage.syncPathLater(
+      path,
+      metered(this.#meter, (error) => this.#post(() => done(error))),
+    );
   }
 
   readText(path: string): string | null {

@@ -11,6 +11,8 @@ export interface SharedRegions {
   /** One for each worker. */
   readonly arenas: readonly SharedArrayBuffer[];
   readonly shared: SharedArrayBuffer;
+  /** What workers count, made by slotRegionBytes(workerCount). */
+  readonly slots: SharedArrayBuffer;
 }
 
 export interface WorkerBoot<Data> {

@@ -12,6 +12,7 @@ import { KIB, MIB } from '../base/units.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';
 import { configureNative } from '../native/load.ts';
+import { slotRegionBytes, type WorkerSlots } from '../telemetry/worker-slots.ts';
 import { serveInspector } from './inspector.ts';
 import { LoopRuntime } from './loop-runtime.ts';
 import type { LoopDriver, RunLoop } from './run-loop.ts';
@@ -170,12 +171,22 @@ export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorker
   void start(); // A rejection ends the thread like any other error.
 }
 
+/** How long an event loop has worked and waited since its thread began, in ms. */
+export interface LoopUse {
+  readonly active: number;
+  readonly idle: number;
+}
+
 /** How the caller of a broker instance sees its workers, threads or not. */
 export interface Workers {
   /** As Runtime.workerCount: at least 1. */
   readonly count: number;
   /** Threads besides the caller's own. */
   readonly threadCount: number;
+  /** What each worker counts, by worker; to be read at any time. */
+  readonly slots: readonly WorkerSlots[];
+  /** Asks no worker. */
+  loopUse(worker: number): LoopUse;
   /** A message to `onSupervisor` of that worker's app. */
   send(worker: number, message: unknown): void;
   /** Gives an accepted connection (a descriptor of its own, see dup) to that worker, which closes it from here on; `about` is structured-clone data for its app. */
@@ -217,6 +228,7 @@ export function createLocalRuntime(
       ringCapacityBytes,
       arenas: [new SharedArrayBuffer(options.arenaBytes ?? ARENA_BYTES)],
       shared: new SharedArrayBuffer(options.sharedBytes),
+      slots: new SharedArrayBuffer(slotRegionBytes(1)),
     },
     ports: [null],
     storage: options.storage ?? new FileStorage(),
@@ -263,6 +275,8 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
   return {
     count: 1,
     threadCount: 0,
+    slots: [runtime.slots],
+    loopUse: () => performance.eventLoopUtilization(),
     send(worker, message) {
       assert(worker === 0, `worker ${worker} of 1`);
       const copy: unknown = structuredClone(message);

@@ -41,6 +41,7 @@ class FakeProcess implements ProcessParts {
     await this.boot(calledOff);
     return {
       ready: {
+        httpListener: null,
         listeners: ['PLAINTEXT://127.0.0.1:9092'],
         clusterId: 'abcdefghijklmnopqrstuv',
         dataDirectories: ['/data'],

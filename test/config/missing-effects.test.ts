@@ -21,6 +21,7 @@ const USED_IN_CONFIG: ReadonlySet<string> = new Set([
   'log.dir',
   'naru.workers',
   'naru.native',
+  'naru.http.listener',
   'naru.memory.max',
   'naru.writeback.bytes',
   'naru.sendfile.min.bytes',

@@ -3,6 +3,7 @@ import type { TurnEndActor } from '../../src/actors/actor.ts';
 import { Exchange } from '../../src/actors/exchange.ts';
 import { createExchangeRegion } from '../../src/actors/ring-layout.ts';
 import { AssertionError } from '../../src/base/assert.ts';
+import { LoopMeter } from '../../src/scheduler/loop-meter.ts';
 import { RunLoop } from '../../src/scheduler/run-loop.ts';
 
 const RING_BYTES = 4096;
@@ -28,6 +29,7 @@ class Bench {
       ringDoorbell: (target) => this.bells.push(target),
     });
     this.loop = new RunLoop({
+      meter: new LoopMeter(new Float64Array(48)),
       exchange: this.exchange,
       clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs },
       driver: {

@@ -9,7 +9,7 @@ import type { MessageOf, Table } from '../../protocol/schema.ts';
 import { GROUP_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { askByGroup } from './group-fan-out.ts';
-import { answer, decodeBody, type Handler } from './handler.ts';
+import { answerGathered, decodeBody, type Handler } from './handler.ts';
 
 /** A request that is a list of group ids, and a response with a result for each. */
 interface ListShape<Request extends Table, Response extends Table, Result> {
@@ -32,7 +32,7 @@ function groupListHandler<Request extends Table, Response extends Table, Result>
       bodyFor: (groupIds) => shape.withIds(body, groupIds),
       resultsOf: shape.resultsOf,
       refuse: (part) => groupRefusal(request.apiKey, request.apiVersion, part, ERROR.NOT_COORDINATOR) as MessageOf<Response>,
-      done: (results) => answer(request, shape.response, shape.responseOf(results, body)),
+      done: (results) => answerGathered(request, shape.response, shape.responseOf(results, body)),
     });
     return true;
   };

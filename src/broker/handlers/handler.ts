@@ -5,6 +5,7 @@ import { ByteReader } from '../../base/byte-reader.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
 import type { IncomingRequest } from '../../network/incoming-request.ts';
 import { codec } from '../../protocol/compile.ts';
+import { noteErrors } from '../../protocol/error-fields.ts';
 import type { MessageOf, Table } from '../../protocol/schema.ts';
 
 /** False: nothing could be taken now (no memory); the network actor calls again with the same request. */
@@ -22,6 +23,17 @@ export function decodeBody<T extends Table>(request: IncomingRequest, table: T):
 
 /** Answers with `message` at the request's version, or at `version` where that is another (ApiVersions). */
 export function answer<T extends Table>(request: IncomingRequest, table: T, message: MessageOf<T>, version = request.apiVersion): void {
+  noteErrors(table, message, request);
+  answerGathered(request, table, message, version);
+}
+
+/** The same with what coordinators have answered: errors were counted there. */
+export function answerGathered<T extends Table>(
+  request: IncomingRequest,
+  table: T,
+  message: MessageOf<T>,
+  version = request.apiVersion,
+): void {
   const { size, encode } = codec(table, version);
   const position = request.beginReply(size(message));
   encode(message, writer.reset(request.replyBytes, position));

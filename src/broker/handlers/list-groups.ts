@@ -6,7 +6,7 @@ import { ERROR } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { allGroupAddresses } from '../group-address.ts';
 import { askParts } from './group-fan-out.ts';
-import { answer, decodeBody, type Handler } from './handler.ts';
+import { answer, answerGathered, decodeBody, type Handler } from './handler.ts';
 
 export function listGroupsHandler(context: BrokerContext): Handler {
   return (request) => {
@@ -21,7 +21,7 @@ export function listGroupsHandler(context: BrokerContext): Handler {
       // A shard that is gone has no groups.
       const failed = answers.find(({ errorCode }) => errorCode !== ERROR.NONE && errorCode !== ERROR.NOT_COORDINATOR);
       const groups = failed === undefined ? answers.flatMap((each) => each.groups) : [];
-      answer(request, listGroupsResponse, { throttleTimeMs: 0, errorCode: failed?.errorCode ?? ERROR.NONE, groups });
+      answerGathered(request, listGroupsResponse, { throttleTimeMs: 0, errorCode: failed?.errorCode ?? ERROR.NONE, groups });
     });
     return true;
   };

@@ -8,7 +8,7 @@ import { ERROR } from '../../protocol/errors.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { askByGroup } from './group-fan-out.ts';
 import { handOn } from './group-request.ts';
-import { answer, decodeBody, type Handler } from './handler.ts';
+import { answerGathered, decodeBody, type Handler } from './handler.ts';
 
 const SEVERAL_GROUPS_SINCE = 8;
 
@@ -29,7 +29,7 @@ export function offsetFetchHandler(context: BrokerContext): Handler {
         bodyFor: (groups) => ({ ...body, groups }),
         resultsOf: ({ groups }) => groups,
         refuse: (part) => groupRefusal(request.apiKey, request.apiVersion, part, ERROR.NOT_COORDINATOR) as OffsetFetchResponse,
-        done: (groups) => answer(request, offsetFetchResponse, { throttleTimeMs: 0, topics: [], errorCode: ERROR.NONE, groups }),
+        done: (groups) => answerGathered(request, offsetFetchResponse, { throttleTimeMs: 0, topics: [], errorCode: ERROR.NONE, groups }),
       },
     );
     return true;

@@ -3,6 +3,7 @@
 // Runs on: the main thread.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { VERSION } from '../../base/version.ts';
 import type { Broker, BrokerFacts } from '../../broker/broker.ts';
 import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-config.ts';
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
@@ -10,7 +11,6 @@ import { ConfigError } from '../../config/define.ts';
 import { parseOverride } from '../../config/parse.ts';
 import { jsonSink, type Logger, loggerTo, plainSink } from '../../telemetry/logger.ts';
 import { parseOptions, UsageError } from '../options.ts';
-import { VERSION } from '../version.ts';
 import { startCommand } from './start-options.ts';
 
 /** `calledOff` ends the start: the promise rejects with the signal's reason once all of it has been stopped. */
@@ -133,6 +133,7 @@ function describeFailure(error: unknown): string {
 function readyLine(facts: BrokerFacts): string {
   const parts = [
     facts.listeners.join(','),
+    ...(facts.httpListener === null ? [] : [facts.httpListener]),
     `cluster ${facts.clusterId}`,
     `data ${facts.dataDirectories.join(',')}`,
     facts.workers === 1 ? '1 worker' : `${facts.workers} workers`,
