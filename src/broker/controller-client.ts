@@ -4,10 +4,14 @@
 // Runs on: every worker (client), worker 0 (server). Bounded by the connections: each has at most a few requests under way.
 import { assert, unreachable } from '../base/assert.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
+import { type Unregistered, type UnregisterInput, unregisterBroker } from '../metadata/brokers.ts';
 import type { OperationResult } from '../metadata/controller.ts';
+import { type ElectLeadersInput, electLeaders, type TopicElected } from '../metadata/elections.ts';
+import { type FeaturesUpdated, type UpdateFeaturesInput, updateFeatures } from '../metadata/features.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import { allocateProducerIds, type ProducerIdBlock } from '../metadata/producer-ids.ts';
 import type { QuorumActor, QuorumDescription } from '../metadata/quorum-actor.ts';
+import { type ReassignInput, reassignPartitions, type TopicReassigned } from '../metadata/reassignments.ts';
 import {
   type CreatedTopic,
   type CreateTopicsInput,
@@ -27,6 +31,11 @@ interface Operations {
   deleteTopics: { request: DeleteTopicsInput; response: DeletedTopic[] };
   allocateProducerIds: { request: { brokerId: number }; response: ProducerIdBlock };
   describeQuorum: { request: null; response: QuorumDescription };
+  /** Null: the controller's log directory is offline. */
+  electLeaders: { request: ElectLeadersInput; response: TopicElected[] | null };
+  reassignPartitions: { request: ReassignInput; response: TopicReassigned[] | null };
+  unregisterBroker: { request: UnregisterInput; response: Unregistered };
+  updateFeatures: { request: UpdateFeaturesInput; response: FeaturesUpdated };
 }
 
 export type OperationName = keyof Operations;
@@ -98,6 +107,18 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
         refuse,
       );
       return;
+    case 'electLeaders':
+      quorum.submit((image) => electLeaders(image, message.request as ElectLeadersInput), reply, refuse);
+      return;
+    case 'reassignPartitions':
+      quorum.submit((image) => reassignPartitions(image, message.request as ReassignInput), reply, refuse);
+      return;
+    case 'unregisterBroker':
+      quorum.submit((image) => unregisterBroker(image, message.request as UnregisterInput), reply, refuse);
+      return;
+    case 'updateFeatures':
+      quorum.submit((image, env) => updateFeatures(image, message.request as UpdateFeaturesInput, env), reply, refuse);
+      return;
   }
 }
 
@@ -115,6 +136,12 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
     }
     case 'allocateProducerIds':
       return { firstProducerId: -1, count: 0 } satisfies ProducerIdBlock;
+    case 'electLeaders':
+    case 'reassignPartitions':
+      return null;
+    case 'unregisterBroker':
+    case 'updateFeatures':
+      return { errorCode, errorMessage: message };
     case 'describeQuorum':
       return unreachable('a question that writes nothing is never refused');
   }

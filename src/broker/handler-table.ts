@@ -5,6 +5,7 @@
 import type { ApiRow } from '../network/api-row.ts';
 import type { OrderClass } from '../network/request-order.ts';
 import { API } from '../protocol/api-keys.ts';
+import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from '../protocol/apis/consumer-group-describe.ts';
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../protocol/apis/consumer-group-heartbeat.ts';
 import { heartbeatRequest, heartbeatResponse } from '../protocol/apis/heartbeat.ts';
 import { joinGroupRequest, joinGroupResponse } from '../protocol/apis/join-group.ts';
@@ -14,6 +15,7 @@ import { offsetDeleteRequest, offsetDeleteResponse } from '../protocol/apis/offs
 import { syncGroupRequest, syncGroupResponse } from '../protocol/apis/sync-group.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from './handlers/acls.ts';
+import { alterPartitionReassignmentsHandler } from './handlers/alter-partition-reassignments.ts';
 import { alterReplicaLogDirsHandler } from './handlers/alter-replica-log-dirs.ts';
 import { type ApiRange, apiVersionsHandler } from './handlers/api-versions.ts';
 import { createTopicsHandler } from './handlers/create-topics.ts';
@@ -27,9 +29,11 @@ import { describeProducersHandler } from './handlers/describe-producers.ts';
 import { describeQuorumHandler } from './handlers/describe-quorum.ts';
 import { describeTopicPartitionsHandler } from './handlers/describe-topic-partitions.ts';
 import { describeUserScramCredentialsHandler } from './handlers/describe-user-scram-credentials.ts';
+import { electLeadersHandler } from './handlers/elect-leaders.ts';
 import { fetchHandler } from './handlers/fetch.ts';
 import { findCoordinatorHandler } from './handlers/find-coordinator.ts';
 import { groupRequestHandler } from './handlers/group-request.ts';
+import { withGroupVersion } from './handlers/group-version.ts';
 import type { Handler } from './handlers/handler.ts';
 import { initProducerIdHandler } from './handlers/init-producer-id.ts';
 import { listGroupsHandler } from './handlers/list-groups.ts';
@@ -40,6 +44,8 @@ import { metadataHandler } from './handlers/metadata.ts';
 import { offsetFetchHandler } from './handlers/offset-fetch.ts';
 import { offsetForLeaderEpochHandler } from './handlers/offset-for-leader-epoch.ts';
 import { produceHandler } from './handlers/produce.ts';
+import { unregisterBrokerHandler } from './handlers/unregister-broker.ts';
+import { updateFeaturesHandler } from './handlers/update-features.ts';
 
 /** An API that is served: the versions it is served at, what may overlap with it on its connection, and by whom. */
 export interface ServedApi {
@@ -78,20 +84,32 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.AlterReplicaLogDirs, versions: [1, 2], handler: alterReplicaLogDirsHandler },
   { apiKey: API.DescribeLogDirs, versions: [1, 5], handler: describeLogDirsHandler },
   { apiKey: API.DeleteGroups, versions: [0, 2], handler: deleteGroupsHandler },
+  { apiKey: API.ElectLeaders, versions: [0, 2], handler: electLeadersHandler },
+  { apiKey: API.AlterPartitionReassignments, versions: [0, 1], handler: alterPartitionReassignmentsHandler },
   { apiKey: API.ListPartitionReassignments, versions: [0, 0], handler: listPartitionReassignmentsHandler },
   { apiKey: API.OffsetDelete, versions: [0, 0], handler: groupRequestHandler(offsetDeleteRequest, offsetDeleteResponse) },
   { apiKey: API.DescribeClientQuotas, versions: [0, 1], handler: describeClientQuotasHandler },
   { apiKey: API.DescribeUserScramCredentials, versions: [0, 0], handler: describeUserScramCredentialsHandler },
   { apiKey: API.DescribeQuorum, versions: [0, 2], handler: describeQuorumHandler },
+  { apiKey: API.UpdateFeatures, versions: [0, 2], handler: updateFeaturesHandler },
   { apiKey: API.DescribeCluster, versions: [0, 2], handler: describeClusterHandler },
   { apiKey: API.DescribeProducers, versions: [0, 0], handler: describeProducersHandler },
+  { apiKey: API.UnregisterBroker, versions: [0, 0], handler: unregisterBrokerHandler },
   { apiKey: API.ListTransactions, versions: [0, 2], handler: listTransactionsHandler },
   {
     apiKey: API.ConsumerGroupHeartbeat,
     versions: [0, 1],
-    handler: groupRequestHandler(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse),
+    handler: withGroupVersion(
+      consumerGroupHeartbeatRequest,
+      consumerGroupHeartbeatResponse,
+      groupRequestHandler(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse),
+    ),
   },
-  { apiKey: API.ConsumerGroupDescribe, versions: [0, 1], handler: consumerGroupDescribeHandler },
+  {
+    apiKey: API.ConsumerGroupDescribe,
+    versions: [0, 1],
+    handler: withGroupVersion(consumerGroupDescribeRequest, consumerGroupDescribeResponse, consumerGroupDescribeHandler),
+  },
   { apiKey: API.DescribeTopicPartitions, versions: [0, 0], handler: describeTopicPartitionsHandler },
 ];
 

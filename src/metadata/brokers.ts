@@ -2,8 +2,9 @@
 // Invariant: after each start the leader epoch of every partition that the broker leads is higher than it was: clients see
 // truncation by it.
 // Pure.
+import { ERROR } from '../protocol/errors.ts';
 import type { OperationResult } from './controller.ts';
-import type { ClusterImage } from './image.ts';
+import { type ClusterImage, isActive } from './image.ts';
 import { type EndpointImage, type FeatureRangeImage, NO_LEADER, type PartitionImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
 
@@ -80,6 +81,50 @@ export function fenceBroker(brokerId: number, brokerEpoch: number): MetadataReco
   return registrationChange(brokerId, brokerEpoch, { fenced: 1 });
 }
 
+export interface UnregisterInput {
+  readonly brokerId: number;
+  /** The broker that is asked, which is the controller's own. */
+  readonly ownId: number;
+}
+
+export interface Unregistered {
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+/**
+ * Takes a broker out of the cluster, and out of what its partitions count on. Apache Kafka unregisters itself, too, when it is told to, and is
+ * a broker without a cluster until its next start, with partitions that nobody leads; here that is refused.
+ */
+export function unregisterBroker(image: ClusterImage, { brokerId, ownId }: UnregisterInput): OperationResult<Unregistered> {
+  const broker = image.broker(brokerId);
+  if (broker === null) {
+    const errorMessage = `Broker ID ${brokerId} is not currently registered`;
+    return { records: [], response: { errorCode: ERROR.BROKER_ID_NOT_REGISTERED, errorMessage } };
+  }
+  if (brokerId === ownId) {
+    const errorMessage = `Broker ${brokerId} is the one that answers: it cannot leave the cluster that it is the controller of`;
+    return { records: [], response: { errorCode: ERROR.INVALID_REQUEST, errorMessage } };
+  }
+  const records: MetadataRecord[] = [];
+  for (const topic of image.topics) {
+    for (const partition of topic.partitions) {
+      const change = withoutBroker(image, partition, brokerId);
+      if (change !== null) records.push({ ...partitionChange(topic.id, partition.partition), ...change });
+    }
+  }
+  records.push({ type: 'UnregisterBrokerRecord', brokerId, brokerEpoch: broker.brokerEpoch });
+  return { records, response: { errorCode: ERROR.NONE, errorMessage: '' } };
+}
+
+/** The last one in sync stays in sync: what it holds is what was acknowledged. */
+function withoutBroker(image: ClusterImage, { isr, leader }: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
+  if (!isr.includes(brokerId) && leader !== brokerId) return null;
+  const others = isr.filter((each) => each !== brokerId);
+  const successor = others.find((each) => isActive(image, each)) ?? NO_LEADER;
+  return { ...(others.length === 0 ? {} : { isr: others }), ...(leader === brokerId ? { leader: successor } : {}) };
+}
+
 /** What makes `brokerId` the partition's leader in a new epoch, or null where it may not lead. */
 function leadership(partition: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
   if (!partition.replicas.includes(brokerId)) return null;
@@ -94,7 +139,7 @@ function leadership(partition: PartitionImage, brokerId: number): Partial<Partit
 type PartitionChangeRecord = Extract<MetadataRecord, { type: 'PartitionChangeRecord' }>;
 
 /** A change of nothing: every field says that its part stays as it is. */
-function partitionChange(topicId: string, partitionId: number): PartitionChangeRecord {
+export function partitionChange(topicId: string, partitionId: number): PartitionChangeRecord {
   return {
     type: 'PartitionChangeRecord',
     partitionId,

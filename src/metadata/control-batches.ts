@@ -43,6 +43,11 @@ export function decodeVoters(value: Uint8Array): Voter[] {
   return codec(votersRecord, 0).decode(new ByteReader(value)).voters;
 }
 
+/** The level in the value of a KRaftVersion record. Throws DecodeError. */
+export function decodeKraftVersion(value: Uint8Array): number {
+  return codec(kraftVersionRecord, 0).decode(new ByteReader(value)).kRaftVersion;
+}
+
 /** The batch that opens an epoch; `quorumRecords` go along where the log was empty. */
 export function encodeLeaderChange(
   place: BatchPlace,

@@ -41,6 +41,8 @@ export class ClusterImage {
   /** Leader epoch of the last batch replayed. */
   epoch = 0;
   nextProducerId = 0;
+  /** 1 where the quorum's voters stand in the metadata log, 0 where every node is told of them. */
+  kraftVersion = 0;
   readonly #topicsByName = new Map<string, Topic>();
   readonly #topicsById = new Map<string, Topic>();
   /** Names with '.' as '_': which topics share metric names. */

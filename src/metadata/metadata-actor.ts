@@ -1,6 +1,8 @@
 // The cluster's metadata on one worker: replays what was committed into the worker's image and tells those who asked to hear.
 // Invariant: listeners see the image after a whole message, never in the midst of one; the quorum worker hears "applied" after them.
 // Runs on: every worker. Not the controller: nothing is decided here.
+import { CONTROL_TYPE } from '../protocol/records/control.ts';
+import { decodeKraftVersion } from './control-batches.ts';
 import { ClusterImage } from './image.ts';
 import type { MetadataChange } from './image-types.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from './metadata-messages.ts';
@@ -63,6 +65,9 @@ export class MetadataActor {
     const isSnapshot = message.type === 'metadata-snapshot';
     visitRecordBatches(message.bytes, {
       record: (record, offset) => image.replay(record, isSnapshot ? snapshotOffset++ : offset),
+      control: (type, value) => {
+        if (type === CONTROL_TYPE.KRAFT_VERSION) image.kraftVersion = decodeKraftVersion(value);
+      },
     });
     image.endOffset = message.endOffset;
     image.epoch = message.epoch;

@@ -405,6 +405,7 @@ export class QuorumActor {
     visitSnapshot(bytes, { record: (record, offset) => image.replay(record, offset) });
     image.endOffset = this.#options.log.logEndOffset;
     image.epoch = epoch;
+    image.kraftVersion = this.#hasVotersInLog ? 1 : 0;
     image.takeChange();
     this.#image = image;
     this.#hasSentState = true;

@@ -6,6 +6,7 @@ import { brokerOptionsByName } from '../../src/config/broker-options.ts';
 import { CONFIG_SOURCE } from '../../src/config/describe.ts';
 import { askAdminCases } from '../support/admin-cases.ts';
 import { answersText, comparable } from '../support/answer-book.ts';
+import { askClusterChangeCases } from '../support/cluster-change-cases.ts';
 import { askConfigCases } from '../support/config-cases.ts';
 import { askInternalTopicCases } from '../support/internal-topic-cases.ts';
 import { askNodeAdminCases } from '../support/node-admin-cases.ts';
@@ -94,6 +95,7 @@ const books: readonly { file: string; ask: typeof askAdminCases; besides?: Reado
   { file: 'topic-admin.json', ask: askTopicAdminCases },
   { file: 'configs.json', ask: askConfigCases },
   { file: 'internal-topics.json', ask: askInternalTopicCases },
+  { file: 'cluster-changes.json', ask: askClusterChangeCases },
   { file: 'node-admin.json', ask: askNodeAdminCases },
   { file: 'set-up.json', ask: askSetUpCases, besides: SET_UP },
 ];

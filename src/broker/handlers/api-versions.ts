@@ -51,8 +51,14 @@ export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterIm
       apiKeys,
       supportedFeatures: apiVersion >= ZERO_FEATURES_SINCE ? features : featuresAboveZero,
       finalizedFeaturesEpoch: Math.max(image.endOffset - 1, 0),
-      finalizedFeatures: [...image.features].map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+      finalizedFeatures: finalizedOf(image),
     });
     return true;
   };
+}
+
+/** The level of kraft.version stands in no record of its own. */
+function finalizedOf({ features, kraftVersion }: ClusterImage): { name: string; minVersionLevel: number; maxVersionLevel: number }[] {
+  const levels = kraftVersion > 0 ? new Map(features).set('kraft.version', kraftVersion) : features;
+  return Array.from(levels, ([name, level]) => ({ name, minVersionLevel: level, maxVersionLevel: level }));
 }
