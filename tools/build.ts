@@ -1,5 +1,6 @@
 // `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`) and worker-main.js (the entry of a worker),
-// with what both share in chunks beside them. Native packages stay outside, and so does pino, which is loaded only when asked for.
+// with what both share in chunks beside them. Native packages stay outside, and so do pino and re2js, which are loaded only when
+// they are asked for.
 // Invariant: everything lies in dist itself, since a worker's entry is found beside the running file.
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

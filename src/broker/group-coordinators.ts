@@ -10,6 +10,7 @@ import { type GroupRecord, groupRecordCodec } from '../groups/group-records.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import { RESOURCE } from '../metadata/image-types.ts';
 import { CONSUMER_OFFSETS_TOPIC } from '../metadata/topic-names.ts';
+import { regexes } from './regex-engine.ts';
 
 export function groupCoordinators(config: BrokerConfig, image: ClusterImage): CoordinatorKind<GroupRecord> {
   const groupConfig = groupConfigOf(config, image);
@@ -42,6 +43,7 @@ function groupConfigOf(config: BrokerConfig, image: ClusterImage): GroupConfig {
       regexRefreshIntervalMs: config.groupConsumerRegexRefreshIntervalMs,
       assignmentIntervalMs: config.groupConsumerAssignmentIntervalMs,
     },
+    regexes,
     ofGroup: (groupId) => image.configsOf(RESOURCE.GROUP, groupId),
   };
 }

@@ -14,7 +14,7 @@ import { consumerTimerKey } from './consumer-timers.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { GroupRecord } from './group-records.ts';
 import { Refusal } from './refusal.ts';
-import { compileRegex, RegexSearch } from './subscription-regex.ts';
+import { RegexSearch } from './subscription-regex.ts';
 
 /** A group's topics are not looked for more often than this, however often topics come. */
 const SEARCH_INTERVAL_MIN_MS = 10 * SECOND_MS;
@@ -53,7 +53,7 @@ export class ConsumerRegex {
     if (oldRegex !== null && regexes.get(oldRegex) === 1) records.push(regexTombstone(group.groupId, oldRegex));
     const isNew = newRegex !== null && !regexes.has(newRegex);
     if (isNew) {
-      const result = compileRegex(newRegex);
+      const result = this.#config.regexes.compile(newRegex);
       if ('reason' in result) {
         const message = `SubscribedTopicRegex \`${newRegex}\` is not a valid regular expression: ${result.reason}.`;
         return new Refusal(ERROR.INVALID_REGULAR_EXPRESSION, message);
@@ -84,7 +84,7 @@ export class ConsumerRegex {
       last?.version !== version ||
       nowMs > lastMs + this.#config.consumer.regexRefreshIntervalMs;
     if (!isDue) return;
-    this.#searches.set(groupId, new RegexSearch(regexes, this.#environment.topics.names(), version, nowMs));
+    this.#searches.set(groupId, new RegexSearch(this.#config.regexes, regexes, this.#environment.topics.names(), version, nowMs));
     this.#environment.timers.set(consumerTimerKey('regex', groupId), 0);
   }
 

@@ -1,5 +1,6 @@
 // The settings of the group coordinator, as the broker's configuration gives them. Names follow the options.
 // Pure (types only).
+import type { RegexCompiler } from './subscription-regex.ts';
 
 export interface GroupConfig {
   /** offset.metadata.max.bytes */
@@ -16,6 +17,8 @@ export interface GroupConfig {
   /** group.max.size */
   readonly classicSizeMax: number;
   readonly consumer: ConsumerGroupConfig;
+  /** Compiles what members subscribe with. */
+  readonly regexes: RegexCompiler;
   /** A group's own configs (resource type GROUP) by Kafka's names; empty where it has none. */
   ofGroup(groupId: string): ReadonlyMap<string, string>;
 }

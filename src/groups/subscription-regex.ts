@@ -1,6 +1,5 @@
 // Regular expressions that members subscribe with, in RE2's syntax and with its promise: time linear in the text, whatever the pattern.
 // Pure. Source: KIP-848, "Regular expressions": a topic is meant where the whole of its name matches.
-import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 
 export interface SubscriptionRegex {
   matches(topicName: string): boolean;
@@ -19,26 +18,37 @@ const PROGRAM_SIZE_MAX = 1024;
 const COMPILED_COUNT_MAX = 64;
 /** As many steps as a match costs beside its pattern's. */
 const MATCH_COST = 16;
-const compiled = new Map<string, RE2JS>();
 
-/** The compiled pattern, or why it is none. */
-export function compileRegex(pattern: string): { readonly regex: SubscriptionRegex } | { readonly reason: string } {
-  const known = compiled.get(pattern);
-  if (known !== undefined) return { regex: known };
-  if (pattern.length > PATTERN_CHARACTERS_MAX) {
-    return { reason: `expression of ${pattern.length} characters, at most ${PATTERN_CHARACTERS_MAX} are allowed` };
+/** A pattern compiled, or why it is none. */
+export type CompiledRegex = { readonly regex: SubscriptionRegex } | { readonly reason: string };
+
+/** What knows the syntax. Given to this folder, which loads nothing by itself. */
+export interface RegexEngine {
+  compile(pattern: string): CompiledRegex;
+}
+
+/** Patterns within their bounds; those that were used last are kept compiled. */
+export class RegexCompiler {
+  readonly #engine: RegexEngine;
+  readonly #compiled = new Map<string, CompiledRegex>();
+
+  constructor(engine: RegexEngine) {
+    this.#engine = engine;
   }
-  try {
-    const regex = RE2JS.compile(pattern);
-    if (regex.programSize() > PROGRAM_SIZE_MAX) return { reason: 'expression too large' };
-    const oldest = compiled.size < COMPILED_COUNT_MAX ? undefined : compiled.keys().next().value;
-    if (oldest !== undefined) compiled.delete(oldest);
-    compiled.set(pattern, regex);
-    return { regex };
-  } catch (error) {
-    if (error instanceof RE2JSSyntaxException) return { reason: error.error };
-    if (error instanceof RE2JSException) return { reason: error.message };
-    throw error;
+
+  compile(pattern: string): CompiledRegex {
+    const known = this.#compiled.get(pattern);
+    if (known !== undefined) return known;
+    if (pattern.length > PATTERN_CHARACTERS_MAX) {
+      return { reason: `expression of ${pattern.length} characters, at most ${PATTERN_CHARACTERS_MAX} are allowed` };
+    }
+    const made = this.#engine.compile(pattern);
+    if ('reason' in made) return made;
+    if (made.regex.programSize() > PROGRAM_SIZE_MAX) return { reason: 'expression too large' };
+    const oldest = this.#compiled.size < COMPILED_COUNT_MAX ? undefined : this.#compiled.keys().next().value;
+    if (oldest !== undefined) this.#compiled.delete(oldest);
+    this.#compiled.set(pattern, made);
+    return made;
   }
 }
 
@@ -58,7 +68,7 @@ export class RegexSearch {
   readonly #nameCost: number;
   #next = 0;
 
-  constructor(patterns: readonly string[], names: Iterable<string>, version: number, startedMs: number) {
+  constructor(compiler: RegexCompiler, patterns: readonly string[], names: Iterable<string>, version: number, startedMs: number) {
     this.patterns = patterns;
     this.version = version;
     this.startedMs = startedMs;
@@ -66,7 +76,7 @@ export class RegexSearch {
     for (const pattern of patterns) {
       const found: string[] = [];
       this.found.set(pattern, found);
-      const result = compileRegex(pattern);
+      const result = compiler.compile(pattern);
       // Another broker may have let a pattern in that this one cannot read: it finds nothing.
       if ('regex' in result) this.#regexes.push({ regex: result.regex, names: found });
     }

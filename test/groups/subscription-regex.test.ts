@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compileRegex, RegexSearch } from '../../src/groups/subscription-regex.ts';
+import { regexes } from '../../src/broker/regex-engine.ts';
+import { RegexSearch } from '../../src/groups/subscription-regex.ts';
 
 function matches(pattern: string, name: string): boolean {
-  const result = compileRegex(pattern);
+  const result = regexes.compile(pattern);
   if ('reason' in result) throw new Error(result.reason);
   return result.regex.matches(name);
 }
@@ -28,7 +29,7 @@ const REFUSED: readonly (readonly [pattern: string, reason: string])[] = [
 ];
 
 test.each(REFUSED)('%s is refused: %s', (pattern, reason) => {
-  expect(compileRegex(pattern)).toEqual({ reason });
+  expect(regexes.compile(pattern)).toEqual({ reason });
 });
 
 test('a topic is meant where the whole name matches', () => {
@@ -49,20 +50,20 @@ test('what makes a backtracking engine run for ever takes no time to speak of', 
 });
 
 test('a repetition of repetitions that would take the memory is refused', () => {
-  expect(compileRegex('((a{100}){100}){100}')).toHaveProperty('reason');
+  expect(regexes.compile('((a{100}){100}){100}')).toHaveProperty('reason');
 });
 
 test('a pattern that is long, or becomes a large program, is refused', () => {
-  expect(compileRegex('a?'.repeat(256))).toHaveProperty('regex');
+  expect(regexes.compile('a?'.repeat(256))).toHaveProperty('regex');
   for (const pattern of ['a?'.repeat(257), `${'a'.repeat(512)}|b`, '(a{0,40}){0,30}', '.{1000}.{1000}']) {
-    expect(compileRegex(pattern), pattern).toHaveProperty('reason');
+    expect(regexes.compile(pattern), pattern).toHaveProperty('reason');
   }
 });
 
 test('a search goes on in pieces that are smaller the more its patterns cost', () => {
   const names = Array.from({ length: 40 }, (_, i) => `topic-${i}`.padEnd(40, 'x'));
   const pieceCount = (pattern: string): number => {
-    const search = new RegexSearch([pattern], names, 1, 0);
+    const search = new RegexSearch(regexes, [pattern], names, 1, 0);
     for (let count = 1; ; count++) if (search.advance(50_000)) return count;
   };
   expect(pieceCount('topic-.*')).toBe(1);
@@ -76,15 +77,15 @@ test('any text is a pattern or is none, and never throws', () => {
 });
 
 function outcome(pattern: string, name: string): boolean | string {
-  const result = compileRegex(pattern);
+  const result = regexes.compile(pattern);
   return 'reason' in result ? result.reason : result.regex.matches(name);
 }
 
 test('a search in pieces finds what one in a whole finds', () => {
   const names = Array.from({ length: 100 }, (_, i) => (i % 3 === 0 ? `orders-${i}` : `other-${i}`));
-  const whole = new RegexSearch(['orders-.*', '.*-1.', 'none'], names, 7, 5);
+  const whole = new RegexSearch(regexes, ['orders-.*', '.*-1.', 'none'], names, 7, 5);
   expect(whole.advance(100_000)).toBe(true);
-  const pieces = new RegexSearch(['orders-.*', '.*-1.', 'none'], names, 7, 5);
+  const pieces = new RegexSearch(regexes, ['orders-.*', '.*-1.', 'none'], names, 7, 5);
   let count = 1;
   while (!pieces.advance(10)) count++;
   expect(count).toBe(100);

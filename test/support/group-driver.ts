@@ -5,6 +5,7 @@ import { assert } from '../../src/base/assert.ts';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { DAY_MS, MIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
+import { regexes } from '../../src/broker/regex-engine.ts';
 import {
   type CoordinatorShard,
   type Decision,
@@ -41,6 +42,7 @@ export const groupConfig: GroupConfig = {
     regexRefreshIntervalMs: 10 * MINUTE_MS,
     assignmentIntervalMs: 0,
   },
+  regexes,
   ofGroup: () => new Map(),
 };
 
