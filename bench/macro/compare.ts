@@ -3,10 +3,11 @@
 //   node bench/macro/compare.ts [--pairs 5] [--scale 1] [--rows 1,2,…] [--directory DIR] [--out FILE] [--override key=value]…
 // Rows 19 and 20 (10 GB) run only where --rows names them, best on a disk. Needs Linux, Java 17, Maven, a C compiler; `npm run build` first. DIR should be a tmpfs of huge pages (or a disk, said so in the output).
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { touchMemory } from './memory.ts';
 import { measureRestarts, type Restarts } from './restarts.ts';
 import { bootMs, type Outcome, rows, type Tools } from './rows.ts';
 import { median, spread } from './statistics.ts';
@@ -27,16 +28,6 @@ const scale = Number(options.scale);
 const wanted = options.rows === '' ? null : new Set(options.rows.split(','));
 const peers = process.env.NARU_PEERS ?? new URL('../../../shared/peers', import.meta.url).pathname;
 const shared = ['log.segment.delete.delay.ms=1000', 'socket.listen.backlog.size=8192'];
-
-/** Touches as much memory as a run will write, so that no page faults on the host are counted. */
-function warm(directory: string, bytes: number): void {
-  const path = join(directory, 'warm');
-  const chunk = Buffer.alloc(1 << 20, 1);
-  const file = openSync(path, 'w');
-  for (let written = 0; written < bytes; written += chunk.length) writeSync(file, chunk);
-  closeSync(file);
-  unlinkSync(path);
-}
 
 mkdirSync(options.directory, { recursive: true });
 const kload = join(options.directory, 'kload');
@@ -87,7 +78,7 @@ try {
     const repeats = row.id.startsWith('15') ? Math.min(pairs, 2) : pairs;
     for (let pair = 0; pair < repeats; pair++) {
       for (const subject of subjects) {
-        warm(options.directory, 2e9 * scale);
+        touchMemory(options.directory, 2e9 * scale);
         seen.get(subject)?.push(await row.run(subject, tools, scale));
       }
     }

@@ -7,6 +7,7 @@ import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metad
 import { offsetCommitRequest, offsetCommitResponse } from '../../src/protocol/apis/offset-commit.ts';
 import { offsetFetchRequest, offsetFetchResponse } from '../../src/protocol/apis/offset-fetch.ts';
 import { ERROR, errorName } from '../../src/protocol/errors.ts';
+import type { MessageOf } from '../../src/protocol/schema.ts';
 import { cpuSeconds, type Subject } from './subjects.ts';
 import { decodeFrame, frameOf, Wire } from './wire.ts';
 
@@ -27,6 +28,8 @@ const LOAD_GROUPS = 10_000;
 /** 10,000 groups with 10 partitions each, committed 10 times: 1,000,000 records. */
 const LOAD_PARTITIONS = 10;
 const LOAD_ROUNDS = 10;
+/** What does not answer by then is not going to. */
+const START_LIMIT_MS = 120_000;
 const NOBODY = { generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null, retentionTimeMs: -1 };
 const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
@@ -121,22 +124,17 @@ function commitErrors(frame: Buffer): readonly string[] {
 
 const loadGroup = (index: number): string => `loaded-${index}`;
 
-/** 'fill' writes the million commits; 'measure' kills the broker and times its next start until all groups are answered. */
-export async function loadTime(subject: Subject, scale: number, what: 'fill' | 'measure'): Promise<readonly Figure[]> {
-  const count = Math.round(LOAD_GROUPS * scale);
-  if (what === 'fill') {
-    await fill(subject, count);
-    return [];
-  }
-  await subject.stop('SIGKILL');
+/** Starts a broker that was killed, on the million commits that it holds, times until all groups are answered, and kills it again. */
+export async function loadTime(subject: Subject, scale: number): Promise<readonly Figure[]> {
   const startedAt = performance.now();
   subject.launch();
-  const wire = await firstConnection(subject.port);
+  const wire = await firstConnection(subject);
   const upMs = performance.now() - startedAt;
-  await answersAll(wire, count, subject);
+  await answersAll(wire, Math.round(LOAD_GROUPS * scale), subject);
   const totalMs = performance.now() - startedAt;
   const cpuS = cpuSeconds(subject.pid());
   wire.close();
+  await subject.stop('SIGKILL');
   return [
     { row: 'start after kill -9 until all groups answer', unit: 'ms', value: totalMs },
     { row: 'of that, from the first connection on', unit: 'ms', value: totalMs - upMs },
@@ -144,7 +142,9 @@ export async function loadTime(subject: Subject, scale: number, what: 'fill' | '
   ];
 }
 
-async function fill(subject: Subject, count: number): Promise<void> {
+/** Writes the million commits, each when the one before it in its lane was taken. */
+export async function fillOffsets(subject: Subject, scale: number): Promise<void> {
+  const count = Math.round(LOAD_GROUPS * scale);
   const wires = await Promise.all(Array.from({ length: COMMITTERS }, () => Wire.connect(subject.port)));
   await untilCoordinated(wires[0] as Wire, [loadGroup(0)]);
   await Promise.all(
@@ -161,34 +161,36 @@ async function fill(subject: Subject, count: number): Promise<void> {
   for (const wire of wires) wire.close();
 }
 
-async function firstConnection(port: number): Promise<Wire> {
+async function firstConnection(subject: Subject): Promise<Wire> {
+  const startedAt = performance.now();
   for (;;) {
     try {
-      return await Wire.connect(port);
-    } catch {
+      return await Wire.connect(subject.port);
+    } catch (cause) {
+      if (performance.now() - startedAt > START_LIMIT_MS) throw new Error(`${subject.name} cannot be connected to`, { cause });
       await sleep(5);
     }
   }
 }
 
-/** Until OffsetFetch gives the last commit of every group, and DescribeGroups knows each. */
+/** Until each group gave its last commit, of all its partitions, and DescribeGroups knows each. */
 async function answersAll(wire: Wire, count: number, subject: Subject): Promise<void> {
   const groupIds = Array.from({ length: count }, (_, index) => loadGroup(index));
-  const groups = groupIds.map((groupId) => ({ groupId, memberId: null, memberEpoch: -1, topics: null }));
-  const asked = { groupId: '', topics: [], groups, requireStable: false };
+  const startedAt = performance.now();
   await untilCoordinated(wire, groupIds);
-  for (;;) {
+  // A group that has answered is not asked again: a broker that loads is to load, not to answer.
+  for (let left = groupIds; left.length > 0; ) {
+    const groups = left.map((groupId) => ({ groupId, memberId: null, memberEpoch: -1, topics: null }));
+    const asked = { groupId: '', topics: [], groups, requireStable: false };
     const answer = await wire.ask(offsetFetchRequest, offsetFetchResponse, FETCH_VERSION, asked);
-    if (answer.groups.every(({ errorCode }) => errorCode === ERROR.NONE)) {
-      const offsets = answer.groups.flatMap(({ topics }) => topics.flatMap(({ partitions }) => partitions));
-      const wrong = offsets.filter(({ committedOffset }) => committedOffset !== LOAD_ROUNDS).length;
-      const missing = answer.groups.filter(({ topics }) => topics.length === 0).map(({ groupId }) => groupId);
-      if (offsets.length !== count * LOAD_PARTITIONS || wrong > 0) {
-        throw new Error(
-          `${subject.name} gave ${offsets.length} of ${count * LOAD_PARTITIONS} offsets, ${wrong} of them wrong; none of ${missing.length} groups (${missing[0]}), and no error`,
-        );
-      }
-      break;
+    if (answer.groups.length !== left.length)
+      throw new Error(`${subject.name} answered for ${answer.groups.length} of ${left.length} groups`);
+    for (const group of answer.groups) if (group.errorCode === ERROR.NONE) checkOffsets(group, subject);
+    const refused = answer.groups.filter(({ errorCode }) => errorCode !== ERROR.NONE);
+    left = refused.map(({ groupId }) => groupId);
+    if (refused[0] === undefined) break;
+    if (performance.now() - startedAt > START_LIMIT_MS) {
+      throw new Error(`${subject.name} does not answer for ${left.length} groups: ${errorName(refused[0].errorCode)}`);
     }
     await sleep(10);
   }
@@ -197,5 +199,21 @@ async function answersAll(wire: Wire, count: number, subject: Subject): Promise<
     includeAuthorizedOperations: false,
   });
   const unknown = described.groups.filter(({ errorCode }) => errorCode !== ERROR.NONE).length;
-  if (unknown > 0) throw new Error(`${subject.name} does not describe ${unknown} groups`);
+  if (described.groups.length !== count || unknown > 0) {
+    throw new Error(`${subject.name} describes ${described.groups.length - unknown} of ${count} groups`);
+  }
+}
+
+type FetchedGroup = MessageOf<typeof offsetFetchResponse>['groups'][number];
+
+/** Exactly what was committed last: one topic, each of its partitions once. */
+function checkOffsets({ groupId, topics }: FetchedGroup, subject: Subject): void {
+  const [topic] = topics;
+  const partitions = topics.length === 1 && topic?.name === 'bench' ? topic.partitions : [];
+  const right = partitions.filter(({ committedOffset, errorCode }) => errorCode === ERROR.NONE && committedOffset === LOAD_ROUNDS);
+  const seen = new Set(right.map(({ partitionIndex }) => partitionIndex));
+  if (seen.size === LOAD_PARTITIONS && partitions.length === LOAD_PARTITIONS) return;
+  throw new Error(
+    `${subject.name} has ${seen.size} right offsets of ${LOAD_PARTITIONS} of ${groupId}, and no error: ${JSON.stringify(topics)}`,
+  );
 }

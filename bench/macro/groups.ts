@@ -8,8 +8,9 @@ import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { commitCost, createTopic, type Figure, loadTime } from './group-offsets.ts';
+import { commitCost, createTopic, type Figure, fillOffsets, loadTime } from './group-offsets.ts';
 import { rebalance } from './group-rebalance.ts';
+import { touchMemory } from './memory.ts';
 import { median, spread } from './statistics.ts';
 import { KafkaSubject, NaruSubject, type Subject } from './subjects.ts';
 
@@ -41,10 +42,18 @@ const kafka: Subject = new KafkaSubject(peers, 29192, join(options.directory, 'k
 const naru: Subject = new NaruSubject('naru', 29492, join(options.directory, 'naru'), [...shared, `naru.workers=${options.workers}`]);
 const subjects = [kafka, naru];
 
+/** More than any run here writes. */
+const TOUCHED_BYTES = 5e8;
+
 /** Both in turn, `pairs` times; each figure that the work gives is a row. */
 async function compare(work: (subject: Subject) => Promise<readonly Figure[]>): Promise<void> {
   const seen = new Map<Subject, (readonly Figure[])[]>(subjects.map((subject) => [subject, []]));
-  for (let pair = 0; pair < pairs; pair++) for (const subject of subjects) seen.get(subject)?.push(await work(subject));
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const subject of subjects) {
+      touchMemory(options.directory, TOUCHED_BYTES * scale);
+      seen.get(subject)?.push(await work(subject));
+    }
+  }
   const [theirs = [], ours = []] = subjects.map((subject) => seen.get(subject));
   for (const [index, { row, unit }] of (ours[0] ?? []).entries()) {
     const values = (runs: readonly (readonly Figure[])[]): number[] => runs.map((figures) => figures[index]?.value ?? Number.NaN);
@@ -86,7 +95,7 @@ try {
   for (const subject of subjects) topicIds.set(subject, await createTopic(subject, 'bench', 300));
   if (parts.has('commit')) {
     // A JVM at first needs 2-3 times as much per request.
-    for (const subject of subjects) for (const partitions of [1, 50]) await commitCost(subject, partitions, 0.5 * scale);
+    for (const subject of subjects) for (const partitions of [1, 50, 1, 50]) await commitCost(subject, partitions, scale);
     for (const partitions of [1, 50]) await compare(async (subject) => [await commitCost(subject, partitions, scale)]);
   }
   if (parts.has('rebalance')) {
@@ -99,8 +108,10 @@ try {
     }
   }
   if (parts.has('load')) {
-    for (const subject of subjects) await loadTime(subject, scale, 'fill');
-    await compare((subject) => loadTime(subject, scale, 'measure'));
+    // Only the one that is timed runs, each on what it wrote itself.
+    for (const subject of subjects) await fillOffsets(subject, scale);
+    for (const subject of subjects) await subject.stop('SIGKILL');
+    await compare((subject) => loadTime(subject, scale));
   }
 } finally {
   for (const subject of subjects) await subject.stop();

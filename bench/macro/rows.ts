@@ -44,6 +44,8 @@ export async function withTopic<T>(
   await admin.connect();
   try {
     await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: true });
+    // A topic is told of before all of its partitions answer: kafkajs asks each until it does.
+    await admin.fetchTopicOffsets(topic);
     const result = await work(topic);
     if (!keep) await admin.deleteTopics({ topics: [topic] });
     return result;
