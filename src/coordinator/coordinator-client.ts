@@ -228,8 +228,11 @@ export class CoordinatorClient {
     return at;
   }
 
+  /** Credits come back in nearly every turn, whoever had them, and nearly always nothing waits here. */
   #drain(): void {
-    for (const [index, owner] of this.#owners.entries()) {
+    for (let index = 0; index < this.#owners.length; index++) {
+      const owner = this.#owner(index);
+      if (!owner.hasReady && owner.waiting.length === 0) continue;
       // A TAKE goes first: it brings answers that hold memory at the owner.
       if (owner.hasReady && !owner.isTaking) this.#takeFrom(index);
       let sent = 0;

@@ -168,7 +168,7 @@ export class LogAppender {
       throw error;
     }
     staged.clear();
-    this.#rolls.length = 0;
+    if (this.#rolls.length > 0) this.#rolls.length = 0;
     this.#stagedSegmentBytes = 0;
     assert(this.writtenEnd === this.stagedEnd, 'everything staged is written');
   }

@@ -6,6 +6,7 @@ import type { StorageFile } from './storage.ts';
 const BATCHES_MIN = 8;
 /** Up to this size a batch is copied next to its neighbours; a larger one becomes a piece of its own (a view costs 160 ns). */
 const COPY_BYTES_MAX = 16 * 1024;
+const NO_BYTES = new Uint8Array(0);
 /** One per thread: filled and written within one call. */
 const gathering = new Uint8Array(256 * 1024);
 
@@ -33,8 +34,9 @@ export class StagedBatches {
   }
 
   clear(): void {
+    // Not by its length, which would have the array allocated anew for each turn.
+    for (let n = 0; n < this.count; n++) this.#bytes[n] = NO_BYTES;
     this.count = 0;
-    this.#bytes.length = 0;
   }
 
   /**

@@ -4,19 +4,22 @@
 // the connection's memory only when it is taken, as a kernel does.
 // Runs on: one thread, with the connection.
 import { assert } from '../base/assert.ts';
-import { type Transport, type TransportListener, UNABLE } from './transport.ts';
+import { FULL, GONE, type Transport, type TransportListener, UNABLE } from './transport.ts';
 
 export interface MemoryTransportOptions {
   /** Runs a task outside of the connection's calls: the end of a connection is told in a later turn. */
   readonly defer: (task: () => void) => void;
   /** Bytes that are taken before the other side reads: a kernel's send buffer. */
   readonly sendBufferBytes: number;
+  /** Whether it takes small replies without a write, as a socket does where there are native calls. So it is when left out. */
+  readonly sendsSmall?: boolean;
 }
 
 export class MemoryTransport implements Transport {
   readonly remoteAddress = 'memory';
   readonly remotePort = 0;
   readonly localPort = 0;
+  readonly sendsSmall: boolean;
   readonly #defer: (task: () => void) => void;
   readonly #sendBufferBytes: number;
   #listener: TransportListener | null = null;
@@ -34,6 +37,7 @@ export class MemoryTransport implements Transport {
   constructor(options: MemoryTransportOptions) {
     this.#defer = options.defer;
     this.#sendBufferBytes = options.sendBufferBytes;
+    this.sendsSmall = options.sendsSmall ?? true;
   }
 
   // The connection's side.
@@ -79,8 +83,14 @@ export class MemoryTransport implements Transport {
     return UNABLE;
   }
 
-  sendSmall(): number {
-    return UNABLE;
+  sendSmall(bytes: Uint8Array, position: number, length: number): number {
+    assert(this.#writing.length === 0, 'something small while a write goes on');
+    if (this.#isClosed) return GONE;
+    const taken = Math.min(length, this.#sendBufferBytes - this.#sentBytes);
+    if (taken <= 0) return FULL;
+    this.#sent.push(Uint8Array.from(bytes.subarray(position, position + taken)));
+    this.#sentBytes += taken;
+    return taken;
   }
 
   // The other side's.

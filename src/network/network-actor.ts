@@ -81,8 +81,10 @@ export class NetworkActor implements ConnectionHost {
   readonly #log: LogLimiter;
   readonly #connections = new Set<HostedConnection>();
   readonly #freeRequests: IncomingRequest[] = [];
-  #unflushed: HostedConnection[] = [];
-  #unflushedSpare: HostedConnection[] = [];
+  // Filled to the count and never shortened: an array that is emptied by its length is allocated anew in each turn.
+  #unflushed: (HostedConnection | null)[] = [];
+  #unflushedSpare: (HostedConnection | null)[] = [];
+  #unflushedCount = 0;
   #runnable = new Set<HostedConnection>();
   #runnableSpare = new Set<HostedConnection>();
   readonly #memoryWaiters: MemoryWaiters;
@@ -200,8 +202,8 @@ export class NetworkActor implements ConnectionHost {
   flushLater(connection: HostedConnection): void {
     if (connection.isFlushDue) return;
     connection.isFlushDue = true;
-    this.#unflushed.push(connection);
-    if (this.#unflushed.length === 1) this.#runtime.touchLast(this.#flushing);
+    this.#unflushed[this.#unflushedCount++] = connection;
+    if (this.#unflushedCount === 1) this.#runtime.touchLast(this.#flushing);
   }
 
   runLater(connection: HostedConnection): void {
@@ -266,13 +268,16 @@ export class NetworkActor implements ConnectionHost {
 
   #flushAll(): void {
     const unflushed = this.#unflushed;
+    const count = this.#unflushedCount;
     this.#unflushed = this.#unflushedSpare;
     this.#unflushedSpare = unflushed;
-    for (const connection of unflushed) {
+    this.#unflushedCount = 0;
+    for (let i = 0; i < count; i++) {
+      const connection = unflushed[i] as HostedConnection;
+      unflushed[i] = null; // It may be gone before this place is filled again.
       connection.isFlushDue = false;
       connection.flush();
     }
-    unflushed.length = 0;
     this.meter.flush(this.#runtime.clock);
     if (this.#closedTickets.length === 0) return;
     const closed = this.#closedTickets;

@@ -7,6 +7,9 @@ import { send, sendBytes } from '../native/send.ts';
 import { sendFile } from '../native/sendfile.ts';
 import { FULL, GONE, type Transport, type TransportListener, UNABLE } from './transport.ts';
 
+/** Up to here bytes are copied one by one: a view costs as much. */
+const COPY_BYTES_MAX = 128;
+
 const EAGAIN = -11;
 const EINTR = -4;
 const EBADF = -9;
@@ -107,13 +110,18 @@ export class SocketTransport implements Transport {
     return socket < 0 ? GONE : outcomeOf(call(socket, file, position, length));
   }
 
-  sendSmall(bytes: Uint8Array, hasMore: boolean): number {
+  get sendsSmall(): boolean {
+    return send() !== null;
+  }
+
+  sendSmall(bytes: Uint8Array, position: number, length: number, hasMore: boolean): number {
     const socket = this.#descriptor();
     const call = send();
-    if (call === null || bytes.length > sendBytes.length) return UNABLE;
+    if (call === null || length > sendBytes.length) return UNABLE;
     if (socket < 0) return GONE;
-    sendBytes.set(bytes);
-    return outcomeOf(call(socket, bytes.length, hasMore));
+    if (length <= COPY_BYTES_MAX) for (let i = 0; i < length; i++) sendBytes[i] = bytes[position + i] as number;
+    else sendBytes.set(bytes.subarray(position, position + length));
+    return outcomeOf(call(socket, length, hasMore));
   }
 
   /** The socket's number as of now: a closed one's may be another file's by the next callback. -1: none. */

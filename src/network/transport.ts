@@ -26,8 +26,10 @@ export const UNABLE = -2;
 export const GONE = -3;
 
 export interface Transport {
-  /** Whether sendFile and sendSmall are worth a try. */
+  /** Whether sendFile is worth a try, and sendSmall for what stands beside a file. */
   readonly sendsFiles: boolean;
+  /** Whether sendSmall is worth a try. */
+  readonly sendsSmall: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
@@ -43,8 +45,11 @@ export interface Transport {
    * end of the file; or FULL, UNABLE, GONE. As with `write`, nothing else may be under way.
    */
   sendFile(descriptor: number, position: number, length: number): number;
-  /** Sends bytes that stand in front of or behind a file's: SMALL_BYTES_MAX at most. `hasMore`: they may wait for what follows at once. Answers as sendFile. */
-  sendSmall(bytes: Uint8Array, hasMore: boolean): number;
+  /**
+   * Sends bytes[position, position + length), SMALL_BYTES_MAX at most, which are the caller's again. `hasMore`: they may wait for what
+   * follows at once. Answers as sendFile.
+   */
+  sendSmall(bytes: Uint8Array, position: number, length: number, hasMore: boolean): number;
   /** Of a write that returned false: bytes that the kernel has not taken yet, as far as that is known. */
   readonly untakenBytes: number;
   pauseReading(): void;

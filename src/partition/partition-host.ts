@@ -72,8 +72,11 @@ export class PartitionHost {
   readonly #result: AppendResult = createAppendResult();
   readonly #plan = createReadPlan();
   readonly #fetch = { offset: 0, maxBytes: 0, currentLeaderEpoch: 0, lastFetchedEpoch: 0, isolation: 0 };
-  readonly #staged: LeaderReplica[] = [];
+  // Filled to their counts and never shortened: an array that is emptied by its length is allocated anew in each turn.
+  readonly #staged: (LeaderReplica | null)[] = [];
+  #stagedCount = 0;
   readonly #pending: PendingProduce[] = [];
+  #pendingCount = 0;
   readonly #freePending: PendingProduce[] = [];
   #early: EarlyRequest[] = [];
   #isClosed = false;
@@ -131,7 +134,7 @@ export class PartitionHost {
   appendOwn(replica: LeaderReplica, batch: Uint8Array): void {
     const hadStaged = replica.hasStaged;
     replica.appendOwn(batch, this.#runtime.clock.wallMs());
-    if (!hadStaged) this.#staged.push(replica);
+    if (!hadStaged) this.#staged[this.#stagedCount++] = replica;
     this.#runtime.touch(this);
   }
 
@@ -162,7 +165,9 @@ export class PartitionHost {
   }
 
   #finish(): void {
-    for (const replica of this.#staged) {
+    for (let i = 0; i < this.#stagedCount; i++) {
+      const replica = this.#staged[i] as LeaderReplica;
+      this.#staged[i] = null; // Its partition may be deleted before this place is filled again.
       if (replica.isOffline) continue;
       try {
         replica.writeStaged();
@@ -171,9 +176,9 @@ export class PartitionHost {
         this.takeOffline(error);
       }
     }
-    this.#staged.length = 0;
-    for (const pending of this.#pending) this.#answerProduce(pending);
-    this.#pending.length = 0;
+    this.#stagedCount = 0;
+    for (let i = 0; i < this.#pendingCount; i++) this.#answerProduce(this.#pending[i] as PendingProduce);
+    this.#pendingCount = 0;
   }
 
   /** A write failed: every partition of the directory is refused from now on, here and, by onStorageFailure, on the other workers. */
@@ -229,7 +234,7 @@ export class PartitionHost {
         replica.append(bytes, words[entry + produceEntry.position] as number, words[entry + produceEntry.length] as number, nowMs, result);
         error = result.error;
         pending.replicas[i] = replica;
-        if (replica.hasStaged && !hadStaged) this.#staged.push(replica);
+        if (replica.hasStaged && !hadStaged) this.#staged[this.#stagedCount++] = replica;
       }
       pending.words[at] = error;
       const isRefused = error !== ERROR.NONE;
@@ -242,7 +247,7 @@ export class PartitionHost {
       pending.floats[(at + produceReply.logAppendTimeMs) >> 1] = isRefused ? -1 : result.logAppendTimeMs;
       pending.floats[(at + produceReply.logStartOffset) >> 1] = replica === undefined ? -1 : replica.log.logStartOffset;
     }
-    this.#pending.push(pending);
+    this.#pending[this.#pendingCount++] = pending;
     this.#runtime.touch(this);
   }
 

@@ -44,6 +44,29 @@ export interface RunLoopOptions {
   readonly meter: LoopMeter;
 }
 
+/**
+ * Actors in the order in which they were asked for, each once. They are few and live as long as the worker, so a list is searched faster
+ * than a set is emptied (0.15 µs), and it keeps its places: emptied by its length, it would be allocated anew in each turn.
+ */
+class TouchedActors {
+  readonly #actors: TurnEndActor[] = [];
+  count = 0;
+
+  add(actor: TurnEndActor): void {
+    const actors = this.#actors;
+    for (let i = 0; i < this.count; i++) if (actors[i] === actor) return;
+    actors[this.count++] = actor;
+  }
+
+  /** Calls them all, and is empty. How many they were. */
+  endTurn(turn: Turn): number {
+    const { count } = this;
+    for (let i = 0; i < count; i++) (this.#actors[i] as TurnEndActor).onTurnEnd(turn);
+    this.count = 0;
+    return count;
+  }
+}
+
 export class RunLoop implements Turn {
   nowMs: number;
   monotonicMs: number;
@@ -55,10 +78,10 @@ export class RunLoop implements Turn {
   readonly #timers: TimerWheel;
   readonly #mailbox = new Mailbox(TASKS_WAITING_MAX);
   // Those asked for while their list is being heard go to the other one: a list is never changed under its reader.
-  #touched = new Set<TurnEndActor>();
-  #touchedSpare = new Set<TurnEndActor>();
-  #last = new Set<TurnEndActor>();
-  #lastSpare = new Set<TurnEndActor>();
+  #touched = new TouchedActors();
+  #touchedSpare = new TouchedActors();
+  #last = new TouchedActors();
+  #lastSpare = new TouchedActors();
   #isOpen = false;
   #isStopped = false;
   #isTurning = false;
@@ -182,25 +205,21 @@ export class RunLoop implements Turn {
     const last = this.#last;
     this.#last = this.#lastSpare;
     this.#lastSpare = last;
-    for (const actor of last) actor.onTurnEnd(this);
-    last.clear();
+    last.endTurn(this);
   }
 
   #endTouched(): number {
     const touched = this.#touched;
-    const count = touched.size;
-    if (count === 0) return 0;
+    if (touched.count === 0) return 0;
     this.#touched = this.#touchedSpare;
     this.#touchedSpare = touched;
-    for (const actor of touched) actor.onTurnEnd(this);
-    touched.clear();
-    return count;
+    return touched.endTurn(this);
   }
 
   /** The end of a turn: bells, then another turn or sleep. */
   #settle(): void {
     this.#exchange.ringDoorbells();
-    if (this.#mailbox.count > 0 || this.#touched.size > 0 || this.#last.size > 0) {
+    if (this.#mailbox.count > 0 || this.#touched.count > 0 || this.#last.count > 0) {
       this.wake();
     } else if (this.#isOpen) {
       if (this.#exchange.trySleep()) this.#isAsleep = true;

@@ -157,14 +157,7 @@ export class TimerWheel {
     if ((low | high) === 0) return Number.POSITIVE_INFINITY;
     const width = widthOf(level);
     const current = Math.floor(this.#nowMs / width);
-    const first = current % SLOT_COUNT;
-    for (let i = 0; i < SLOT_COUNT; i++) {
-      const slot = (first + i) % SLOT_COUNT;
-      const word = slot < 32 ? low : high;
-      if ((word & (1 << (slot & 31))) === 0) continue;
-      return Math.max(this.#nowMs, (current + i) * width);
-    }
-    return Number.POSITIVE_INFINITY;
+    return Math.max(this.#nowMs, (current + distanceToSet(low, high, current % SLOT_COUNT)) * width);
   }
 
   #link(timer: WheelTimer, slot: number): void {
@@ -197,8 +190,25 @@ export class TimerWheel {
   }
 }
 
+/** How many bits from bit `first` of the 64 on, and from bit 0 behind the last one, the first set one lies. One is set. */
+function distanceToSet(low: number, high: number, first: number): number {
+  const isHigh = first >= 32;
+  const near = isHigh ? high : low;
+  const far = isHigh ? low : high;
+  const shift = first & 31;
+  const ahead = near >>> shift;
+  if (ahead !== 0) return lowestBit(ahead);
+  if (far !== 0) return 32 - shift + lowestBit(far);
+  return 64 - shift + lowestBit(near);
+}
+
+function lowestBit(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
+
+/** By shifting: a power is a call of the C library, and each turn asks for the widths of all levels. */
 function widthOf(level: number): number {
-  return 2 ** (SLOT_BITS * level);
+  return 1 << (SLOT_BITS * level);
 }
 
 function slotOf(ms: number, level: number): number {

@@ -42,12 +42,19 @@ class Parked {
   }
 }
 
-function wire(rows: readonly ApiRow[], options: Partial<NetworkOptions> & { arenaBytes?: number; sendBufferBytes?: number } = {}) {
+interface WireOptions extends Partial<NetworkOptions> {
+  readonly arenaBytes?: number;
+  readonly sendBufferBytes?: number;
+  readonly sendsSmall?: boolean;
+}
+
+function wire(rows: readonly ApiRow[], options: WireOptions = {}) {
   const clock = new HandClock();
   const network = createNetwork(rows, { arenaBytes: 8 * MIB, clock, ...options });
   const transport = new MemoryTransport({
     defer: (task) => network.runtime.post(task),
     sendBufferBytes: options.sendBufferBytes ?? 64 * MIB,
+    sendsSmall: options.sendsSmall ?? true,
   });
   const restBytes = network.arena.usedBytes;
   const connection = network.network.adopt(transport);
@@ -135,8 +142,9 @@ describe('framing', () => {
         fc.constantFrom(16, 300, 4000, undefined),
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 1, max: 70_000 }),
+        fc.boolean(),
         fc.infiniteStream(fc.nat()),
-        (list, cuts, landingBytes, inflightMax, sendBufferBytes, choices) => {
+        (list, cuts, landingBytes, inflightMax, sendBufferBytes, sendsSmall, choices) => {
           const parked = new Parked();
           const { transport, turn, arena, restBytes, failures, lines } = wire(
             [
@@ -144,7 +152,7 @@ describe('framing', () => {
               row(FETCH, parked.handle, { keepsBody: true, order: 'fetch' }),
               row(METADATA, echo),
             ],
-            { inflightMax, sendBufferBytes, outputBytesMax: 50_000, ...(landingBytes === undefined ? {} : { landingBytes }) },
+            { inflightMax, sendBufferBytes, sendsSmall, outputBytesMax: 50_000, ...(landingBytes === undefined ? {} : { landingBytes }) },
           );
           const sent = list.map(({ apiKey, size }, id) => ({ apiKey, id, body: pattern(id, size) }));
           const stream = Buffer.concat(sent.map(({ apiKey, id, body }) => frame(apiKey, id, body)));
@@ -676,8 +684,9 @@ describe('ends', () => {
         fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 20 }),
         fc.nat(40),
         fc.integer({ min: 1, max: 20_000 }),
+        fc.boolean(),
         fc.infiniteStream(fc.nat()),
-        (keys, sizes, cuts, stopAt, sendBufferBytes, choices) => {
+        (keys, sizes, cuts, stopAt, sendBufferBytes, sendsSmall, choices) => {
           const list = sizes.map((size, i) => ({ apiKey: keys[i % keys.length] ?? FETCH, size }));
           const choose = (): number => choices.next().value as number;
           const parked = new Parked();
@@ -686,7 +695,7 @@ describe('ends', () => {
               row(PRODUCE, parked.handle, { keepsBody: true, order: 'produce' }),
               row(FETCH, parked.handle, { keepsBody: true, order: 'fetch' }),
             ],
-            { inflightMax: 6, sendBufferBytes, outputBytesMax: 50_000 },
+            { inflightMax: 6, sendBufferBytes, sendsSmall, outputBytesMax: 50_000 },
           );
           const stream = Buffer.concat(list.map(({ apiKey, size }, id) => frame(apiKey, id, pattern(id, size))));
           let delivered = 0;

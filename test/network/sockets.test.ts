@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { KIB, MIB } from '../../src/base/units.ts';
+import { configureNative } from '../../src/native/load.ts';
 import type { CloseCause } from '../../src/network/network-counters.ts';
 import { RawClient, requestFrame } from '../support/raw-client.ts';
 import {
@@ -23,6 +24,7 @@ import {
 let harness: Harness | null = null;
 
 afterEach(async () => {
+  configureNative({ enabled: true });
   const stopping = harness;
   harness = null;
   if (stopping === null) return;
@@ -141,6 +143,40 @@ describe('slow and ending peers', () => {
     await until(() => arena.usedBytes === restBytes);
     slow.destroy();
   });
+
+  for (const native of [true, false]) {
+    test(`small replies, one a turn, that a reader leaves until the socket is full come whole and in order, native calls ${native ? 'on' : 'off'}`, async () => {
+      configureNative({ enabled: native });
+      const { port, arena, network } = await start([row(METADATA, echo)], { outputBytesMax: 64 * KIB });
+      const restBytes = arena.usedBytes;
+      const slow = await open(port);
+      slow.pause();
+      const expected: Buffer[] = [];
+      while (network.counters.outputWaits === 0) {
+        const body = pattern(expected.length, 3000);
+        expected.push(body);
+        slow.write(requestFrame(METADATA, METADATA_V, expected.length, body));
+        await until(() => network.counters.replies === expected.length || network.counters.outputWaits > 0);
+      }
+      const received: Buffer[] = [];
+      let receivedBytes = 0;
+      slow.on('data', (bytes: Buffer) => {
+        received.push(bytes);
+        receivedBytes += bytes.length;
+      });
+      slow.resume();
+      await until(() => receivedBytes >= expected.length * (8 + 3000));
+      const replies = expected.map((body, i) => {
+        const head = Buffer.alloc(8);
+        head.writeInt32BE(4 + body.length, 0);
+        head.writeInt32BE(i + 1, 4);
+        return Buffer.concat([head, body]);
+      });
+      expect(Buffer.concat(received).equals(Buffer.concat(replies))).toBe(true);
+      await until(() => arena.usedBytes === restBytes);
+      slow.destroy();
+    });
+  }
 
   test('a peer that ends its side gets its answers, then the end', async () => {
     const { port, network } = await start([row(METADATA, echo)]);

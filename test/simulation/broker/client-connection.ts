@@ -51,6 +51,12 @@ class TellingTransport extends MemoryTransport {
     return isTaken;
   }
 
+  override sendSmall(bytes: Uint8Array, position: number, length: number): number {
+    const outcome = super.sendSmall(bytes, position, length);
+    this.#onOutput();
+    return outcome;
+  }
+
   override end(): void {
     super.end();
     this.#onOutput();
