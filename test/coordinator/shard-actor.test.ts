@@ -135,6 +135,24 @@ describe('a decision', () => {
     expect(shardOf(bench).state.get('k0')).toBe('v'.repeat(valueBytes));
   });
 
+  it('of a timer is none of the shard that was built anew meanwhile', async () => {
+    const bench = await start({ logConfig: { maxMessageBytes: 4096 } });
+    const waiting = bench.wait(0, 'g', 300);
+    expect(await bench.keep(0, OVERSIZED, '')).toMatchObject({ errorCode: ERROR.UNKNOWN_SERVER_ERROR });
+    expect(await waiting).toMatchObject({ errorCode: ERROR.UNKNOWN_SERVER_ERROR });
+    await until(() => shardOf(bench).loaded === 1);
+    const fired: string[] = [];
+    const shard = shardOf(bench);
+    const { onTimer } = shard;
+    shard.onTimer = (key) => {
+      fired.push(key);
+      return onTimer.call(shard, key);
+    };
+    // One of its own, behind the other's time.
+    expect(await bench.wait(0, 'h', 400)).toMatchObject({ memberId: 'h' });
+    expect(fired).toHaveLength(1);
+  });
+
   it('with a record that no batch holds is refused, and nothing of it stays', async () => {
     const bench = await start({ logConfig: { maxMessageBytes: 4096 } });
     await bench.keep(0, 'kept', 'v');

@@ -142,6 +142,24 @@ describe('a group of the consumer protocol', () => {
     expect(beat(driver, { memberId: 'm0', memberEpoch: 0 }).errorCode).toBe(ERROR.NONE);
   });
 
+  test('keeps the time of a member whose heartbeat is too large, and that is to give something up', () => {
+    const driver = makeDriver(3000);
+    driver.createTopic('orders', 2);
+    driver.createTopic('big', 2000);
+    const topicId = driver.topic('orders')?.topicId;
+    const owns = [{ topicId, partitions: [0, 1] }];
+    beat(driver, { memberId: 'a' });
+    beat(driver, { memberId: 'b' });
+    expect(beat(driver, { memberId: 'a', memberEpoch: 2, topicPartitions: owns }).errorCode).toBe(ERROR.NONE);
+    // Gives up what it was told to, and wants more than can be written down.
+    const gives = [{ topicId, partitions: [0] }];
+    const asked = { memberId: 'a', memberEpoch: 2, topicPartitions: gives, subscribedTopicNames: ['orders', 'big'] };
+    expect(beat(driver, asked).errorCode).toBe(ERROR.UNKNOWN_SERVER_ERROR);
+    expect((driver.shard as GroupCoordinator).groups.consumer('g')?.members.has('a')).toBe(true);
+    driver.advance(REBALANCE_MS);
+    expect((driver.shard as GroupCoordinator).groups.consumer('g')?.members.has('a')).toBe(false);
+  });
+
   test('whose regular expression means more topics than a record can name stays without them', () => {
     const driver = makeDriver(3000);
     for (let i = 0; i < 300; i++) driver.createTopic(`orders-${i}`, 1);
