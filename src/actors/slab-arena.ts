@@ -99,12 +99,12 @@ export class SlabArena {
 
   /** Whether `reserveBytes` of the arena are left behind a claim of `sizeBytes`. That there is a slab of that size is not said. */
   leaves(sizeBytes: number, reserveBytes: number): boolean {
-    return sizeBytes <= SLAB_MAX_BYTES && this.#usedBytes + roundedUp(sizeBytes) + reserveBytes <= this.capacityBytes;
+    return sizeBytes <= SLAB_MAX_BYTES && this.#usedBytes + slabBytesFor(sizeBytes) + reserveBytes <= this.capacityBytes;
   }
 
   /** Whether large replies, this one included, would hold no more than half of the arena: readers that take nothing leave others the rest. */
   hasRoomForReply(sizeBytes: number): boolean {
-    return this.#replyBytes + roundedUp(sizeBytes) <= this.capacityBytes >> 1;
+    return this.#replyBytes + slabBytesFor(sizeBytes) <= this.capacityBytes >> 1;
   }
 
   /** The slab at `position` holds a large reply, until it is free again. */
@@ -119,7 +119,7 @@ export class SlabArena {
    * its size, beside one slab at least that is somebody else's.
    */
   canReceive(sizeBytes: number, reserveBytes: number): boolean {
-    return sizeBytes <= SLAB_MAX_BYTES && 1.5 * roundedUp(sizeBytes) + reserveBytes < this.capacityBytes;
+    return sizeBytes <= SLAB_MAX_BYTES && 1.5 * slabBytesFor(sizeBytes) + reserveBytes < this.capacityBytes;
   }
 
   /** One more holder of the slab at `position`. */
@@ -218,7 +218,7 @@ export class SlabArena {
 }
 
 /** Bytes of the slab that a claim of `sizeBytes` takes. */
-function roundedUp(sizeBytes: number): number {
+export function slabBytesFor(sizeBytes: number): number {
   return SLAB_MIN_BYTES * blocksOf(orderFor(sizeBytes));
 }
 

@@ -28,6 +28,7 @@ import { BrokerDirectory } from './broker-directory.ts';
 import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { arenaBytesOf } from './memory-budget.ts';
 import type { BrokerState, Operations } from './operations.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
@@ -84,6 +85,7 @@ class BrokerInstance implements Broker {
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
   readonly #descriptors: DescriptorBudget;
+  readonly #arenaBytes: number;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   #desk: ConnectionDesk | null = null;
@@ -103,6 +105,7 @@ class BrokerInstance implements Broker {
     this.#config = config;
     this.#logger = logger;
     this.#descriptors = descriptors;
+    this.#arenaBytes = arenaBytesOf(config);
     this.failed = new Promise((done) => {
       this.#onFailed = done;
     });
@@ -240,12 +243,12 @@ class BrokerInstance implements Broker {
   }
 
   #startWorkers(data: BrokerWorkerData): Promise<Workers> {
-    const { workers, memoryMaxBytes } = this.#config;
+    const { workers } = this.#config;
     const count = Math.max(1, workers);
     const common = {
       data,
       sharedBytes: sharedRegionBytes(count),
-      arenaBytes: Math.floor(memoryMaxBytes / count),
+      arenaBytes: this.#arenaBytes,
       listener: {
         onMessage: (worker: number, message: unknown) => this.#hear(worker, message as FromBrokerWorker),
         onFailed: (error: Error) => {

@@ -469,7 +469,7 @@ export const naruOptions = {
     type: 'LONG',
     default: null,
     min: 16 * MIB,
-    doc: 'The most memory for requests and replies in flight, all workers together; 256 MiB for each worker where it is left out. When it runs short producers are paused first, then consumers, coordinators last.',
+    doc: 'The most memory for requests and replies in flight, all workers together; 256 MiB for each worker where it is left out, at most 2 GiB for each. When it runs short producers are paused first, then consumers, coordinators last.',
   }),
   naruWritebackBytes: bytes('naru.writeback.bytes', {
     type: 'LONG',

@@ -68,7 +68,7 @@ export class FrameCutter {
     input.reserveBytes = this.#reserves[row.order];
     if (haveBytes >= this.frameBytes) return row;
     if (!this.#arena.canReceive(this.frameBytes, input.reserveBytes)) {
-      this.fault = { cause: 'memory', reason: `a frame of ${length} bytes, more than the memory of this worker` };
+      this.fault = { cause: 'memory', reason: `a frame of ${length} bytes, more than this worker’s share of naru.memory.max has room for` };
     }
     return null;
   }

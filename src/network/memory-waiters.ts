@@ -69,7 +69,7 @@ export class MemoryWaiters {
     for (const connection of this.#options.connections) if (connection.isReceiving) isReceiving = true;
     if (isReceiving) this.#watchStall();
     // Everything is held by frames of which the rest is missing and has no room: someone has to give way.
-    else this.#giveWay(this.#waiters, 'no memory for the rest of its frame, and no request in progress that would give some back');
+    else this.#giveWay(this.#waiters, 'beginnings of frames hold all memory (naru.memory.max), and none of them has room for its rest');
   }
 
   /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */

@@ -1,4 +1,5 @@
 // What clients see of a clean stop: every answer that was given, and then the end, not a connection that breaks off.
+// That no worker closes its logs under the others' clients: test/simulation/orderly-stop.test.ts.
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { labelled, labels, range } from '../support/batches.ts';
@@ -51,46 +52,6 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
       }
       reader.close();
       expect(await again.stop()).toEqual({ code: 0, signal: null });
-    } finally {
-      await broker.dispose();
-    }
-  });
-
-  it('no client hears a refusal while those of other workers have ended already', async () => {
-    const broker = await BrokerProcess.start({ workers });
-    try {
-      const topic = 'refused-by-none';
-      const setUp = await WireClient.connect(broker.port);
-      await setUp.createTopic(topic, 4);
-      setUp.close();
-      // With one client the second of two workers has none, and is through at once while the first still has requests for its partitions.
-      const clients = [await WireClient.connect(broker.port)];
-      let answeredCount = 0;
-      const heard = clients.map(async (client, index) => {
-        const codes = new Map<number, number>();
-        client.raw.socket.on('error', () => {});
-        const correlationIds: number[] = [];
-        const sendNext = (): void => {
-          const next = correlationIds.length;
-          correlationIds.push(client.sendProduce(topic, new Map([[next % 4, labelled(`c${index}`, next, 1, { valueBytes: 2000 })]])));
-        };
-        while (correlationIds.length < PIPELINED) sendNext();
-        try {
-          for (let answered = 0; ; answered++) {
-            if (++answeredCount === 30) broker.child.kill('SIGTERM');
-            for (const { errorCode } of await client.receiveProduced(correlationIds[answered] ?? -1)) {
-              codes.set(errorCode, (codes.get(errorCode) ?? 0) + 1);
-            }
-            if (client.raw.socket.writable) sendNext();
-          }
-        } catch {
-          // The connection was closed.
-        }
-        return [...codes.keys()];
-      });
-      expect(await Promise.all(heard)).toEqual(clients.map(() => [0]));
-      expect(await within(STOPPED_WITHIN_MS, broker.exit)).toEqual({ code: 0, signal: null });
-      expect(broker.failureLines).toEqual([]);
     } finally {
       await broker.dispose();
     }

@@ -157,7 +157,7 @@ describe('when memory runs short', () => {
     turn();
     expect([fits.isClosed, tooLarge.isClosed]).toEqual([false, true]);
     expect(network.counters.connectionsClosed.memory).toBe(1);
-    expect(lines[0]).toContain('more than the memory of this worker');
+    expect(lines[0]).toContain('more than this worker’s share of naru.memory.max');
     deliver(fits, produce(8_000_000).subarray(100), turn);
     expect(isAnswered(fits)).toBe(true);
   });
