@@ -6,6 +6,7 @@
 import type { Random } from '../base/random.ts';
 import { randomUuid } from '../base/uuid.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { PartitionOffset } from '../log/checkpoint-file.ts';
 import { partitionDirectoryName } from '../log/file-names.ts';
 import { LogDirectory } from '../log/log-directory.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
@@ -33,6 +34,10 @@ export class BrokerDirectory {
   readonly #directory: LogDirectory;
   /** By worker; null until it has told its ends for the first time. */
   readonly #ends: (readonly LogEnds[] | null)[];
+  /** By worker: log starts that it told since its last ends. */
+  readonly #starts: Map<string, PartitionOffset>[];
+  /** Asked for before all workers had told their ends. */
+  #early: (() => void)[] = [];
   #cleanCount = 0;
   #hasFailed = false;
 
@@ -49,6 +54,7 @@ export class BrokerDirectory {
       ...(lock === undefined ? {} : { lock }),
     });
     this.#ends = Array.from({ length: options.workerCount }, () => null);
+    this.#starts = Array.from({ length: options.workerCount }, () => new Map());
   }
 
   get path(): string {
@@ -103,8 +109,26 @@ export class BrokerDirectory {
   /** A worker tells how far its partitions are on the medium; the last time when its logs are closed. */
   hearEnds(worker: number, message: { readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }): void {
     this.#ends[worker] = message.ends;
+    this.#starts[worker]?.clear();
     if (message.isFinal && message.isClean) this.#cleanCount++;
     if (!message.isFinal) this.#checkpoint();
+    if (this.#ends.includes(null)) return;
+    for (const task of this.#early.splice(0)) task();
+  }
+
+  /** Log starts that a worker must have on the medium; `done` hears whether they are. */
+  persistStarts(worker: number, starts: readonly PartitionOffset[], done: (isWritten: boolean) => void): void {
+    if (this.#ends.includes(null)) {
+      this.#early.push(() => this.persistStarts(worker, starts, done));
+      return;
+    }
+    for (const start of starts) this.#starts[worker]?.set(nameOf(start), start);
+    const rows = new Map<string, PartitionOffset>();
+    for (const { topic, partition, logStartOffset } of this.#ends.flatMap((ends) => ends ?? [])) {
+      rows.set(nameOf({ topic, partition }), { topic, partition, offset: logStartOffset });
+    }
+    for (const told of this.#starts) for (const [name, start] of told) rows.set(name, start);
+    done(this.#guard(() => this.#directory.checkpointLogStarts([...rows.values()])));
   }
 
   /** The end, once the workers have stopped; without `isOrderly` the next start recovers. */
@@ -116,20 +140,35 @@ export class BrokerDirectory {
 
   #checkpoint(): void {
     const ends: LogEnds[] = [];
-    for (const ofWorker of this.#ends) {
+    for (const [worker, ofWorker] of this.#ends.entries()) {
       if (ofWorker === null) return;
-      ends.push(...ofWorker);
+      // What a worker has told since must not be taken back for the sake of another one.
+      const told = this.#starts[worker];
+      for (const each of ofWorker) ends.push({ ...each, logStartOffset: told?.get(nameOf(each))?.offset ?? each.logStartOffset });
     }
     const ofPartitions = ends.filter(({ topic }) => topic !== CLUSTER_METADATA_TOPIC);
-    try {
+    this.#guard(() => {
       this.#directory.checkpoint(ends);
       this.#directory.checkpointHighWatermarks(
         ofPartitions.map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark })),
       );
+    });
+  }
+
+  /** False, and told, where the disk refuses. */
+  #guard(write: () => void): boolean {
+    try {
+      write();
+      return true;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#hasFailed = true;
       this.#options.onCheckpointFailed(error);
+      return false;
     }
   }
+}
+
+function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}-${partition}`;
 }

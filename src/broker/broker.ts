@@ -31,7 +31,7 @@ import { lockDirectory } from './directory-lock.ts';
 import { arenaBytesOf } from './memory-budget.ts';
 import type { BrokerState, Operations } from './operations.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
-import type { BrokerWorkerData, FromBrokerWorker } from './worker-data.ts';
+import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
 
 /** What is told when the broker is ready. */
 export interface BrokerFacts {
@@ -280,6 +280,11 @@ class BrokerInstance implements Broker {
         return;
       case 'ends':
         this.#directory.hearEnds(worker, message);
+        return;
+      case 'log-starts':
+        this.#directory.persistStarts(worker, message.starts, (isWritten) => {
+          this.#workers?.send(worker, { type: 'log-starts-written', isWritten } satisfies ToBrokerWorker);
+        });
         return;
       case 'connections-closed':
         this.#desk?.closed(worker, message.tickets);

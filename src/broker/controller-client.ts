@@ -9,6 +9,7 @@ import type { OperationResult } from '../metadata/controller.ts';
 import { type ElectLeadersInput, electLeaders, type TopicElected } from '../metadata/elections.ts';
 import { type FeaturesUpdated, type UpdateFeaturesInput, updateFeatures } from '../metadata/features.ts';
 import type { ClusterImage } from '../metadata/image.ts';
+import { type CreatedPartitions, type CreatePartitionsInput, createPartitions } from '../metadata/partitions.ts';
 import { allocateProducerIds, type ProducerIdBlock } from '../metadata/producer-ids.ts';
 import type { QuorumActor, QuorumDescription } from '../metadata/quorum-actor.ts';
 import { type ReassignInput, reassignPartitions, type TopicReassigned } from '../metadata/reassignments.ts';
@@ -28,6 +29,7 @@ import type { Runtime } from '../scheduler/runtime.ts';
 /** Question and answer of each operation. */
 interface Operations {
   createTopics: { request: CreateTopicsInput; response: CreatedTopic[] };
+  createPartitions: { request: CreatePartitionsInput; response: CreatedPartitions[] };
   deleteTopics: { request: DeleteTopicsInput; response: DeletedTopic[] };
   allocateProducerIds: { request: { brokerId: number }; response: ProducerIdBlock };
   describeQuorum: { request: null; response: QuorumDescription };
@@ -94,6 +96,13 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
     case 'createTopics':
       quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply, refuse);
       return;
+    case 'createPartitions':
+      quorum.submit(
+        (image, env) => partitionsWithinSlots(createPartitions(image, message.request as CreatePartitionsInput, env), image),
+        reply,
+        refuse,
+      );
+      return;
     case 'deleteTopics':
       quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply, refuse);
       return;
@@ -129,6 +138,8 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
   switch (operation) {
     case 'createTopics':
       return (request as CreateTopicsInput).topics.map(({ name }) => refused(name, [errorCode, message]));
+    case 'createPartitions':
+      return (request as CreatePartitionsInput).topics.map(({ name }) => ({ name, errorCode, errorMessage: message }));
     case 'deleteTopics': {
       const { topicNames, topics } = request as DeleteTopicsInput;
       const asked = [...topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...topics];
@@ -147,11 +158,26 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
   }
 }
 
+/** Why this process has no shared counters for the partitions in the result, or null. */
+function slotFault({ records }: OperationResult<unknown>, image: ClusterImage): string | null {
+  const wanted = records.filter((record) => record.type === 'PartitionRecord').length;
+  if (image.slotCount + wanted <= SLOT_COUNT_MAX) return null;
+  return `This broker has held ${image.slotCount} partitions since its start, of ${SLOT_COUNT_MAX} that it can: restart it.`;
+}
+
+/** As withinSlots, of new partitions. */
+function partitionsWithinSlots(result: OperationResult<CreatedPartitions[]>, image: ClusterImage): OperationResult<CreatedPartitions[]> {
+  const errorMessage = slotFault(result, image);
+  if (errorMessage === null) return result;
+  const refuse = (topic: CreatedPartitions): CreatedPartitions =>
+    topic.errorCode === ERROR.NONE ? { ...topic, errorCode: ERROR.POLICY_VIOLATION, errorMessage } : topic;
+  return { records: [], response: result.response.map(refuse) };
+}
+
 /** Refuses topics for which this process has no shared counters left; a restart gives those of deleted partitions free. */
 function withinSlots(result: OperationResult<CreatedTopic[]>, image: ClusterImage): OperationResult<CreatedTopic[]> {
-  const wanted = result.records.filter((record) => record.type === 'PartitionRecord').length;
-  if (image.slotCount + wanted <= SLOT_COUNT_MAX) return result;
-  const errorMessage = `This broker has held ${image.slotCount} partitions since its start, of ${SLOT_COUNT_MAX} that it can: restart it.`;
+  const errorMessage = slotFault(result, image);
+  if (errorMessage === null) return result;
   const outOfSlots = {
     topicId: ZERO_UUID,
     errorCode: ERROR.POLICY_VIOLATION,

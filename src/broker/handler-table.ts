@@ -18,7 +18,9 @@ import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from './han
 import { alterPartitionReassignmentsHandler } from './handlers/alter-partition-reassignments.ts';
 import { alterReplicaLogDirsHandler } from './handlers/alter-replica-log-dirs.ts';
 import { type ApiRange, apiVersionsHandler } from './handlers/api-versions.ts';
+import { createPartitionsHandler } from './handlers/create-partitions.ts';
 import { createTopicsHandler } from './handlers/create-topics.ts';
+import { deleteRecordsHandler } from './handlers/delete-records.ts';
 import { deleteTopicsHandler } from './handlers/delete-topics.ts';
 import { describeClientQuotasHandler } from './handlers/describe-client-quotas.ts';
 import { describeClusterHandler } from './handlers/describe-cluster.ts';
@@ -75,6 +77,8 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.ApiVersions, versions: [0, 4], handler: (context) => apiVersionsHandler(advertisedRanges, context.metadata.image) },
   { apiKey: API.CreateTopics, versions: [2, 7], handler: createTopicsHandler },
   { apiKey: API.DeleteTopics, versions: [1, 6], handler: deleteTopicsHandler },
+  { apiKey: API.DeleteRecords, versions: [0, 2], handler: deleteRecordsHandler },
+  { apiKey: API.CreatePartitions, versions: [0, 3], handler: createPartitionsHandler },
   { apiKey: API.InitProducerId, versions: [0, 5], handler: initProducerIdHandler },
   { apiKey: API.OffsetForLeaderEpoch, versions: [2, 4], handler: offsetForLeaderEpochHandler },
   { apiKey: API.DescribeAcls, versions: [1, 3], handler: describeAclsHandler },

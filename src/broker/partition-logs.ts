@@ -196,6 +196,8 @@ export class PartitionLogs {
       isSyncedByCaller: true,
       random,
     });
+    // What recovery kept may not be on the medium yet, and whoever is told of it relies on that it is.
+    if (log.isSyncDue) log.flush();
     this.#syncs.noteOpened(log);
     if (log.recoveredCutBytes > 0) this.#logger.warn(`recovery of ${name} cut a torn tail`, { bytes: log.recoveredCutBytes });
     this.#host.add(
@@ -211,7 +213,7 @@ export class PartitionLogs {
     const { log } = replica;
     this.#host.remove(partition.slot, () => {
       this.#runtime.after(delayMs, () => {
-        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(() => this.#removeDeleted(log));
+        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(() => this.#removeDeletedLater(log));
       });
     });
     // The name is free from here on, for a topic that is made anew; whoever still reads has the files open.
@@ -227,6 +229,15 @@ export class PartitionLogs {
   #removeDeleted(log: Log): void {
     if (this.#host.isOffline) log.closeFiles();
     else log.remove();
+  }
+
+  /** A directory of large files takes its time to go. */
+  #removeDeletedLater(log: Log): void {
+    log.closeFiles();
+    if (this.#host.isOffline) return;
+    this.#runtime.storage.removeLater(log.directory, (error) => {
+      if (error !== null && !this.#isClosing) this.#host.takeOffline(error);
+    });
   }
 
   #reconfigure(change: MetadataChange, image: ClusterImage): void {

@@ -58,6 +58,7 @@ export class TailLeases {
     const lease = this.find(slot);
     if (lease === null || asked.lastFetchedEpoch >= 0) return false;
     if (asked.currentLeaderEpoch !== UNKNOWN && asked.currentLeaderEpoch !== words.leaderEpoch(slot)) return false;
+    if (asked.fetchOffset < words.logStartOffset(slot)) return false; // Deleted: the owner says so.
     const position = this.positionOf(lease, asked.fetchOffset);
     if (position < 0) return false;
     // The position first: the owner stores it after the watermark, so the watermark read here covers all of its bytes.

@@ -2,6 +2,7 @@
 // Structured-clone data only.
 // Pure (types only).
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { PartitionOffset } from '../log/checkpoint-file.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from '../metadata/metadata-messages.ts';
 import type { LogLine } from '../telemetry/logger.ts';
 import type { ControllerRequest, ControllerResponse } from './controller-client.ts';
@@ -52,6 +53,8 @@ export type FromBrokerWorker =
   | { readonly type: 'log'; readonly line: LogLine }
   /** At an interval, and once more (`isFinal`) when all logs are closed. */
   | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
+  /** Log starts that have to be on the medium before the next checkpoint is due; answered by 'log-starts-written', in order. */
+  | { readonly type: 'log-starts'; readonly starts: readonly PartitionOffset[] }
   | { readonly type: 'connections-closed'; readonly tickets: readonly number[] }
   /** Worker 0: the log directory has failed. */
   | { readonly type: 'offline'; readonly error: string }
@@ -62,7 +65,9 @@ export type ToBrokerWorker =
   /** One connection more than max.connections came through this listener, which goes first: another one has to go. */
   | { readonly type: 'close-idlest'; readonly listener: number }
   /** For the metrics: a report with at most so many partitions. */
-  | { readonly type: 'report'; readonly id: number; readonly partitionsMax: number };
+  | { readonly type: 'report'; readonly id: number; readonly partitionsMax: number }
+  /** The answer to 'log-starts'; false: the disk refused. */
+  | { readonly type: 'log-starts-written'; readonly isWritten: boolean };
 
 export type BetweenBrokerWorkers =
   | MetadataMessage

@@ -25,6 +25,8 @@ import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
+import { LogStarts } from './log-starts.ts';
+import { LogUpkeep } from './log-upkeep.ts';
 import { gatherReport } from './metrics/worker-report.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
@@ -93,6 +95,9 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       }
     },
   );
+  const starts = new LogStarts((offsets) => tell({ type: 'log-starts', starts: offsets }));
+  host.deletion.persistStarts = (replicas, done) => starts.persist(replicas, done);
+  const upkeep = new LogUpkeep(runtime, config, host, logger);
   const logs = new PartitionLogs(runtime, data, host, logger, () => reportEnds(false, false));
   metadata.onChange((change, image) => logs.onChange(change, image));
   const partitions = new PartitionClient(
@@ -163,6 +168,12 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
   };
   runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);
+  const checkpointStarts = (): void => {
+    const moved = [...host.replicas()].filter(({ log, persistedStart }) => log.logStartOffset > persistedStart);
+    if (moved.length > 0) host.deletion.persist(moved);
+    runtime.after(config.logFlushStartOffsetCheckpointIntervalMs, checkpointStarts);
+  };
+  runtime.after(config.logInitialTaskDelayMs, checkpointStarts);
   let isServing = false;
   if (quorum !== null) {
     runtime.post(() =>
@@ -235,6 +246,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     onControl: (from, message) => onControl(from, message as BetweenBrokerWorkers),
     onSupervisor(message) {
       const told = message as ToBrokerWorker;
+      if (told.type === 'log-starts-written') return starts.onWritten(told.isWritten);
       if (told.type === 'close-idlest') return network.closeIdlest(told.listener);
       const sources = { runtime, host, coordinators: coordinatorHost };
       gatherReport(sources, told.partitionsMax, (report) => tell({ type: 'report', id: told.id, report }));
@@ -244,6 +256,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       closeLogs = () => {
         quorum?.stop();
         coordinatorHost.close();
+        upkeep.close();
         logs.close((isClean) => {
           reportEnds(true, isClean);
           done();

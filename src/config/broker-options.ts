@@ -165,6 +165,12 @@ export const brokerOptions = {
     default: LONG_MAX,
     doc: 'How often it is looked whether a partition has to be synced.',
   }),
+  logInitialTaskDelayMs: durationMs('log.initial.task.delay.ms', {
+    default: 30 * SECOND_MS,
+    min: 0,
+    isInternal: true,
+    doc: 'Pause after the start before background work on logs begins.',
+  }),
   logFlushOffsetCheckpointIntervalMs: durationMs('log.flush.offset.checkpoint.interval.ms', {
     type: 'INT',
     default: MINUTE_MS,
@@ -172,7 +178,6 @@ export const brokerOptions = {
     doc: 'How often the recovery points are written down; a start after a crash checks what lies behind them.',
   }),
   logFlushStartOffsetCheckpointIntervalMs: durationMs('log.flush.start.offset.checkpoint.interval.ms', {
-    noEffectYet: true,
     type: 'INT',
     default: MINUTE_MS,
     min: 0,
@@ -272,7 +277,6 @@ export const brokerOptions = {
   }),
   logRetentionHours: count('log.retention.hours', { default: 168, doc: 'The same in hours.' }),
   logRetentionCheckIntervalMs: durationMs('log.retention.check.interval.ms', {
-    noEffectYet: true,
     default: 5 * MINUTE_MS,
     min: 1,
     doc: 'How often it is looked for segments to delete.',

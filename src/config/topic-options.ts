@@ -28,7 +28,7 @@ function throttledReplicas(name: string, doc: string): Option<readonly string[]>
 
 export const topicOptions = {
   cleanupPolicy: list('cleanup.policy', {
-    noEffectYet: 'only makes a compacted topic ask for keys so far: nothing is deleted or compacted',
+    noEffectYet: 'has half of its effect yet: old segments are deleted, nothing is compacted',
     default: 'delete',
     words: ['compact', 'delete'],
     doc: 'What becomes of old segments: removed whole (delete), reduced to the last record of each key (compact), or both. Empty keeps everything.',
@@ -73,14 +73,12 @@ export const topicOptions = {
     doc: 'How long a deleted segment’s files stay under another name before they are removed.',
   }),
   flushMessages: count('flush.messages', {
-    noEffectYet: true,
     type: 'LONG',
     default: LONG_MAX,
     min: 1,
     doc: 'After how many records a partition is synced to disk. 1 answers a producer only when its record survives a loss of power.',
   }),
   flushMs: durationMs('flush.ms', {
-    noEffectYet: true,
     default: LONG_MAX,
     min: 0,
     doc: 'The longest time that a record waits before the partition is synced to disk.',
@@ -181,13 +179,11 @@ export const topicOptions = {
     doc: 'Whether old segments move to remote storage. Not served: only false is accepted.',
   }),
   retentionBytes: bytes('retention.bytes', {
-    noEffectYet: true,
     type: 'LONG',
     default: -1,
     doc: 'How large a partition may grow before its oldest segments are deleted. -1 is no limit.',
   }),
   retentionMs: durationMs('retention.ms', {
-    noEffectYet: true,
     default: 7 * DAY_MS,
     min: -1,
     doc: 'How long a record stays before its segment is deleted. -1 keeps it for ever.',

@@ -100,6 +100,14 @@ class DiskFile implements StorageFile {
     }
   }
 
+  modifiedMs(): number {
+    try {
+      return Math.floor(fs.fstatSync(this.#descriptor).mtimeMs);
+    } catch (error) {
+      throw storageError(error, this.path, 'looking at');
+    }
+  }
+
   truncate(sizeBytes: number): void {
     try {
       fs.ftruncateSync(this.#descriptor, sizeBytes);
@@ -194,6 +202,10 @@ export class FileStorage implements Storage {
     } catch (error) {
       throw storageError(error, path, 'removing');
     }
+  }
+
+  removeLater(path: string, done: (error: StorageError | null) => void): void {
+    fs.rm(path, { recursive: true, force: true }, (error) => done(error === null ? null : storageError(error, path, 'removing')));
   }
 
   syncDirectory(path: string): void {

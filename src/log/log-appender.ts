@@ -173,6 +173,18 @@ export class LogAppender {
     assert(this.writtenEnd === this.stagedEnd, 'everything staged is written');
   }
 
+  /** Begins a segment at the log's end, with nothing staged: the live one is to go, or to be read no more than it is. Throws StorageError. */
+  rollNow(nowMs: number): void {
+    assert(!this.hasStaged, 'nothing is staged when a segment begins out of turn');
+    this.nowMs = nowMs;
+    try {
+      this.#roll({ index: 0, baseOffset: this.writtenEnd, snapshot: this.encodeProducers() });
+    } catch (error) {
+      this.isFailed = true;
+      throw error;
+    }
+  }
+
   /** Duplicates and sequences; true where the batch may be staged. */
   #checkProducer(bytes: Uint8Array, position: number, producerId: number, nowMs: number, result: AppendResult): boolean {
     if (nowMs >= this.#nextExpiryMs) {

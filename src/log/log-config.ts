@@ -25,6 +25,18 @@ export interface LogConfig {
   readonly isCompacted: boolean;
   /** naru.validate.records */
   readonly validatesRecords: boolean;
+  /** cleanup.policy contains delete */
+  readonly isDeleted: boolean;
+  /** retention.ms; negative: for ever */
+  readonly retentionMs: number;
+  /** retention.bytes; negative: no limit */
+  readonly retentionBytes: number;
+  /** file.delete.delay.ms */
+  readonly fileDeleteDelayMs: number;
+  /** flush.messages: after so many records they are synced before they are acknowledged. */
+  readonly flushMessages: number;
+  /** flush.ms */
+  readonly flushMs: number;
   /** producer.id.expiration.ms */
   readonly producerIdExpirationMs: number;
 }
@@ -41,6 +53,12 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   timestampAfterMaxMs: HOUR_MS,
   isCompacted: false,
   validatesRecords: false,
+  isDeleted: true,
+  retentionMs: 7 * DAY_MS,
+  retentionBytes: -1,
+  fileDeleteDelayMs: MINUTE_MS,
+  flushMessages: Number.MAX_SAFE_INTEGER,
+  flushMs: Number.MAX_SAFE_INTEGER,
   producerIdExpirationMs: DAY_MS,
 };
 

@@ -158,14 +158,19 @@ export class LogDirectory {
 
   /** Writes recovery points and log start offsets of all partitions: at an interval, and at the end when every log is closed. */
   checkpoint(partitions: readonly PartitionEnds[]): void {
-    const recovery: PartitionOffset[] = [];
-    const starts: PartitionOffset[] = [];
-    for (const { topic, partition, recoveryPoint, logStartOffset } of partitions) {
-      recovery.push({ topic, partition, offset: recoveryPoint });
-      if (logStartOffset > 0) starts.push({ topic, partition, offset: logStartOffset });
-    }
-    this.#write(RECOVERY_POINT_CHECKPOINT_NAME, recovery);
-    this.#write(LOG_START_OFFSET_CHECKPOINT_NAME, starts);
+    this.#write(
+      RECOVERY_POINT_CHECKPOINT_NAME,
+      partitions.map(({ topic, partition, recoveryPoint }) => ({ topic, partition, offset: recoveryPoint })),
+    );
+    this.checkpointLogStarts(partitions.map(({ topic, partition, logStartOffset }) => ({ topic, partition, offset: logStartOffset })));
+  }
+
+  /** Writes the log start offsets of all partitions alone. */
+  checkpointLogStarts(offsets: readonly PartitionOffset[]): void {
+    this.#write(
+      LOG_START_OFFSET_CHECKPOINT_NAME,
+      offsets.filter(({ offset }) => offset > 0),
+    );
   }
 
   /** High watermarks: what may be read again at once after a start. */

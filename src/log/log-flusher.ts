@@ -1,6 +1,7 @@
 // Brings what a log wrote onto the medium and moves the recovery point behind it.
 // Invariant: the recovery point moves last: data, then indexes, then directory entries, leader epochs and a producer snapshot, so
-// that recovery may believe everything below it. One flush at a time; who asks during one waits for the next.
+// that recovery may believe everything below it. A sync of the records alone leaves it where it is: what is on the medium behind it is
+// found by recovery, batch by batch. One sync at a time; who asks during one waits for the next.
 // A sync that failed is not tried again: the system may have dropped what it could not write, and a later sync would succeed
 // without it. The log fails, and the recovery point stays where it was.
 // Runs on: the log's owner; syncs of flushLater run in the pool.
@@ -20,27 +21,38 @@ export interface FlushTarget {
 
 type Done = (error: StorageError | null) => void;
 
+export interface DirectorySync {
+  /** Brings the names in the log's directory to the medium. Throws StorageError. */
+  now(): void;
+  later(done: Done): void;
+}
+
 export class LogFlusher {
   recoveryPoint: number;
   unflushedBytes = 0;
   #log: LoadedLog;
-  #target: () => FlushTarget;
-  #syncDirectory: () => void;
+  #target: (withSnapshot: boolean) => FlushTarget;
+  #directory: DirectorySync;
   #bytesSinceSnapshot = 0;
-  #hasNewFiles = true;
+  /** Files that appeared, and how many of them have their names on the medium. */
+  #filesMade = 1;
+  #filesNamed = 0;
+  /** Records below it are on the medium, or on their way there. */
+  #syncedEnd: number;
   #isFlushing = false;
   #isStopped = false;
   /** Raised by truncation: a flush that began before it vouches for nothing. */
   #generation = 0;
-  #waiting: Done[] = [];
+  #waiting: { readonly done: Done; readonly isFull: boolean }[] = [];
   /** Of the first sync that failed: all later ones fail with it. */
   #failure: StorageError | null = null;
 
-  constructor(log: LoadedLog, target: () => FlushTarget, syncDirectory: () => void) {
+  constructor(log: LoadedLog, target: (withSnapshot: boolean) => FlushTarget, directory: DirectorySync) {
     this.#log = log;
     this.#target = target;
-    this.#syncDirectory = syncDirectory;
+    this.#directory = directory;
     this.recoveryPoint = log.recoveryPoint;
+    this.#syncedEnd = log.recoveryPoint;
   }
 
   noteWritten(bytes: number): void {
@@ -52,28 +64,35 @@ export class LogFlusher {
     return this.#isFlushing;
   }
 
+  /** Records below it are on the medium, or a sync that is under way takes them there. */
+  get syncedEnd(): number {
+    return this.#syncedEnd;
+  }
+
   get wantsSnapshot(): boolean {
     return this.#bytesSinceSnapshot >= SNAPSHOT_INTERVAL_BYTES;
   }
 
   /** Files appeared: their names are synced with the next flush. */
   noteNewFiles(): void {
-    this.#hasNewFiles = true;
+    this.#filesMade++;
   }
 
   truncatedTo(offset: number): void {
     this.#generation++;
     if (this.recoveryPoint > offset) this.recoveryPoint = offset;
+    if (this.#syncedEnd > offset) this.#syncedEnd = offset;
   }
 
   /** Throws StorageError. */
   flush(): void {
     if (this.#failure !== null) throw this.#failure;
-    const target = this.#target();
+    const target = this.#target(this.wantsSnapshot);
     this.unflushedBytes = 0;
     try {
-      for (const segment of this.#unsynced()) segment.sync();
+      for (const segment of this.#unsynced(this.recoveryPoint)) segment.sync();
       this.#finish(target);
+      this.#syncedEnd = target.offset;
     } catch (error) {
       if (error instanceof StorageError) this.#failure = error;
       throw error;
@@ -82,22 +101,33 @@ export class LogFlusher {
 
   /** `done` is called in a later turn, or at once where a sync has failed before. */
   flushLater(done: Done): void {
-    if (this.#failure !== null) {
-      done(this.#failure);
-      return;
+    this.#ask({ done, isFull: true });
+  }
+
+  /** The records alone, so that they survive a loss of power: no index, and the recovery point stays. `done` as in flushLater. */
+  syncRecordsLater(done: Done): void {
+    this.#ask({ done, isFull: false });
+  }
+
+  #ask(request: { readonly done: Done; readonly isFull: boolean }): void {
+    if (this.#failure !== null) request.done(this.#failure);
+    else {
+      this.#waiting.push(request);
+      if (!this.#isFlushing) this.#next();
     }
-    if (this.#isFlushing) {
-      this.#waiting.push(done);
-      return;
-    }
-    this.#isFlushing = true;
-    this.unflushedBytes = 0;
+  }
+
+  /** One sync for all who wait. */
+  #next(): void {
+    const requests = this.#waiting.splice(0);
+    const isFull = requests.some((request) => request.isFull);
     const generation = this.#generation;
-    const target = this.#target();
-    this.#syncNext(this.#unsynced(), 0, (error) => {
+    const target = this.#target(isFull && this.wantsSnapshot);
+    const files = this.#filesMade;
+    const ended = (error: StorageError | null): void => {
       this.#isFlushing = false;
       let failure = error;
-      if (failure === null && !this.#isStopped && generation === this.#generation) {
+      if (failure === null && isFull && !this.#isStopped && generation === this.#generation) {
         try {
           this.#finish(target);
         } catch (cause) {
@@ -106,13 +136,26 @@ export class LogFlusher {
         }
       }
       this.#failure ??= failure;
-      done(failure);
-      const waiting = this.#waiting.splice(0);
-      if (waiting.length === 0) return;
-      this.flushLater((later) => {
-        for (const waiter of waiting) waiter(later);
+      const later = this.#failure === null ? [] : this.#waiting.splice(0);
+      if (this.#waiting.length > 0) this.#next();
+      for (const { done } of requests) done(failure);
+      for (const { done } of later) done(this.#failure);
+    };
+    this.#isFlushing = true;
+    if (isFull) {
+      this.unflushedBytes = 0;
+      this.#syncNext(this.#unsynced(this.recoveryPoint), 0, isFull, ended);
+      this.#syncedEnd = target.offset;
+      return;
+    }
+    this.#syncNext(this.#unsynced(this.#syncedEnd), 0, isFull, (error) => {
+      if (error !== null || this.#isStopped || this.#filesNamed >= files) return ended(error);
+      this.#directory.later((directoryError) => {
+        if (directoryError === null) this.#filesNamed = files;
+        ended(directoryError);
       });
     });
+    this.#syncedEnd = target.offset;
   }
 
   /** The log is closing: a flush in flight ends without effect. */
@@ -120,33 +163,35 @@ export class LogFlusher {
     this.#isStopped = true;
   }
 
-  /** Segments that may hold bytes that are not on the medium: from the one with the recovery point to the live one. */
-  #unsynced(): readonly Segment[] {
+  /** Segments that may hold bytes that are not on the medium: from the one with `offset` to the live one. */
+  #unsynced(offset: number): readonly Segment[] {
     const { segments } = this.#log;
-    return segments.all().slice(segments.floor(this.recoveryPoint));
+    return segments.all().slice(segments.floor(offset));
   }
 
-  #syncNext(segments: readonly Segment[], index: number, done: Done): void {
+  #syncNext(segments: readonly Segment[], index: number, isFull: boolean, done: Done): void {
     const segment = segments[index];
     if (segment === undefined || this.#isStopped) {
       done(null);
       return;
     }
     if (segment.isClosed) {
-      this.#syncNext(segments, index + 1, done);
+      this.#syncNext(segments, index + 1, isFull, done);
       return;
     }
-    segment.syncLater((error) => {
+    const synced = (error: StorageError | null): void => {
       if (error !== null) done(error);
-      else this.#syncNext(segments, index + 1, done);
-    });
+      else this.#syncNext(segments, index + 1, isFull, done);
+    };
+    if (isFull) segment.syncLater(synced);
+    else segment.file.syncLater(synced);
   }
 
   #finish(target: FlushTarget): void {
     const { epochs, snapshots, segments } = this.#log;
-    if (this.#hasNewFiles) {
-      this.#syncDirectory();
-      this.#hasNewFiles = false;
+    if (this.#filesNamed < this.#filesMade) {
+      this.#directory.now();
+      this.#filesNamed = this.#filesMade;
     }
     epochs.save();
     if (target.snapshot !== null && target.offset > segments.first.baseOffset) {

@@ -21,10 +21,11 @@ import {
   offsetOfFileName,
   SWAP_SUFFIX,
   TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
 import { startAtEntry } from './index-repair.ts';
 import { LeaderEpochCache, UNDEFINED_EPOCH } from './leader-epoch-cache.ts';
-import type { LogOptions } from './log-options.ts';
+import { drawJitterMs, type LogOptions } from './log-options.ts';
 import { replayBatch, replayNeedsRecords } from './producer-replay.ts';
 import { encodeSnapshot, ProducerSnapshots } from './producer-snapshot.ts';
 import { isExpired, ProducerState } from './producer-state.ts';
@@ -52,12 +53,15 @@ export interface LoadedLog {
   readonly checkedBytes: number;
 }
 
+const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX];
+
 /** Headers are walked for producers; whole batches only for transaction markers, which are small. */
 const REPLAY_BYTES = 64 * 1024;
 
 /** Throws StorageError, UnsupportedFormatError. */
-export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog {
+export function loadLog(options: LogOptions): LoadedLog {
   const { storage, directory, config, nowMs } = options;
+  const jitterMs = (): number => drawJitterMs(options, config);
   const segments = new SegmentList();
   const epochs = new LeaderEpochCache(storage, directory);
   const areEpochsKnown = epochs.load();
@@ -76,6 +80,7 @@ export function loadLog(options: LogOptions, jitterMs: () => number): LoadedLog 
   }
   const begin = (offset: number): void =>
     segments.push(new Segment(storage, directory, offset, config, nowMs, jitterMs(), options.onDamage));
+  dropBelow(segments, options.logStartOffset);
   if (segments.count === 0) begin(options.logStartOffset);
 
   // Every batch has an epoch, and the file is written before the recovery point passes it: an empty one is damaged, too.
@@ -204,7 +209,12 @@ function removeLeftovers(storage: Storage, directory: string): string[] {
   for (const name of complete.filter((swap) => swap.endsWith(`${LOG_SUFFIX}${SWAP_SUFFIX}`)))
     removeReplaced(storage, directory, name, names);
   for (const name of complete) storage.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -SWAP_SUFFIX.length)}`);
-  return storage.list(directory);
+  const left = storage.list(directory);
+  // A crash between the renames of a segment's files leaves indexes of a log that is gone.
+  const logs = new Set(left.filter((name) => name.endsWith(LOG_SUFFIX)).map(offsetOfFileName));
+  const isOrphan = (name: string): boolean => INDEX_SUFFIXES.some((suffix) => name.endsWith(suffix)) && !logs.has(offsetOfFileName(name));
+  for (const name of left.filter(isOrphan)) storage.remove(`${directory}/${name}`);
+  return left.filter((name) => !isOrphan(name));
 }
 
 /** Removes the segments whose offsets the compacted segment `swapName` covers. */
@@ -251,6 +261,15 @@ function readEpochs(segment: Segment, epochs: LeaderEpochCache): void {
   while (scanner.next()) {
     const epoch = readLeaderEpoch(scanner.bytes, scanner.at);
     if (epoch > epochs.latestEpoch) epochs.assign(epoch, readBaseOffset(scanner.bytes, scanner.at));
+  }
+}
+
+/** Removes the segments that end at or below the log start: they were to go when the last process ended. */
+function dropBelow(segments: SegmentList, logStartOffset: number): void {
+  while (segments.count > 1 && segments.at(1).baseOffset <= logStartOffset) {
+    const segment = segments.shift();
+    segment.close();
+    segment.removeFiles('');
   }
 }
 

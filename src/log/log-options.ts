@@ -44,9 +44,6 @@ export class InconsistentTopicIdError extends Error {
 }
 
 /** Draws what is taken off segment.ms for one segment. */
-export function jitterOf(options: LogOptions): () => number {
-  return () =>
-    options.random === undefined || options.config.segmentJitterMs <= 0
-      ? 0
-      : options.random.below(Math.min(options.config.segmentJitterMs, 2 ** 32));
+export function drawJitterMs({ random }: LogOptions, { segmentJitterMs }: LogConfig): number {
+  return random === undefined || segmentJitterMs <= 0 ? 0 : random.below(Math.min(segmentJitterMs, 2 ** 32));
 }

@@ -10,17 +10,21 @@ import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
+import { LogHead } from './log-head.ts';
 import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
-import { InconsistentTopicIdError, jitterOf, type LogOptions } from './log-options.ts';
+import { drawJitterMs, InconsistentTopicIdError, type LogOptions } from './log-options.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
+import { findOffset } from './named-offsets.ts';
 import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
 import type { ProducerEntry, ProducerState } from './producer-state.ts';
 import { ReadPlan } from './read-plan.ts';
 import { RecentBatches } from './recent-batches.ts';
+import { type Expiry, expiredSegments } from './retention.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { Storage, StorageError } from './storage.ts';
+import { truncateSegments } from './truncation.ts';
 
 export { type AppendResult, createAppendResult } from './append-result.ts';
 export type { EpochEndOffset } from './leader-epoch-cache.ts';
@@ -32,14 +36,6 @@ export { ReadPlan } from './read-plan.ts';
 export function createReadPlan(): ReadPlan {
   return new ReadPlan();
 }
-
-/** The times that ListOffsets asks for by name. */
-export const LATEST_TIMESTAMP = -1;
-export const EARLIEST_TIMESTAMP = -2;
-export const MAX_TIMESTAMP = -3; // KIP-734
-export const EARLIEST_LOCAL_TIMESTAMP = -4; // KIP-405
-export const LATEST_TIERED_TIMESTAMP = -5; // KIP-1005
-export const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6; // KIP-1023
 
 export class Log {
   readonly topicId: string | null;
@@ -57,10 +53,10 @@ export class Log {
   #flusher: LogFlusher;
   #recent = new RecentBatches();
   #appender: LogAppender;
-  #logStartOffset: number;
+  #head: LogHead;
+  #loaded: LoadedLog;
   #unsyncedPaths: readonly string[];
   #isClosed = false;
-  #deleted: Segment[] = [];
   #epochEnd: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
 
   /**
@@ -83,7 +79,7 @@ export class Log {
       if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
       if (isNew || isSuspect) storage.syncDirectory(parentDirectory(directory));
     }
-    return new Log(options, loadLog(options, jitterOf(options)), unsynced);
+    return new Log(options, loadLog(options), unsynced);
   }
 
   private constructor(options: LogOptions, loaded: LoadedLog, unsyncedPaths: readonly string[]) {
@@ -99,15 +95,15 @@ export class Log {
     this.#producers = loaded.producers;
     this.#snapshots = loaded.snapshots;
     this.#reader = new LogReader(loaded.segments, this.#recent);
-    this.#logStartOffset = loaded.logStartOffset;
-    this.#flusher = new LogFlusher(
-      loaded,
-      () => this.#flushTarget(),
-      () => {
+    this.#loaded = loaded;
+    this.#head = new LogHead(loaded, this.#reader, (segment) => this.#closeSegment(segment));
+    this.#flusher = new LogFlusher(loaded, (withSnapshot) => this.#flushTarget(withSnapshot), {
+      now: () => {
         this.#syncMade();
         options.storage.syncDirectory(this.#directory);
       },
-    );
+      later: (done) => options.storage.syncPathLater(this.#directory, done),
+    });
     const newSegment = (baseOffset: number, nowMs: number): Segment => this.#newSegment(baseOffset, nowMs);
     this.#appender = new LogAppender(loaded, options.config, options.nowMs, this.#recent, this.#flusher, newSegment);
   }
@@ -127,7 +123,7 @@ export class Log {
 
   /** The first offset that may be read. */
   get logStartOffset(): number {
-    return this.#logStartOffset;
+    return this.#head.startOffset;
   }
 
   /** The offset that the next staged batch gets. */
@@ -247,25 +243,12 @@ export class Log {
    * OFFSET_OUT_OF_RANGE (in plan.error) below logStartOffset or above writtenEnd. Touches no file near the tail.
    */
   planRead(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean, plan: ReadPlan): void {
-    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.#logStartOffset, this.writtenEnd, plan);
+    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.#head.startOffset, this.writtenEnd, plan);
   }
 
   /** ListOffsets: a time in ms, or one of the named ones (-1 … -6). `limitOffset` is what may be seen. Null: no such record. */
   offsetForTimestamp(timestamp: number, limitOffset: number): TimestampOffset | null {
-    switch (timestamp) {
-      case LATEST_TIMESTAMP:
-        return { timestamp: -1, offset: limitOffset, leaderEpoch: this.#epochs.latestEpoch };
-      case EARLIEST_TIMESTAMP:
-      case EARLIEST_LOCAL_TIMESTAMP:
-        return { timestamp: -1, offset: this.#logStartOffset, leaderEpoch: this.#epochs.epochForOffset(this.#logStartOffset) };
-      case MAX_TIMESTAMP:
-        return this.#reader.findMaxTimestamp();
-      case LATEST_TIERED_TIMESTAMP:
-      case EARLIEST_PENDING_UPLOAD_TIMESTAMP:
-        return { timestamp: -1, offset: -1, leaderEpoch: -1 }; // Nothing is tiered.
-      default:
-        return this.#reader.findByTimestamp(timestamp, this.#logStartOffset, limitOffset);
-    }
+    return findOffset(timestamp, this.#head.startOffset, limitOffset, this.#epochs, this.#reader);
   }
 
   /** OffsetForLeaderEpoch: the largest known epoch that is at most `epoch`, and where it ends. The object is reused. */
@@ -301,34 +284,65 @@ export class Log {
     });
   }
 
-  /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */
-  advanceLogStart(offset: number): void {
-    assert(offset <= this.writtenEnd, 'the log starts within what is written');
-    if (offset <= this.#logStartOffset) return;
-    this.#logStartOffset = offset;
-    this.#epochs.truncateFromStart(offset);
+  /** As many records as flush.messages allows to wait are written and no sync for them has begun. */
+  get isSyncDue(): boolean {
+    return this.writtenEnd - this.#flusher.syncedEnd >= this.config.flushMessages;
   }
 
-  /** Renames the files of segments wholly below logStartOffset to `.deleted`; removeDeletedFiles() after file.delete.delay.ms. The count. */
-  deleteTrimmedSegments(): number {
-    let count = 0;
-    while (this.#segments.count > 1 && this.#segments.at(1).baseOffset <= this.#logStartOffset) {
-      const segment = this.#segments.shift();
-      segment.renameFiles('.deleted');
-      if (this.#snapshots.has(segment.baseOffset)) this.#snapshots.remove(segment.baseOffset);
-      this.#deleted.push(segment);
-      count++;
-    }
-    if (count > 0) this.#reader.forget();
-    return count;
+  /** Brings what is written before this call to the medium, as far as it takes to read it again: `done` is called once, later. */
+  syncRecordsLater(done: (error: StorageError | null) => void): void {
+    this.#flusher.syncRecordsLater((error) => {
+      if (error !== null) this.#appender.isFailed = true;
+      done(error);
+    });
+  }
+
+  /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */
+  advanceLogStart(offset: number): void {
+    this.#head.advance(offset, this.writtenEnd);
+  }
+
+  /**
+   * Renames the files of segments wholly below logStartOffset to `.deleted`, the oldest first, at most so many; their files go after
+   * file.delete.delay.ms (removeDeletedFiles). The count.
+   */
+  deleteTrimmedSegments(countMax = Number.POSITIVE_INFINITY): number {
+    return this.#head.deleteTrimmed(countMax);
+  }
+
+  /**
+   * Moves the log start behind the segments that retention is done with, as the topic's configuration says now; where that is all of them, a
+   * new one begins. `committedEnd` is the high watermark. deleteTrimmedSegments() takes them out. How many there are and why. Throws StorageError.
+   */
+  expire(committedEnd: number, nowMs: number): Expiry {
+    const { segments } = this.#loaded;
+    const retained = {
+      segments: segments.all(),
+      logStartOffset: this.logStartOffset,
+      logEndOffset: this.writtenEnd,
+      // Behind what is staged nothing can begin yet.
+      committedEnd: this.#appender.hasStaged ? Math.min(committedEnd, segments.live.baseOffset) : committedEnd,
+    };
+    const expiry = expiredSegments(retained, this.config, nowMs);
+    if (expiry.total === 0) return expiry;
+    if (expiry.total === segments.count) this.#appender.rollNow(nowMs);
+    this.advanceLogStart(segments.at(expiry.total).baseOffset);
+    return expiry;
+  }
+
+  /** Segments that were taken out of the log and whose files are there still. */
+  get deletedSegments(): readonly Segment[] {
+    return this.#head.deleted;
   }
 
   /** Closes and removes the files of segments that were taken out of the log. */
   removeDeletedFiles(): void {
-    for (const segment of this.#deleted.splice(0)) {
-      this.#closeSegment(segment);
-      segment.removeFiles('.deleted');
-    }
+    this.#head.remove(this.#head.deleted);
+  }
+
+  /** The same for some of them, with the removal in the pool: `done` is called once, later. Nobody may read them any more. */
+  removeDeletedFilesLater(segments: readonly Segment[], done: (error: StorageError | null) => void): void {
+    this.#head.removeLater(segments, done);
   }
 
   /**
@@ -338,25 +352,10 @@ export class Log {
   truncateTo(offset: number): void {
     assert(!this.#appender.hasStaged, 'nothing is staged while a log is truncated');
     if (offset >= this.writtenEnd) return;
-    while (this.#segments.count > 1 && this.#segments.live.baseOffset >= offset) {
-      const segment = this.#segments.pop();
-      this.#closeSegment(segment);
-      segment.removeFiles('');
-    }
-    let end = offset;
-    const live = this.#segments.live;
-    if (live.baseOffset >= offset) {
-      this.#closeSegment(this.#segments.pop());
-      live.removeFiles('');
-      this.#segments.push(this.#newSegment(offset, this.#appender.nowMs));
-    } else {
-      const found = { position: -1, sizeBytes: 0, baseOffset: 0 };
-      live.findBatch(offset, found);
-      if (found.position !== -1) {
-        end = Math.min(offset, found.baseOffset);
-        live.truncate(found.position, end);
-      }
-    }
+    const end = truncateSegments(this.#loaded, offset, {
+      closeSegment: (segment) => this.#closeSegment(segment),
+      newSegment: (baseOffset) => this.#newSegment(baseOffset, this.#appender.nowMs),
+    });
     this.#segments.live.makeLive(this.config);
     // What was cut must not come back from the medium once other batches stand there.
     this.#segments.live.file.sync();
@@ -364,12 +363,12 @@ export class Log {
     this.#recent.clear();
     this.#reader.forget();
     this.#appender.truncatedTo(end);
-    if (this.#logStartOffset > end) this.#logStartOffset = end;
+    this.#head.truncatedTo(end);
     this.#flusher.truncatedTo(end);
     this.#epochs.truncateFromEnd(end);
     this.#epochs.save();
     const unclean = { cleanShutdown: false, nowMs: this.#appender.nowMs, config: this.config };
-    loadProducers(this.#producers, this.#snapshots, this.#segments, this.#logStartOffset, end, unclean);
+    loadProducers(this.#producers, this.#snapshots, this.#segments, this.#head.startOffset, end, unclean);
   }
 
   /**
@@ -382,7 +381,7 @@ export class Log {
       assert(!this.#appender.hasStaged, 'nothing is staged when a log is closed');
       this.#segments.live.seal();
       this.#flusher.flush();
-      if (this.writtenEnd > this.#logStartOffset) this.#snapshots.writeSynced(this.writtenEnd, this.#appender.encodeProducers());
+      if (this.writtenEnd > this.#head.startOffset) this.#snapshots.writeSynced(this.writtenEnd, this.#appender.encodeProducers());
       this.removeDeletedFiles();
     }
     this.closeFiles();
@@ -395,7 +394,7 @@ export class Log {
     this.#appender.isFailed = true;
     this.#flusher.stop();
     for (const segment of this.#segments.all()) segment.close();
-    for (const segment of this.#deleted.splice(0)) segment.close();
+    this.#head.closeDeleted();
   }
 
   /**
@@ -441,7 +440,15 @@ export class Log {
   };
 
   #newSegment(baseOffset: number, nowMs: number): Segment {
-    return new Segment(this.#storage, this.#directory, baseOffset, this.config, nowMs, jitterOf(this.#options)(), this.#options.onDamage);
+    return new Segment(
+      this.#storage,
+      this.#directory,
+      baseOffset,
+      this.config,
+      nowMs,
+      drawJitterMs(this.#options, this.config),
+      this.#options.onDamage,
+    );
   }
 
   #closeSegment(segment: Segment): void {
@@ -451,12 +458,8 @@ export class Log {
   }
 
   /** What a flush that begins now vouches for. Producer state stands at the staged end, so it counts only when all is written. */
-  #flushTarget(): { offset: number; snapshot: Uint8Array | null } {
+  #flushTarget(withSnapshot: boolean): { offset: number; snapshot: Uint8Array | null } {
     const isAllWritten = !this.#appender.hasStaged;
-    const wantsSnapshot = isAllWritten && this.#flusher.wantsSnapshot;
-    return {
-      offset: this.writtenEnd,
-      snapshot: wantsSnapshot ? this.#appender.encodeProducers() : null,
-    };
+    return { offset: this.writtenEnd, snapshot: withSnapshot && isAllWritten ? this.#appender.encodeProducers() : null };
   }
 }

@@ -68,6 +68,10 @@ class MemoryFile implements StorageFile {
     return this.#content.sizeBytes;
   }
 
+  modifiedMs(): number {
+    return -1;
+  }
+
   truncate(sizeBytes: number): void {
     this.#checkOpen('truncating');
     const content = this.#content;
@@ -161,6 +165,13 @@ export class MemoryStorage implements Storage {
     const prefix = `${path}/`;
     for (const known of [...this.#files.keys()]) if (known.startsWith(prefix)) this.#files.delete(known);
     for (const known of [...this.#directories]) if (known === path || known.startsWith(prefix)) this.#directories.delete(known);
+  }
+
+  removeLater(path: string, done: (error: StorageError | null) => void): void {
+    queueMicrotask(() => {
+      this.remove(path);
+      done(null);
+    });
   }
 
   syncDirectory(path: string): void {

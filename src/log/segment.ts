@@ -14,6 +14,9 @@ import { TimeIndex } from './time-index.ts';
 /** Relative offsets are int32. */
 export const RELATIVE_OFFSET_MAX = 2 ** 31 - 1;
 
+/** The .log first: a crash while they go leaves no log without index. */
+const FILE_KINDS = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX];
+
 /** What findBatch found; reused. `position` is -1 where no batch in the segment reaches the offset. */
 export interface FoundBatch {
   position: number;
@@ -155,6 +158,14 @@ export class Segment {
     return this.#maxTimestamp;
   }
 
+  /** For retention: as maxTimestamp, and where no record has one when the file was changed last. */
+  get largestTimestampMs(): number {
+    const timestamp = this.maxTimestamp;
+    if (timestamp >= 0) return timestamp;
+    const modifiedMs = this.file.modifiedMs();
+    return modifiedMs >= 0 ? modifiedMs : this.createdMs;
+  }
+
   /** Last offset of the batch with the largest timestamp. */
   get maxTimestampOffset(): number {
     if (!this.#isMaxKnown) this.#loadMaxTimestamp();
@@ -294,16 +305,25 @@ export class Segment {
 
   /** Marks every file of the segment with `suffix` (.deleted); the .log goes first, so that a crash leaves no log without index. */
   renameFiles(suffix: string): void {
-    for (const kind of [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) {
+    for (const kind of FILE_KINDS) {
       const path = this.path(kind);
       if (this.#storage.exists(path)) this.#storage.rename(path, `${path}${suffix}`);
     }
   }
 
   removeFiles(suffix: string): void {
-    for (const kind of [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) {
-      this.#storage.remove(`${this.path(kind)}${suffix}`);
-    }
+    for (const kind of FILE_KINDS) this.#storage.remove(`${this.path(kind)}${suffix}`);
+  }
+
+  /** The same in the pool; `done` hears of the end once. */
+  removeFilesLater(suffix: string, done: (error: StorageError | null) => void): void {
+    const paths = FILE_KINDS.map((kind) => `${this.path(kind)}${suffix}`);
+    const next = (index: number): void => {
+      const path = paths[index];
+      if (path === undefined) done(null);
+      else this.#storage.removeLater(path, (error) => (error === null ? next(index + 1) : done(error)));
+    };
+    next(0);
   }
 
   #waitedMs(maxTimestampMs: number, nowMs: number): number {

@@ -26,6 +26,8 @@ export interface StorageFile {
   /** One gathered positional write of all pieces in order; returns the bytes written, which may be fewer. */
   writeGathered(pieces: readonly Uint8Array[], position: number): number;
   sizeBytes(): number;
+  /** When it was changed last, in ms of the wall clock; -1 where the storage does not know. */
+  modifiedMs(): number;
   truncate(sizeBytes: number): void;
   /** Data and what is needed to read it back are on the medium when this returns. */
   sync(): void;
@@ -47,6 +49,8 @@ export interface Storage {
   rename(from: string, to: string): void;
   /** Removes a file, or a directory with all it holds; nothing happens where there is none. */
   remove(path: string): void;
+  /** The same, off the loop: `done` is called once, in a later turn, with null or the error. */
+  removeLater(path: string, done: (error: StorageError | null) => void): void;
   /** Directory entries (creations, renames, removals in it) are on the medium when this returns. */
   syncDirectory(path: string): void;
   /**

@@ -6,6 +6,7 @@ import { ZERO_UUID } from '../base/uuid.ts';
 import type { ClusterImage } from './image.ts';
 import { isActive } from './image.ts';
 import type { BrokerImage } from './image-types.ts';
+import type { MetadataRecord } from './metadata-records.ts';
 
 /** A refusal's text instead of a placement. */
 type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
@@ -63,8 +64,29 @@ export function assignmentFault(image: ClusterImage, brokerIds: readonly number[
   return null;
 }
 
+/** The record of a new partition on `replicas`, of which one at least is active: the first such one leads. */
+export function partitionRecord(image: ClusterImage, topicId: string, partitionId: number, replicas: readonly number[]): MetadataRecord {
+  const isr = replicas.filter((brokerId) => isActive(image, brokerId));
+  return {
+    type: 'PartitionRecord',
+    partitionId,
+    topicId,
+    replicas: [...replicas],
+    isr,
+    removingReplicas: [],
+    addingReplicas: [],
+    leader: isr[0] as number,
+    leaderRecoveryState: 0,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    directories: replicas.map((brokerId) => directoryOf(image, brokerId)),
+    eligibleLeaderReplicas: null,
+    lastKnownElr: null,
+  };
+}
+
 /** The directory that a broker's new replica goes to: its only one, or none named where the broker is to choose. */
-export function directoryOf(image: ClusterImage, brokerId: number): string {
+function directoryOf(image: ClusterImage, brokerId: number): string {
   const broker = image.broker(brokerId);
   const directories = broker === null ? [] : uncordonedDirectories(broker);
   return directories.length === 1 ? (directories[0] as string) : ZERO_UUID;

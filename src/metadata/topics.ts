@@ -8,7 +8,7 @@ import { type ControllerEnv, type EffectiveConfig, type OperationResult, RECORDS
 import { type ClusterImage, isActive } from './image.ts';
 import { RESOURCE } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
-import { assignmentFault, directoryOf, placeReplicas } from './replica-placement.ts';
+import { assignmentFault, partitionRecord, placeReplicas } from './replica-placement.ts';
 import { CLUSTER_METADATA_TOPIC, topicCollisionFault, topicNameFault } from './topic-names.ts';
 
 /** The part of a CreateTopics request that is decided on; `-1` asks for the default. */
@@ -145,23 +145,7 @@ function createTopic(image: ClusterImage, topic: CreatableTopic, env: Controller
     records.push({ type: 'ConfigRecord', resourceType: RESOURCE.TOPIC, resourceName: topic.name, name, value });
   }
   placed.replicas.forEach((replicas, partitionId) => {
-    const isr = replicas.filter((brokerId) => isActive(image, brokerId));
-    records.push({
-      type: 'PartitionRecord',
-      partitionId,
-      topicId,
-      replicas: [...replicas],
-      isr,
-      removingReplicas: [],
-      addingReplicas: [],
-      leader: isr[0] as number,
-      leaderRecoveryState: 0,
-      leaderEpoch: 0,
-      partitionEpoch: 0,
-      directories: replicas.map((brokerId) => directoryOf(image, brokerId)),
-      eligibleLeaderReplicas: null,
-      lastKnownElr: null,
-    });
+    records.push(partitionRecord(image, topicId, partitionId, replicas));
   });
   return {
     name: topic.name,
@@ -189,7 +173,7 @@ function configRefusal(image: ClusterImage, topic: CreatableTopic, env: Controll
   return fault === null ? null : [ERROR.INVALID_CONFIG, fault];
 }
 
-type Placed = { readonly replicas: readonly (readonly number[])[] } | { readonly refusal: Refusal };
+export type Placed = { readonly replicas: readonly (readonly number[])[] } | { readonly refusal: Refusal };
 
 function byHand(image: ClusterImage, topic: CreatableTopic): Placed {
   if (topic.replicationFactor !== -1) {

@@ -1,11 +1,13 @@
 // One partition replica that leads: it stages what producers send, publishes what is written, plans what consumers read.
-// Alone in its cluster so far: every record that is written is committed, so the high watermark is the written end.
+// Alone in its cluster so far: every record that is written is committed, so the high watermark is the written end. Where flush.messages says
+// that records are synced first, it follows the syncs: one at a time, each for all that was written before it began.
 // Invariant: stagedEnd >= writtenEnd >= highWatermark, and readers are told of nothing beyond the high watermark.
 // Runs on: the worker that placement gave the partition. Hears messages through PartitionHost; never awaits.
 import type { AppendResult, Log, ReadPlan } from '../log/log.ts';
+import type { StorageError } from '../log/storage.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { epochEndReply, fetchReply, listOffsetsReply } from './partition-messages.ts';
-import type { PartitionWords } from './partition-words.ts';
+import type { PartitionWords, PublishedLog } from './partition-words.ts';
 
 const READ_COMMITTED = 1;
 /** "No epoch" and "no offset" in every answer of the protocol. */
@@ -17,6 +19,19 @@ export interface ReplicaListener {
   onCommitted(): void;
   /** Nothing is taken any more, and what was staged is lost. */
   onOffline(): void;
+}
+
+/** An end of the log, as it was when somebody looked. */
+class SeenEnd implements PublishedLog {
+  writtenEnd = 0;
+  liveSegmentBaseOffset = 0;
+  liveSegmentSizeBytes = 0;
+
+  take(end: PublishedLog): void {
+    this.writtenEnd = end.writtenEnd;
+    this.liveSegmentBaseOffset = end.liveSegmentBaseOffset;
+    this.liveSegmentSizeBytes = end.liveSegmentSizeBytes;
+  }
 }
 
 export class LeaderReplica {
@@ -31,8 +46,17 @@ export class LeaderReplica {
   /** Has staged batches of the current turn. */
   hasStaged = false;
   listener: ReplicaListener | null = null;
+  /** The log start that is on the medium, as far as this replica was told: a deletion of records is answered when it is. */
+  persistedStart: number;
   readonly #words: PartitionWords;
+  /** A sync under way, or one that failed, ended; set by the host. */
+  onSynced: (replica: LeaderReplica, error: StorageError | null) => void = () => {};
   #highWatermark: number;
+  /** The log's end as everyone may see it. */
+  readonly #visible = new SeenEnd();
+  /** The end that the sync under way covers. */
+  readonly #covered = new SeenEnd();
+  #isSyncing = false;
 
   constructor(slot: number, topic: string, topicId: string, partition: number, log: Log, leaderEpoch: number, words: PartitionWords) {
     this.slot = slot;
@@ -42,7 +66,9 @@ export class LeaderReplica {
     this.log = log;
     this.leaderEpoch = leaderEpoch;
     this.#words = words;
+    this.persistedStart = log.logStartOffset;
     this.#highWatermark = log.writtenEnd;
+    this.#visible.take(log);
     this.log.assignEpochStart(leaderEpoch, log.stagedEnd);
     this.publish();
   }
@@ -81,13 +107,57 @@ export class LeaderReplica {
   writeStaged(): void {
     this.hasStaged = false;
     this.log.writeStaged();
-    this.#highWatermark = this.log.writtenEnd;
-    this.publish();
-    this.listener?.onCommitted();
+    this.#commit();
   }
 
   publish(): void {
-    this.#words.publish(this.slot, this.leaderEpoch, this.log.logStartOffset, this.lastStableOffset, this.#highWatermark, this.log);
+    this.#words.publish(this.slot, this.leaderEpoch, this.log.logStartOffset, this.lastStableOffset, this.#highWatermark, this.#visible);
+  }
+
+  /** Segments were begun or taken out of the log, or it starts elsewhere: readers are told. */
+  onSegmentsChanged(): void {
+    if (this.#highWatermark === this.log.writtenEnd) this.#visible.take(this.log);
+    this.publish();
+  }
+
+  /** DeleteRecords: nothing below `offset` (-1: below the high watermark) is read from here on. An error code. */
+  deleteRecords(offset: number): number {
+    if (this.isOffline) return ERROR.KAFKA_STORAGE_ERROR;
+    const { isCompacted, isDeleted } = this.log.config;
+    if (isCompacted && !isDeleted) return ERROR.POLICY_VIOLATION;
+    const start = offset === UNKNOWN ? this.#highWatermark : offset;
+    if (start < 0 || start > this.#highWatermark) return ERROR.OFFSET_OUT_OF_RANGE;
+    if (start <= this.log.logStartOffset) return ERROR.NONE;
+    this.log.advanceLogStart(start);
+    this.publish();
+    return ERROR.NONE;
+  }
+
+  /** What is written is committed at once, or, from flush.messages records on, when a sync has taken it to the medium. */
+  #commit(): void {
+    if (this.#isSyncing) return;
+    if (!this.log.isSyncDue) {
+      this.#visible.take(this.log);
+      this.#advance();
+      return;
+    }
+    this.#isSyncing = true;
+    this.#covered.take(this.log);
+    this.log.syncRecordsLater((error) => {
+      this.#isSyncing = false;
+      if (error === null && !this.isOffline) {
+        this.#visible.take(this.#covered);
+        this.#advance();
+        if (this.log.writtenEnd > this.#highWatermark) this.#commit();
+      }
+      this.onSynced(this, error);
+    });
+  }
+
+  #advance(): void {
+    this.#highWatermark = this.#visible.writtenEnd;
+    this.publish();
+    this.listener?.onCommitted();
   }
 
   /** Writes where the bytes of a fetch lie into a reply entry (fetchReply) that starts at `at`; its words are zero before. */

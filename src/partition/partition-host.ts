@@ -11,6 +11,7 @@ import type { Runtime } from '../scheduler/runtime.ts';
 import type { LeaderReplica } from './leader-replica.ts';
 import {
   ARENA,
+  DELETE_RECORDS,
   ENTRY_COUNT,
   EPOCH_END,
   epochEndEntry,
@@ -27,31 +28,12 @@ import {
   REQUEST_ENTRY_WORDS,
 } from './partition-messages.ts';
 import type { PartitionWords } from './partition-words.ts';
+import { PendingProduce, PRODUCE_REPLY_WORDS } from './pending-produce.ts';
+import { RecordDeletion } from './record-deletion.ts';
 import { writeRefusal } from './refusal-text.ts';
 
-const PRODUCE_REPLY_WORDS = REPLY_ENTRY_WORDS[PRODUCE] as number;
 /** How long the owner waits before it looks again whether the last reader of a deleted partition has left. */
 const READERS_RECHECK_MS = 5;
-
-/** A produce of this turn: its reply, filled in as its batches are staged, and who wrote for which entry. */
-class PendingProduce {
-  from = 0;
-  requestId = 0;
-  count = 0;
-  floats = new Float64Array((8 * PRODUCE_REPLY_WORDS) / 2);
-  words = new Int32Array(this.floats.buffer);
-  readonly replicas: (LeaderReplica | null)[] = [];
-
-  open(from: number, requestId: number, count: number): void {
-    this.from = from;
-    this.requestId = requestId;
-    this.count = count;
-    if (this.words.length < count * PRODUCE_REPLY_WORDS) {
-      this.floats = new Float64Array((count * PRODUCE_REPLY_WORDS) / 2);
-      this.words = new Int32Array(this.floats.buffer);
-    }
-  }
-}
 
 /** A request of a worker whose metadata is ahead of ours: heard again when ours has come that far. */
 interface EarlyRequest {
@@ -78,7 +60,10 @@ export class PartitionHost {
   readonly #pending: PendingProduce[] = [];
   #pendingCount = 0;
   readonly #freePending: PendingProduce[] = [];
+  /** Produces whose records wait for a sync. */
+  #unsynced: PendingProduce[] = [];
   #early: EarlyRequest[] = [];
+  readonly deletion: RecordDeletion;
   #isClosed = false;
   #isOffline = false;
 
@@ -88,7 +73,11 @@ export class PartitionHost {
     this.#exchange = runtime.exchange;
     this.#metadataOffset = metadataOffset;
     this.#onStorageFailure = onStorageFailure;
-    for (const kind of [PRODUCE, FETCH_PLAN, LIST_OFFSETS, EPOCH_END]) {
+    this.deletion = new RecordDeletion(
+      runtime.exchange,
+      (slot) => (this.#isClosed ? undefined : this.#replicas[slot]) ?? this.#unknownError,
+    );
+    for (const kind of [PRODUCE, FETCH_PLAN, LIST_OFFSETS, EPOCH_END, DELETE_RECORDS]) {
       this.#exchange.onRequest(kind, (from, requestId, words_, floats, index, payloadWords) => {
         if ((((words_[index + METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) {
           const copy = floats.slice(index >> 1, (index + payloadWords + 1) >> 1);
@@ -109,6 +98,10 @@ export class PartitionHost {
 
   add(replica: LeaderReplica): void {
     replica.isOffline = this.#isOffline;
+    replica.onSynced = (_replica, error) => {
+      if (error !== null) this.takeOffline(error);
+      this.#answerSynced();
+    };
     this.#replicas[replica.slot] = replica;
   }
 
@@ -177,8 +170,20 @@ export class PartitionHost {
       }
     }
     this.#stagedCount = 0;
-    for (let i = 0; i < this.#pendingCount; i++) this.#answerProduce(this.#pending[i] as PendingProduce);
+    for (let i = 0; i < this.#pendingCount; i++) {
+      const pending = this.#pending[i] as PendingProduce;
+      if (pending.isCommitted) this.#answerProduce(pending);
+      else this.#unsynced.push(pending);
+    }
     this.#pendingCount = 0;
+  }
+
+  /** A sync has ended. */
+  #answerSynced(): void {
+    if (this.#unsynced.length === 0) return;
+    const waiting = this.#unsynced;
+    this.#unsynced = waiting.filter((pending) => !pending.isCommitted);
+    for (const pending of waiting) if (pending.isCommitted) this.#answerProduce(pending);
   }
 
   /** A write failed: every partition of the directory is refused from now on, here and, by onStorageFailure, on the other workers. */
@@ -211,6 +216,7 @@ export class PartitionHost {
 
   #hear(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {
     if (kind === PRODUCE) this.#onProduce(from, requestId, words, index);
+    else if (kind === DELETE_RECORDS) this.deletion.hear(from, requestId, words, floats, index);
     else this.#onQuery(kind, from, requestId, words, floats, index);
   }
 
@@ -225,6 +231,7 @@ export class PartitionHost {
     for (let i = 0; i < count; i++, entry += REQUEST_ENTRY_WORDS[PRODUCE] as number) {
       const replica = this.#isClosed ? undefined : this.#replicas[words[entry] as number];
       pending.replicas[i] = null;
+      pending.ends[i] = 0;
       const at = i * PRODUCE_REPLY_WORDS;
       let error: number = ERROR.NONE;
       if (replica === undefined) error = this.#unknownError;
@@ -234,6 +241,7 @@ export class PartitionHost {
         replica.append(bytes, words[entry + produceEntry.position] as number, words[entry + produceEntry.length] as number, nowMs, result);
         error = result.error;
         pending.replicas[i] = replica;
+        if (error === ERROR.NONE) pending.ends[i] = result.lastOffset + 1;
         if (replica.hasStaged && !hadStaged) this.#staged[this.#stagedCount++] = replica;
       }
       pending.words[at] = error;
@@ -253,15 +261,7 @@ export class PartitionHost {
 
   #answerProduce(pending: PendingProduce): void {
     const { count } = pending;
-    for (let i = 0; i < count; i++) {
-      // What was staged in good faith and then not written is refused after all.
-      const at = i * PRODUCE_REPLY_WORDS;
-      if (pending.replicas[i]?.isOffline === true && pending.words[at] === ERROR.NONE) {
-        pending.words[at] = ERROR.KAFKA_STORAGE_ERROR;
-        pending.floats[(at + produceReply.baseOffset) >> 1] = -1;
-      }
-      pending.replicas[i] = null;
-    }
+    pending.settle();
     const payloadWords = HEADER_WORDS + count * PRODUCE_REPLY_WORDS;
     const to = this.#exchange.beginReply(pending.from, PRODUCE, pending.requestId, payloadWords);
     const words = this.#exchange.replyWords(pending.from);

@@ -8,6 +8,7 @@ export const PRODUCE = 1;
 export const FETCH_PLAN = 2;
 export const LIST_OFFSETS = 3;
 export const EPOCH_END = 4;
+export const DELETE_RECORDS = 7; // 5 and 6 are the coordinators’ (coordinator-messages.ts).
 
 export const HEADER_WORDS = 4;
 export const ENTRY_COUNT = 0;
@@ -16,8 +17,20 @@ export const METADATA_OFFSET = 1;
 export const ARENA = 2;
 
 /** Words of a request entry and of a reply entry, by kind. */
-export const REQUEST_ENTRY_WORDS: Readonly<Record<number, number>> = { [PRODUCE]: 4, [FETCH_PLAN]: 8, [LIST_OFFSETS]: 6, [EPOCH_END]: 4 };
-export const REPLY_ENTRY_WORDS: Readonly<Record<number, number>> = { [PRODUCE]: 8, [FETCH_PLAN]: 20, [LIST_OFFSETS]: 6, [EPOCH_END]: 4 };
+export const REQUEST_ENTRY_WORDS: Readonly<Record<number, number>> = {
+  [PRODUCE]: 4,
+  [FETCH_PLAN]: 8,
+  [LIST_OFFSETS]: 6,
+  [EPOCH_END]: 4,
+  [DELETE_RECORDS]: 4,
+};
+export const REPLY_ENTRY_WORDS: Readonly<Record<number, number>> = {
+  [PRODUCE]: 8,
+  [FETCH_PLAN]: 20,
+  [LIST_OFFSETS]: 6,
+  [EPOCH_END]: 4,
+  [DELETE_RECORDS]: 4,
+};
 
 /** Every request entry starts with the partition's slot, every reply entry with the error code. */
 export const SLOT = 0;
@@ -52,3 +65,7 @@ export const listOffsetsReply = { leaderEpoch: 1, timestamp: 2, offset: 4 } as c
 
 export const epochEndEntry = { currentLeaderEpoch: 1, leaderEpoch: 2 } as const;
 export const epochEndReply = { leaderEpoch: 1, endOffset: 2 } as const;
+
+/** Offset −1 is the high watermark. */
+export const deleteRecordsEntry = { offset: 2 } as const;
+export const deleteRecordsReply = { lowWatermark: 2 } as const;

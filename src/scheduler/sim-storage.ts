@@ -175,6 +175,20 @@ export class SimStorage implements Storage {
     directory.change([{ name, node: null }]);
   }
 
+  removeLater(path: string, done: (error: StorageError | null) => void): void {
+    this.checkThere();
+    this.later(() => {
+      try {
+        this.remove(path);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        done(error);
+        return;
+      }
+      done(null);
+    });
+  }
+
   syncDirectory(path: string): void {
     this.#meet('syncDirectory', path, 'syncing');
     const node = this.#find(path);
@@ -336,6 +350,10 @@ class SimFile implements StorageFile {
   sizeBytes(): number {
     this.#checkOpen('looking at');
     return this.#node.cached.sizeBytes;
+  }
+
+  modifiedMs(): number {
+    return -1;
   }
 
   truncate(sizeBytes: number): void {

@@ -1,5 +1,5 @@
-// A disk whose late answers are heard inside turns: everything goes straight through but `syncLater`, whose end is
-// posted. Writes and syncs are counted on their way.
+// A disk whose late answers are heard inside turns: everything goes straight through but the ends of what runs in the pool,
+// which are posted. Writes and syncs are counted on their way.
 // Runs on: every worker, around the storage it was given.
 
 import type { OpenMode, Storage, StorageError, StorageFile } from '../log/storage.ts';
@@ -42,6 +42,10 @@ class TurnFile implements StorageFile {
 
   sizeBytes(): number {
     return this.#file.sizeBytes();
+  }
+
+  modifiedMs(): number {
+    return this.#file.modifiedMs();
   }
 
   truncate(sizeBytes: number): void {
@@ -109,6 +113,10 @@ export class TurnStorage implements Storage {
 
   remove(path: string): void {
     this.#storage.remove(path);
+  }
+
+  removeLater(path: string, done: (error: StorageError | null) => void): void {
+    this.#storage.removeLater(path, (error) => this.#post(() => done(error)));
   }
 
   syncDirectory(path: string): void {

@@ -9,6 +9,7 @@ import { answersText, comparable } from '../support/answer-book.ts';
 import { askClusterChangeCases } from '../support/cluster-change-cases.ts';
 import { askConfigCases } from '../support/config-cases.ts';
 import { askInternalTopicCases } from '../support/internal-topic-cases.ts';
+import { askLogAdminCases } from '../support/log-admin-cases.ts';
 import { askNodeAdminCases } from '../support/node-admin-cases.ts';
 import { askSetUpCases, SET_UP } from '../support/set-up-cases.ts';
 import { isForeign, Target, workerCounts } from '../support/target.ts';
@@ -94,6 +95,7 @@ const books: readonly { file: string; ask: typeof askAdminCases; besides?: Reado
   { file: 'admin.json', ask: askAdminCases },
   { file: 'topic-admin.json', ask: askTopicAdminCases },
   { file: 'configs.json', ask: askConfigCases },
+  { file: 'log-admin.json', ask: askLogAdminCases },
   { file: 'internal-topics.json', ask: askInternalTopicCases },
   { file: 'cluster-changes.json', ask: askClusterChangeCases },
   { file: 'node-admin.json', ask: askNodeAdminCases },

@@ -63,6 +63,10 @@ class FaultyFile implements StorageFile {
     return this.#file.sizeBytes();
   }
 
+  modifiedMs(): number {
+    return this.#file.modifiedMs();
+  }
+
   truncate(sizeBytes: number): void {
     this.#file.truncate(sizeBytes);
   }

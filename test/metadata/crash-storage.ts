@@ -87,6 +87,7 @@ export class CrashStorage implements Storage {
       write: (source, at, length, position) => write(source.subarray(at, at + length), position),
       writeGathered: (pieces, position) => write(Buffer.concat(pieces), position),
       sizeBytes: () => content.bytes.length,
+      modifiedMs: () => -1,
       truncate: (sizeBytes) => {
         this.#operation();
         const cut = Buffer.alloc(sizeBytes);
@@ -106,6 +107,13 @@ export class CrashStorage implements Storage {
       },
       close: () => {},
     };
+  }
+
+  removeLater(path: string, done: (error: StorageError | null) => void): void {
+    queueMicrotask(() => {
+      this.remove(path);
+      done(null);
+    });
   }
 
   exists(path: string): boolean {

@@ -31,7 +31,6 @@ export const storageRows: readonly LaterRow[] = [
     'read-only',
     'How long a broker with a failed directory waits for the controller before it stops.',
   ],
-  ['log.initial.task.delay.ms', 'LONG', '30000', 'read-only', 'Pause after the start before background work on logs begins.', 'internal'],
   ['remote.fetch.max.wait.ms', 'INT', '500', 'cluster-wide', 'How long a fetch waits for remote storage.'],
   ['remote.list.offsets.request.timeout.ms', 'LONG', '30000', 'cluster-wide', 'How long ListOffsets waits for remote storage.'],
   [

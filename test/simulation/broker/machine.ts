@@ -2,7 +2,7 @@
 // workers over the simulated disk, booted again and again on the disk as the last end left it.
 import { BrokerDirectory } from '../../../src/broker/broker-directory.ts';
 import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../../src/broker/worker.ts';
-import type { BrokerWorkerData, FromBrokerWorker } from '../../../src/broker/worker-data.ts';
+import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
 import { StorageError } from '../../../src/log/storage.ts';
 import type { SimProcess, Simulation } from '../../../src/scheduler/sim-runtime.ts';
@@ -184,6 +184,10 @@ export class BrokerMachine {
       this.#isServing = true;
     } else if (message.type === 'ends') {
       this.#directory?.hearEnds(worker, message);
+    } else if (message.type === 'log-starts') {
+      this.#directory?.persistStarts(worker, message.starts, (isWritten) => {
+        this.#process?.send(worker, { type: 'log-starts-written', isWritten } satisfies ToBrokerWorker);
+      });
     } else if (message.type === 'log') {
       this.simulation.note(`worker ${worker} says: ${message.line.message} ${JSON.stringify(message.line.fields)}`);
     }

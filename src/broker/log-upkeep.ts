@@ -1,0 +1,137 @@
+// What a worker does for its logs in the background, so that they stay in bounds: retention, the removal of what it took out, syncs by time.
+// Invariants: a slice of a turn at a time; nothing waits for the disk here, removals and syncs run in the pool. A removed segment is closed
+// once no thread is inside a read of the partition: the state version rises first, so that no later read can have been planned on it.
+// Runs on: every worker, for its own partitions.
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Log } from '../log/log.ts';
+import type { Segment } from '../log/segment.ts';
+import { StorageError } from '../log/storage.ts';
+import type { LeaderReplica } from '../partition/leader-replica.ts';
+import type { PartitionHost } from '../partition/partition-host.ts';
+import type { Runtime } from '../scheduler/runtime.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { SlicedWork } from './sliced-work.ts';
+
+/** Segments of one log that are renamed at once: three or four files each, at some 10 µs. */
+const SEGMENTS_IN_PIECE_MAX = 8;
+/** How soon it is looked again whether those who read a partition have left. */
+const READERS_RECHECK_MS = 5;
+/** Logs that are synced at a time: the pool has other work too. */
+const SYNCS_MAX = 2;
+/** Kafka's "never": no timer is needed for it. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
+export class LogUpkeep {
+  readonly #runtime: Runtime;
+  readonly #host: PartitionHost;
+  readonly #logger: Logger;
+  readonly #retention: SlicedWork<LeaderReplica>;
+  /** When a sync by time was last begun, or the log first seen. */
+  readonly #syncedMs = new WeakMap<Log, number>();
+  #toSync: LeaderReplica[] = [];
+  #syncCount = 0;
+  #isClosed = false;
+
+  constructor(runtime: Runtime, config: BrokerConfig, host: PartitionHost, logger: Logger) {
+    this.#runtime = runtime;
+    this.#host = host;
+    this.#logger = logger;
+    this.#retention = new SlicedWork(runtime, (replica) => this.#guard(replica, () => this.#expire(replica)));
+    const initialMs = config.logInitialTaskDelayMs;
+    this.#every(config.logRetentionCheckIntervalMs, initialMs, () => this.#checkRetention());
+    this.#every(config.logFlushSchedulerIntervalMs, initialMs, () => this.#checkSyncs());
+  }
+
+  /** The broker stops: logs are closed soon, nothing is begun any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#retention.drop();
+    this.#toSync = [];
+  }
+
+  #every(intervalMs: number, initialMs: number, task: () => void): void {
+    if (intervalMs >= NEVER_MS) return;
+    const run = (): void => {
+      if (this.#isClosed) return;
+      task();
+      this.#runtime.after(intervalMs, run);
+    };
+    this.#runtime.after(initialMs, run);
+  }
+
+  #checkRetention(): void {
+    for (const replica of this.#host.replicas()) this.#retention.add(replica);
+    this.#retention.whenDone(() => {});
+  }
+
+  /** An error of the disk takes the log directory offline, and the broker goes on. */
+  #guard(replica: LeaderReplica, task: () => void): void {
+    if (this.#isClosed || this.#host.isOffline || this.#host.replica(replica.slot) !== replica) return;
+    try {
+      task();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#host.takeOffline(error);
+    }
+  }
+
+  #expire(replica: LeaderReplica): void {
+    const { log } = replica;
+    if (log.isFailed) return;
+    const { belowStart, forSize, forTime, total } = log.expire(replica.highWatermark, this.#runtime.clock.wallMs());
+    const count = log.deleteTrimmedSegments(SEGMENTS_IN_PIECE_MAX);
+    if (total > 0) replica.onSegmentsChanged();
+    if (count === 0) return;
+    const { topic, partition } = replica;
+    const fields = { topic, partition, segments: count, logStartOffset: log.logStartOffset };
+    this.#logger.debug('segments are deleted', { ...fields, belowStart, forSize, forTime });
+    const segments = log.deletedSegments.slice(-count);
+    this.#runtime.after(log.config.fileDeleteDelayMs, () => this.#guard(replica, () => this.#remove(replica, segments)));
+    if (count === SEGMENTS_IN_PIECE_MAX) {
+      this.#retention.add(replica);
+      this.#retention.whenDone(() => {});
+    }
+  }
+
+  #remove(replica: LeaderReplica, segments: readonly Segment[]): void {
+    const { words } = this.#host;
+    words.raiseStateVersion(replica.slot);
+    const look = (): void => {
+      if (words.hasReaders(replica.slot)) {
+        this.#runtime.after(READERS_RECHECK_MS, () => this.#guard(replica, look));
+        return;
+      }
+      replica.log.removeDeletedFilesLater(segments, (error) => {
+        if (error !== null && !this.#isClosed) this.#host.takeOffline(error);
+      });
+    };
+    look();
+  }
+
+  #checkSyncs(): void {
+    const nowMs = this.#runtime.clock.monotonicMs();
+    for (const replica of this.#host.replicas()) {
+      const { log } = replica;
+      const sinceMs = this.#syncedMs.get(log);
+      if (sinceMs === undefined) this.#syncedMs.set(log, nowMs);
+      else if (log.unflushedBytes > 0 && nowMs - sinceMs >= log.config.flushMs) {
+        this.#syncedMs.set(log, nowMs);
+        this.#toSync.push(replica);
+      }
+    }
+    while (this.#syncCount < SYNCS_MAX && this.#toSync.length > 0) this.#sync();
+  }
+
+  #sync(): void {
+    const replica = this.#toSync.shift();
+    if (replica === undefined) return;
+    this.#guard(replica, () => {
+      this.#syncCount++;
+      replica.log.flushLater((error) => {
+        this.#syncCount--;
+        if (error !== null && !this.#isClosed) this.#host.takeOffline(error);
+        this.#sync();
+      });
+    });
+  }
+}
