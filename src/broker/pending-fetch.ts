@@ -204,6 +204,7 @@ export class PendingFetch implements WaitingFetch {
       const hasMoved =
         words.highWatermark(slot) !== call.replyFloats[(at + fetchReply.highWatermark) >> 1] ||
         words.stateVersion(slot) !== call.replyWords[at + fetchReply.stateVersion] ||
+        words.logStartOffset(slot) !== call.replyFloats[(at + fetchReply.logStartOffset) >> 1] ||
         (call.replyWords[at + fetchReply.isLeased] === 1 && this.#hasGrown(slot, call, at));
       if (!hasMoved) continue;
       this.#waiting.remove(this);

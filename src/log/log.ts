@@ -278,10 +278,7 @@ export class Log {
 
   /** The same off the loop: `done` is called once, later, when everything written before this call is on the medium. */
   flushLater(done: (error: StorageError | null) => void): void {
-    this.#flusher.flushLater((error) => {
-      if (error !== null) this.#appender.isFailed = true;
-      done(error);
-    });
+    this.#flusher.flushLater((error) => this.#flushed(error, done));
   }
 
   /** As many records as flush.messages allows to wait are written and no sync for them has begun. */
@@ -291,10 +288,13 @@ export class Log {
 
   /** Brings what is written before this call to the medium, as far as it takes to read it again: `done` is called once, later. */
   syncRecordsLater(done: (error: StorageError | null) => void): void {
-    this.#flusher.syncRecordsLater((error) => {
-      if (error !== null) this.#appender.isFailed = true;
-      done(error);
-    });
+    this.#flusher.syncRecordsLater((error) => this.#flushed(error, done));
+  }
+
+  /** Of a log that was closed meanwhile, because its topic is gone, files may be missing: that is no failure. */
+  #flushed(error: StorageError | null, done: (error: StorageError | null) => void): void {
+    if (error !== null) this.#appender.isFailed = true;
+    done(this.#isClosed ? null : error);
   }
 
   /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */

@@ -8,9 +8,11 @@ import { apiVersionsRequest, apiVersionsResponse } from './api-versions.ts';
 import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from './consumer-group-describe.ts';
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from './consumer-group-heartbeat.ts';
 import { createAclsRequest, createAclsResponse } from './create-acls.ts';
+import { createPartitionsRequest, createPartitionsResponse } from './create-partitions.ts';
 import { createTopicsRequest, createTopicsResponse } from './create-topics.ts';
 import { deleteAclsRequest, deleteAclsResponse } from './delete-acls.ts';
 import { deleteGroupsRequest, deleteGroupsResponse } from './delete-groups.ts';
+import { deleteRecordsRequest, deleteRecordsResponse } from './delete-records.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from './delete-topics.ts';
 import { describeAclsRequest, describeAclsResponse } from './describe-acls.ts';
 import { describeClientQuotasRequest, describeClientQuotasResponse } from './describe-client-quotas.ts';
@@ -65,6 +67,8 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     { request: offsetFetchRequest, response: offsetFetchResponse },
     { request: syncGroupRequest, response: syncGroupResponse },
     { request: createTopicsRequest, response: createTopicsResponse },
+    { request: createPartitionsRequest, response: createPartitionsResponse },
+    { request: deleteRecordsRequest, response: deleteRecordsResponse },
     { request: deleteTopicsRequest, response: deleteTopicsResponse },
     { request: describeClusterRequest, response: describeClusterResponse },
     { request: describeConfigsRequest, response: describeConfigsResponse },

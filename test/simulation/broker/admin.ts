@@ -1,5 +1,7 @@
-// Makes and removes topics, and asks for ends, while producers and consumers are at work.
+// Makes, grows and removes topics, deletes records, and asks for ends, while producers and consumers are at work.
+import { createPartitionsRequest, createPartitionsResponse } from '../../../src/protocol/apis/create-partitions.ts';
 import { createTopicsRequest, createTopicsResponse } from '../../../src/protocol/apis/create-topics.ts';
+import { deleteRecordsRequest, deleteRecordsResponse } from '../../../src/protocol/apis/delete-records.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../../../src/protocol/apis/delete-topics.ts';
 import { listOffsetsRequest, listOffsetsResponse } from '../../../src/protocol/apis/list-offsets.ts';
 import { ERROR, errorName } from '../../../src/protocol/errors.ts';
@@ -13,6 +15,13 @@ const TOPICS_MAX = 5;
 const PARTITIONS_MAX = 4;
 /** How many of the largest batches a segment takes. */
 const SEGMENT_BATCHES = [1, 1, 5, 500];
+/** Of topics with retention. */
+const RETENTION = [
+  { name: 'retention.bytes', value: '0' },
+  { name: 'retention.bytes', value: '5000' },
+  { name: 'retention.ms', value: '1' },
+  { name: 'retention.ms', value: '30' },
+];
 
 export class Admin {
   isActive = true;
@@ -56,6 +65,8 @@ export class Admin {
     const choice = random.below(10);
     if (live.length === 0 || (choice < 4 && live.length < TOPICS_MAX)) this.#create(connection);
     else if (choice === 4 && live.length > 1) this.#delete(connection, live[random.below(live.length)] as TopicModel);
+    else if (choice === 5) this.#grow(connection, live[random.below(live.length)] as TopicModel);
+    else if (choice < 8) this.#deleteRecords(connection, live[random.below(live.length)] as TopicModel);
     else this.#listOffsets(connection, live[random.below(live.length)] as TopicModel);
   }
 
@@ -70,13 +81,20 @@ export class Admin {
 
   #create(connection: ClientConnection): void {
     const { random } = this.#machine.simulation;
-    const planned = this.#world.plan(Array.from({ length: 1 + random.below(2) }, () => 1 + random.below(PARTITIONS_MAX)));
+    const hasRetention = random.below(3) === 0;
+    const planned = this.#world.plan(
+      Array.from({ length: 1 + random.below(2) }, () => 1 + random.below(PARTITIONS_MAX)),
+      hasRetention,
+    );
     const value = String(this.#batchBytesMax * (SEGMENT_BATCHES[random.below(SEGMENT_BATCHES.length)] ?? 1));
     const topics = planned.map(({ name, partitions }) => ({
       name,
       numPartitions: partitions.length,
       replicationFactor: 1,
-      configs: [{ name: 'internal.segment.bytes', value }],
+      configs: [
+        { name: 'internal.segment.bytes', value },
+        ...(hasRetention ? [RETENTION[random.below(RETENTION.length)] as (typeof RETENTION)[number]] : []),
+      ],
     }));
     connection.ask(createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 1000 }, (answer) => {
       for (const topic of planned) {
@@ -92,6 +110,61 @@ export class Admin {
         this.#world.counts.created++;
       }
     });
+  }
+
+  #grow(connection: ClientConnection, topic: TopicModel): void {
+    const count = topic.partitions.length + 1 + this.#machine.simulation.random.below(2);
+    if (count > 2 * PARTITIONS_MAX || topic.wantedCount > 0) return;
+    topic.wantedCount = count;
+    topic.askedCount++;
+    const asked = { topics: [{ name: topic.name, count, assignments: null }], timeoutMs: 1000 };
+    connection.ask(createPartitionsRequest, createPartitionsResponse, 3, asked, (answer) => {
+      topic.askedCount--;
+      const { errorCode = -1, errorMessage = null } = answer.results[0] ?? {};
+      if (errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) {
+        this.#world.counts.offline++; // The next start shows it.
+        return;
+      }
+      if (errorCode !== ERROR.NONE) throw new Violation(`growing ${topic.name}: ${errorName(errorCode)} ${errorMessage}`);
+      topic.growTo(count);
+      this.#world.counts.grown++;
+    });
+  }
+
+  #deleteRecords(connection: ClientConnection, topic: TopicModel): void {
+    const { random } = this.#machine.simulation;
+    const asked = topic.partitions
+      .filter(() => random.below(2) === 0)
+      .map((partition) => ({ partition, offset: random.below(4) === 0 ? -1 : random.below(partition.knownEnd + 1) }));
+    for (const { partition, offset } of asked) partition.askDeletion(offset);
+    const partitions = asked.map(({ partition, offset }) => ({ partitionIndex: partition.index, offset }));
+    topic.askedCount++;
+    connection.ask(
+      deleteRecordsRequest,
+      deleteRecordsResponse,
+      2,
+      { topics: [{ name: topic.name, partitions }], timeoutMs: 1000 },
+      (answer) => {
+        topic.askedCount--;
+        const results = answer.topics[0]?.partitions ?? [];
+        if (results.length !== asked.length)
+          throw new Violation(`DeleteRecords: ${asked.length} partitions asked for, ${results.length} answered`);
+        for (const { partitionIndex, errorCode, lowWatermark } of results) {
+          const question = asked.find(({ partition }) => partition.index === partitionIndex);
+          if (question === undefined) throw new Violation(`DeleteRecords of ${topic.name}: partition ${partitionIndex} was not asked for`);
+          if (errorCode === ERROR.NONE) {
+            question.partition.learnStart(question.offset, lowWatermark);
+            this.#world.counts.deletions++;
+          } else if (
+            !(errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION && topic.mayBeMissing) &&
+            !(errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) &&
+            !this.#machine.isStopping
+          ) {
+            throw new Violation(`DeleteRecords of ${question.partition.name} below ${question.offset}: ${errorName(errorCode)}`);
+          }
+        }
+      },
+    );
   }
 
   #delete(connection: ClientConnection, topic: TopicModel): void {

@@ -14,6 +14,9 @@ import type { PartitionModel, World } from './world.ts';
 
 const ANSWER_LIMIT_MS = 10_000;
 const FETCH_BYTES = 20_000;
+/** As ListOffsets knows them. */
+const LATEST = -1;
+const EARLIEST = -2;
 
 /** The disk, told to fail, has kept us from looking. */
 class Hindered extends Error {}
@@ -72,14 +75,16 @@ class Auditor {
   }
 
   async #checkPartition(partition: PartitionModel): Promise<void> {
-    const end = await this.#latest(partition);
-    if (this.#hasLostPower) {
+    const end = await this.#offsetAt(partition, LATEST);
+    const start = await this.#offsetAt(partition, EARLIEST);
+    partition.checkStart(start, partition.knownStart, 'a start of the broker');
+    if (this.#hasLostPower && !this.#machine.syncsFirst) {
       if (end < partition.knownEnd) this.#world.counts.cuts++;
       partition.cutTo(end);
     }
     partition.checkEnd(end, partition.knownEnd, 'after a start the end');
     const batches: ReadBatch[] = [];
-    for (let offset = 0; offset < end; ) {
+    for (let offset = start; offset < end; ) {
       const read = await this.#fetch(partition, offset);
       const last = read.at(-1);
       if (last === undefined) throw new Violation(`${partition.name}: nothing at ${offset}, below the end ${end}`);
@@ -91,8 +96,8 @@ class Auditor {
     await this.#checkEpochs(partition, batches, end);
   }
 
-  async #latest(partition: PartitionModel): Promise<number> {
-    const asked = { name: partition.topic.name, partitions: [{ partitionIndex: partition.index, timestamp: -1 }] };
+  async #offsetAt(partition: PartitionModel, timestamp: number): Promise<number> {
+    const asked = { name: partition.topic.name, partitions: [{ partitionIndex: partition.index, timestamp }] };
     const { answer } = await this.#ask(listOffsetsRequest, listOffsetsResponse, 7, { topics: [asked] });
     const found = answer.topics[0]?.partitions[0];
     this.#expectNone(partition, 'ListOffsets', found?.errorCode ?? -1);

@@ -1,6 +1,7 @@
 // A consumer of some partitions from their start: without a session or with one, waiting for little or much.
 // What it watches: everything that readBatches checks, ends that never run back, and that no fetch sleeps over what it waits for.
 import { type FetchResponse, fetchRequest, fetchResponse } from '../../../src/protocol/apis/fetch.ts';
+import { listOffsetsRequest, listOffsetsResponse } from '../../../src/protocol/apis/list-offsets.ts';
 import { ERROR, errorName } from '../../../src/protocol/errors.ts';
 import type { RecordsRange } from '../../../src/protocol/schema.ts';
 import { readBatches } from './batches.ts';
@@ -12,6 +13,8 @@ import type { PartitionModel, World } from './world.ts';
 const VERSIONS = [4, 7, 11, 12, 13, 17];
 const SESSIONS_SINCE = 7;
 const TOPIC_IDS_SINCE = 13;
+const LOG_START_SINCE = 5;
+const EARLIEST = -2;
 const PARTITIONS_MAX = 4;
 const TICK_MS = 4;
 const MAX_WAITS_MS = [0, 5, 100, 20_000, 20_000];
@@ -26,6 +29,7 @@ interface Lane {
   position: number;
   /** What was known when the fetch that is under way was sent. */
   floor: number;
+  startFloor: number;
   /** What the session knows; −1: nothing. */
   sentPosition: number;
   isStuck: boolean;
@@ -121,7 +125,7 @@ export class Consumer {
     if (partitions.length === 0) return;
     const chosen = new Set(Array.from({ length: 1 + random.below(PARTITIONS_MAX) }, () => partitions[random.below(partitions.length)]));
     for (const partition of chosen) {
-      if (partition !== undefined) this.#lanes.push({ partition, position: 0, floor: 0, sentPosition: -1, isStuck: false });
+      if (partition !== undefined) this.#lanes.push({ partition, position: 0, floor: 0, startFloor: 0, sentPosition: -1, isStuck: false });
     }
     this.#sessionEpoch = 0;
   }
@@ -134,7 +138,10 @@ export class Consumer {
     if (this.#lanes.length === 0) return;
     const connection = this.#connection ?? this.#connect();
     const isFull = !this.#usesSession || this.#sessionEpoch === 0;
-    for (const lane of this.#lanes) lane.floor = lane.partition.knownEnd;
+    for (const lane of this.#lanes) {
+      lane.floor = lane.partition.knownEnd;
+      lane.startFloor = lane.partition.knownStart;
+    }
     const sent = this.#lanes.filter((lane) => isFull || lane.sentPosition !== lane.position);
     const topics = [...new Set(sent.map(({ partition }) => partition.topic))].map((topic) => ({
       ...(this.#version >= TOPIC_IDS_SINCE ? { topicId: topic.id ?? '' } : { topic: topic.name }),
@@ -202,19 +209,57 @@ export class Consumer {
     this.#sessionEpoch = answer.sessionId === 0 ? 0 : this.#sessionEpoch + 1;
   }
 
+  /** What it wanted next is gone: it goes on with the oldest there is. */
+  #seekStart(lane: Lane): void {
+    const { partition } = lane;
+    const { topic, index } = partition;
+    const connection = this.#connection;
+    if (connection === null || connection.isClosed) return;
+    const from = lane.position;
+    lane.isStuck = true;
+    topic.askedCount++;
+    const asked = [{ name: topic.name, partitions: [{ partitionIndex: index, timestamp: EARLIEST }] }];
+    connection.ask(listOffsetsRequest, listOffsetsResponse, 7, { topics: asked }, (answer) => {
+      topic.askedCount--;
+      const found = answer.topics[0]?.partitions[0];
+      if (found?.errorCode !== ERROR.NONE) return; // Not to be had any more, and the next fetch says why.
+      if (lane.position !== from) return; // Asked twice.
+      if (found.offset <= from) {
+        throw new Violation(`${partition.name}: ${from} was out of range, and it starts at ${found.offset}`);
+      }
+      partition.checkStart(found.offset, partition.knownStart, 'ListOffsets');
+      lane.position = found.offset;
+      lane.isStuck = false;
+    });
+  }
+
   #onPartition(lane: Lane, answer: PartitionAnswer, bytes: Buffer): void {
     const { partition } = lane;
     const { errorCode, highWatermark } = answer;
+    if (errorCode === ERROR.OFFSET_OUT_OF_RANGE && partition.mayStartAt(lane.sentPosition + 1)) {
+      this.#world.counts.outOfRange++;
+      if (lane.sentPosition === lane.position) this.#seekStart(lane);
+      return;
+    }
     if (errorCode !== ERROR.NONE) {
       const isMissing = errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ERROR.UNKNOWN_TOPIC_ID;
       const isRight =
         (isMissing && partition.topic.mayBeMissing) ||
         (errorCode === ERROR.KAFKA_STORAGE_ERROR && this.#machine.hasFaults) ||
         ((errorCode === ERROR.NOT_LEADER_OR_FOLLOWER || isMissing) && this.#machine.isStopping);
-      if (!isRight) throw new Violation(`Fetch of ${partition.name} at ${lane.position}: ${errorName(errorCode)}`);
+      if (!isRight)
+        throw new Violation(
+          `Fetch of ${partition.name} at ${lane.position}, of ${partition.knownStart} to ${partition.knownEnd}: ${errorName(errorCode)}`,
+        );
       lane.isStuck = true;
       return;
     }
+    if (lane.position < lane.startFloor) {
+      throw new Violation(
+        `Fetch of ${partition.name} at ${lane.position}: no error, and records below ${lane.startFloor} were deleted before`,
+      );
+    }
+    if (this.#version >= LOG_START_SINCE) partition.checkStart(answer.logStartOffset, lane.startFloor, 'a Fetch');
     partition.checkEnd(highWatermark, lane.floor, 'the high watermark');
     partition.learnEnd(highWatermark);
     const range = answer.records as RecordsRange | null;

@@ -39,6 +39,11 @@ export class BrokerMachine {
     this.#manners = manners;
   }
 
+  /** Records are on the medium before anybody is told of them. */
+  get syncsFirst(): boolean {
+    return this.config.givenTexts.get('log.flush.interval.messages') === '1';
+  }
+
   get workerCount(): number {
     return this.simulation.limits.workerCount;
   }

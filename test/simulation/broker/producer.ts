@@ -267,9 +267,9 @@ export class Producer {
     }
     const isMissing = errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ERROR.UNKNOWN_TOPIC_ID;
     // Of each producer a snapshot keeps the last batch alone, as in Apache Kafka: after a start an older one is not known as
-    // what it is. It is in the log all the same.
+    // what it is. It is in the log all the same, or was before records were deleted.
     const isForgotten = errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && batch.boot < this.#machine.bootCount;
-    if (isForgotten && batch.values.every((value) => partition.holds(value))) {
+    if (isForgotten && (partition.mayStartAt(1) || batch.values.every((value) => partition.holds(value)))) {
       this.#world.counts.forgotten++;
       if (place >= 0) lane?.unacknowledged.splice(place, 1);
       return;

@@ -2,7 +2,10 @@
 //   an offset holds one value for ever, and a value stands at one offset: nothing is lost, changed, or there twice
 //   ends never run back: whoever asks after an end was told is told at least that
 //   after a power loss a log is a prefix of what it was; only a synced end would be more, and nobody was promised one
+//   where syncs come before acknowledgements, a power loss takes nothing that was acknowledged or told as an end
+//   what was deleted by an answered request stays deleted, through any end; nothing else is, but by retention
 //   a topic whose creation was answered is there, whole; one whose deletion was answered is not
+//   partitions that were added by an answered request are there
 import { Violation } from './violation.ts';
 
 /** A batch whose place in the log is known. */
@@ -17,6 +20,12 @@ export class PartitionModel {
   readonly index: number;
   /** Everything below it was acknowledged or told as a high watermark. */
   knownEnd = 0;
+  /** A deletion of all records below it was answered. */
+  knownStart = 0;
+  /** A deletion of records below it was asked for. */
+  #possibleStart = 0;
+  /** Deletions up to the high watermark, which nobody knows before they are answered. */
+  #openDeletions = 0;
   /** As Metadata told it last; −1 before. */
   leaderEpoch = -1;
   /** By offset; holes where nobody was told. */
@@ -40,11 +49,39 @@ export class PartitionModel {
       throw new Violation(`${this.name}: offset ${offset} held ${known}, now ${value} is ${how}`);
     }
     const other = this.#offsets.get(value);
-    if (other !== undefined && other !== offset) {
+    // Of records that are gone the broker may forget who sent them.
+    if (other !== undefined && other !== offset && !this.mayStartAt(other + 1)) {
       throw new Violation(`${this.name}: ${value} is ${how} at offset ${offset} and stands at ${other} too`);
     }
     this.#values[offset] = value;
     this.#offsets.set(value, offset);
+  }
+
+  /** A deletion of records is asked for, below `offset`, or, −1, below the high watermark. */
+  askDeletion(offset: number): void {
+    if (offset < 0) this.#openDeletions++;
+    else this.#possibleStart = Math.max(this.#possibleStart, offset);
+  }
+
+  /** It was answered. */
+  learnStart(offset: number, lowWatermark: number): void {
+    if (lowWatermark < offset) throw new Violation(`${this.name}: records below ${offset} were deleted, and it starts at ${lowWatermark}`);
+    this.checkStart(lowWatermark, this.knownStart, 'the answer to a deletion');
+    this.knownStart = Math.max(this.knownStart, lowWatermark);
+    if (offset >= 0) return;
+    this.#openDeletions--;
+    this.#possibleStart = Math.max(this.#possibleStart, lowWatermark);
+  }
+
+  /** Whether the records below `offset` may be gone. */
+  mayStartAt(offset: number): boolean {
+    return this.topic.hasRetention || this.#openDeletions > 0 || offset <= this.#possibleStart;
+  }
+
+  /** A start was told to someone who asked when `floor` was known already. */
+  checkStart(start: number, floor: number, what: string): void {
+    if (start < floor) throw new Violation(`${this.name}: ${what} says it starts at ${start}, when ${floor} had been told before`);
+    if (!this.mayStartAt(start)) throw new Violation(`${this.name}: ${what} says it starts at ${start}, and nobody deleted so much`);
   }
 
   holds(value: string): boolean {
@@ -90,7 +127,11 @@ export type TopicState = 'creating' | 'live' | 'deleting' | 'gone';
 export class TopicModel {
   readonly serial: number;
   readonly name: string;
-  readonly partitions: readonly PartitionModel[];
+  readonly partitions: PartitionModel[];
+  /** Has retention.ms or retention.bytes: the broker deletes what it will. */
+  readonly hasRetention: boolean;
+  /** Asked for, and not answered: how many partitions it is to have. */
+  wantedCount = 0;
   /** Topics of the same request are made together or not at all. */
   readonly request: number;
   id: string | null = null;
@@ -98,11 +139,17 @@ export class TopicModel {
   /** Requests that name it and are not answered: its name is not used again before. */
   askedCount = 0;
 
-  constructor(serial: number, name: string, partitionCount: number, request: number) {
+  constructor(serial: number, name: string, partitionCount: number, request: number, hasRetention: boolean) {
+    this.hasRetention = hasRetention;
     this.serial = serial;
     this.name = name;
     this.request = request;
     this.partitions = Array.from({ length: partitionCount }, (_, index) => new PartitionModel(this, index));
+  }
+
+  growTo(partitionCount: number): void {
+    while (this.partitions.length < partitionCount) this.partitions.push(new PartitionModel(this, this.partitions.length));
+    this.wantedCount = 0;
   }
 
   /** Errors for a topic that is not there are right only then. */
@@ -119,6 +166,9 @@ export class World {
     read: 0,
     refused: 0,
     created: 0,
+    grown: 0,
+    deletions: 0,
+    outOfRange: 0,
     deleted: 0,
     retried: 0,
     forgotten: 0,
@@ -135,13 +185,13 @@ export class World {
   }
 
   /** Models for topics that are about to be asked for, with names that nobody uses. */
-  plan(partitionCounts: readonly number[]): TopicModel[] {
+  plan(partitionCounts: readonly number[], hasRetention: boolean): TopicModel[] {
     const request = ++this.#requests;
     const planned: TopicModel[] = [];
     for (const partitionCount of partitionCounts) {
       let number = 0;
       while (this.topics.some((topic) => topic.name === `topic${number}` && (topic.state !== 'gone' || topic.askedCount > 0))) number++;
-      const topic = new TopicModel(++this.#serial, `topic${number}`, partitionCount, request);
+      const topic = new TopicModel(++this.#serial, `topic${number}`, partitionCount, request, hasRetention);
       this.topics.push(topic);
       planned.push(topic);
     }
@@ -173,6 +223,8 @@ export class World {
         topic.state = isThere ? 'live' : 'gone';
         topic.id = there?.id ?? null;
       }
+      if (topic.state === 'live' && there?.partitionCount === topic.wantedCount) topic.growTo(topic.wantedCount);
+      topic.wantedCount = 0;
       if (topic.state === 'live' && there !== undefined && there.partitionCount !== topic.partitions.length) {
         throw new Violation(`topic ${topic.name} has ${there.partitionCount} partitions, ${topic.partitions.length} were asked for`);
       }

@@ -205,7 +205,12 @@ function drawLimits(random: Random): Partial<SimLimits> {
 function drawConfig(random: Random): BrokerConfig {
   const overrides: (readonly [string, string])[] = [
     ['log.dirs', 'data'],
-    ['log.segment.delete.delay.ms', '50'],
+    ['log.segment.delete.delay.ms', pick(random, ['0', '50'])],
+    ['log.initial.task.delay.ms', pick(random, ['0', '20'])],
+    ['log.retention.check.interval.ms', pick(random, ['2', '20'])],
+    ['log.flush.start.offset.checkpoint.interval.ms', pick(random, ['3', '60000'])],
+    ['log.flush.scheduler.interval.ms', pick(random, ['5', '9223372036854775807'])],
+    ...(random.below(3) === 0 ? [['log.flush.interval.messages', pick(random, ['1', '1', '3'])] as const] : []),
     ['log.flush.offset.checkpoint.interval.ms', pick(random, ['5', '50', '60000'])],
     ['log.index.size.max.bytes', pick(random, ['64', '4096'])],
     ['log.index.interval.bytes', pick(random, ['0', '500', '4096'])],
