@@ -39,15 +39,23 @@ export function createPartitions(
   const response: CreatedPartitions[] = [];
   const duplicates = duplicatesOf(request.topics.map((topic) => topic.name));
   for (const name of duplicates) response.push(answerOf(name, [ERROR.INVALID_REQUEST, 'Duplicate topic name.']));
+  if (additionalCount(image, request) > RECORDS_PER_OPERATION_MAX) {
+    const tooLarge: Refusal = [ERROR.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.'];
+    return { records: [], response: request.topics.map(({ name }) => answerOf(name, tooLarge)) };
+  }
   for (const wanted of request.topics) {
     if (duplicates.has(wanted.name)) continue;
     const refused = grow(image, wanted, env, records);
     response.push(answerOf(wanted.name, refused ?? [ERROR.NONE, null]));
-    if (records.length <= RECORDS_PER_OPERATION_MAX) continue;
-    const tooLarge: Refusal = [ERROR.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.'];
-    return { records: [], response: request.topics.map(({ name }) => answerOf(name, tooLarge)) };
   }
   return { records: request.validateOnly ? [] : records, response };
+}
+
+/** How many partitions the request asks for, of topics that are there. */
+function additionalCount(image: ClusterImage, { topics }: CreatePartitionsInput): number {
+  let total = 0;
+  for (const { name, count } of topics) total += Math.max(0, count - (image.topicByName(name)?.partitions.length ?? count));
+  return total;
 }
 
 function answerOf(name: string, [errorCode, errorMessage]: Refusal): CreatedPartitions {
@@ -74,7 +82,6 @@ function grow(
     const message = `Attempted to add ${additional} additional partition(s), but only ${assignments.length} assignment(s) were specified.`;
     return [ERROR.INVALID_REPLICA_ASSIGNMENT, message];
   }
-  if (additional > RECORDS_PER_OPERATION_MAX) return [ERROR.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.'];
   const placed = assignments === null ? byCount(image, topic, additional, env) : byHand(image, topic, assignments);
   if (!('replicas' in placed)) return placed.refusal;
   for (const [index, brokerIds] of placed.replicas.entries()) records.push(partitionRecord(image, topic.id, known + index, brokerIds));

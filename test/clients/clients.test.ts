@@ -244,6 +244,13 @@ for (const workers of workerCounts(0, 1, 2)) {
         expect(ends.find((end) => end.partition === 1)).toMatchObject({ offset: '2', high: '2', low: '0' });
         const later = await admin.fetchTopicOffsetsByTimestamp(topic, 1500);
         expect(later.find((end) => end.partition === 1)?.offset).toBe('1');
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: '1' }] });
+        expect((await admin.fetchTopicOffsets(topic)).find((end) => end.partition === 1)).toMatchObject({ high: '2', low: '1' });
+        expect(await admin.createPartitions({ topicPartitions: [{ topic, count: 6 }] })).toBe(true);
+        await producer.connect();
+        await producer.send({ topic, messages: [{ value: 'three', partition: 5 }] });
+        await producer.disconnect();
+        expect((await admin.fetchTopicOffsets(topic)).find((end) => end.partition === 5)).toMatchObject({ high: '1', low: '0' });
         await admin.deleteTopics({ topics: [topic] });
         expect(await admin.listTopics()).not.toContain(topic);
         await admin.disconnect();

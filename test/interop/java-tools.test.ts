@@ -1,4 +1,7 @@
 // Apache Kafka's own command line tools, which are its Java clients: topics, producers, consumers, offsets. Each run is a JVM.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { advertisedRanges } from '../../src/broker/handler-table.ts';
 import { type ProgramOptions, type ProgramResult, runProgram } from './run-program.ts';
@@ -62,6 +65,38 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
     expect(again.code).toBe(1);
     await lines('topics', ['--delete', '--topic', topic]);
     expect(await lines('topics', ['--list'])).not.toContain(topic);
+  });
+
+  test('topics: more partitions; delete-records: fewer records', async () => {
+    const topic = await createTopic('bounds', 2);
+    await lines('topics', ['--alter', '--topic', topic, '--partitions', '4']);
+    const [head] = await lines('topics', ['--describe', '--topic', topic]);
+    expect(head).toMatch(/\tPartitionCount: 4\t/);
+    const fewer = await run('topics', ['--bootstrap-server', subject.address, '--alter', '--topic', topic, '--partitions', '3']);
+    expect(fewer.story).toContain(`The topic ${topic} currently has 4 partition(s); 3 would not be an increase.`);
+    expect(fewer.code).toBe(1);
+    const properties = ['--command-property', 'acks=all'];
+    const load = ['--topic', topic, '--num-records', '4000', '--record-size', '50', '--throughput', '-1', ...properties];
+    await lines('producer-perf', load);
+    const ends = await offsets(topic, -1);
+    expect(Object.values(ends).reduce((sum, end) => sum + end)).toBe(4000);
+    const middle = Math.floor((ends[0] ?? 0) / 2);
+    const partitions = [
+      { topic, partition: 0, offset: middle },
+      { topic, partition: 1, offset: -1 },
+      { topic, partition: 2, offset: (ends[2] ?? 0) + 1 },
+      { topic, partition: 9, offset: 0 },
+    ];
+    const folder = mkdtempSync(join(tmpdir(), 'naru-offsets-'));
+    const file = join(folder, 'offsets.json');
+    writeFileSync(file, JSON.stringify({ partitions, version: 1 }));
+    const deletion = await run('delete-records', ['--bootstrap-server', subject.address, '--offset-json-file', file]);
+    rmSync(folder, { recursive: true });
+    expect(deletion.out, deletion.story).toContain(`partition: ${topic}-0\tlow_watermark: ${middle}`);
+    expect(deletion.out, deletion.story).toContain(`partition: ${topic}-1\tlow_watermark: ${ends[1]}`);
+    expect(deletion.out, deletion.story).toMatch(new RegExp(`partition: ${topic}-2\\terror: .*OffsetOutOfRange`));
+    expect(deletion.out, deletion.story).toMatch(new RegExp(`partition: ${topic}-9\\terror: .*(UnknownTopicOrPartition|Timeout)`));
+    expect(await offsets(topic, -2)).toEqual({ 0: middle, 1: ends[1], 2: 0, 3: 0 });
   });
 
   test.each(CODECS)('producer-perf with codec %s', async (codec) => {
