@@ -49,7 +49,9 @@ const SERVED = [
   API.OffsetDelete,
   API.ConsumerGroupHeartbeat,
   API.ConsumerGroupDescribe,
-  // And what a node alone is asked, in admin-answers.test.ts.
+  // And what a node alone is asked, or of partitions and the records in them, in admin-answers.test.ts.
+  API.CreatePartitions,
+  API.DeleteRecords,
   API.DescribeAcls,
   API.CreateAcls,
   API.DeleteAcls,
