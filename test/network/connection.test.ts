@@ -442,7 +442,7 @@ describe('waiting', () => {
     for (const peer of answered) expectReplies(peer.take(), [[5, pattern(5, size)]]);
     turn();
     expect(network.counters.connectionsClosed.memory).toBe(6 - answered.length);
-    expect(lines[0]).toContain('no memory');
+    expect(lines[0]).toContain('none of them has room for its rest');
     expect(arena.usedBytes).toBe(restBytes);
   });
 
