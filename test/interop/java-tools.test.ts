@@ -184,4 +184,60 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
     expect(result.story).toContain('TransactionalIdAuthorizationException');
     expect(result.tookMs).toBeLessThan(AT_ONCE_MS);
   });
+
+  test('log-dirs, metadata-quorum, features: what a node says of itself', async () => {
+    const topic = await createTopic('described', 2);
+    await lines('verifiable-producer', ['--topic', topic, '--max-messages', '100', '--acks', '-1']);
+    const described = await lines('org.apache.kafka.tools.LogDirsCommand', ['--describe', '--topic-list', topic]);
+    const told = JSON.parse(described.at(-1) ?? '') as {
+      brokers: {
+        broker: number;
+        logDirs: { error: string | null; partitions: { partition: string; size: number; offsetLag: number }[] }[];
+      }[];
+    };
+    const partitions = told.brokers[0]?.logDirs[0]?.partitions ?? [];
+    expect(partitions.map(({ partition }) => partition).sort()).toEqual([`${topic}-0`, `${topic}-1`]);
+    expect(partitions.reduce((sum, { size }) => sum + size, 0)).toBeGreaterThan(100);
+    expect(partitions.every(({ offsetLag }) => offsetLag === 0)).toBe(true);
+
+    const quorum = (await lines('metadata-quorum', ['describe', '--status'])).join('\n');
+    expect(quorum).toMatch(/LeaderId:\s+1\n/);
+    expect(quorum).toMatch(/MaxFollowerLag:\s+0\n/);
+    expect(quorum).toMatch(/CurrentVoters:\s+\[\{"id": 1/);
+    expect((await lines('metadata-quorum', ['describe', '--replication'])).at(-1)).toMatch(/^1\s.*\sLeader\s*$/);
+
+    const features = await lines('features', ['describe']);
+    expect(features).toContainEqual(
+      expect.stringMatching(/^Feature: group\.version\s+SupportedMinVersion: 0\s.*FinalizedVersionLevel: 1\s/),
+    );
+    expect(await lines('features', ['downgrade', '--feature', 'share.version=0'])).toEqual(['share.version was downgraded to 0.']);
+    expect(await lines('features', ['upgrade', '--feature', 'share.version=1'])).toEqual(['share.version was upgraded to 1.']);
+    const refused = await run('features', ['--bootstrap-server', subject.address, 'upgrade', '--feature', 'group.version=7']);
+    expect(refused.code).toBe(1);
+    expect(refused.story).toContain('Invalid update version 7 for feature group.version. Local controller 1 only supports versions 0-1');
+  });
+
+  test('transactions: producers of a partition, and no transaction', async () => {
+    const topic = await createTopic('producers', 1);
+    await lines('verifiable-producer', ['--topic', topic, '--max-messages', '10', '--acks', '-1']);
+    const [head, producer] = await lines('transactions', ['describe-producers', '--topic', topic, '--partition', '0']);
+    expect(head).toMatch(/^ProducerId\s+ProducerEpoch\s+LatestCoordinatorEpoch\s+LastSequence\s/);
+    expect(producer).toMatch(/^\d+\s+0\s+-1\s+9\s+\d+\s+None\s*$/);
+    expect(await lines('transactions', ['list'])).toEqual([expect.stringMatching(/^TransactionalId\s+Coordinator\s/)]);
+  });
+
+  test('leader-election, reassign, acls, configs of users: a cluster of one has little to change', async () => {
+    const topic = await createTopic('moved', 1);
+    const election = await lines('leader-election', ['--election-type', 'PREFERRED', '--topic', topic, '--partition', '0']);
+    expect(election.join('\n')).toMatch(/Valid replica already elected for partitions/);
+    expect((await lines('reassign', ['--list'])).join('\n')).toContain('No partition reassignments found.');
+    const acls = await run('acls', ['--bootstrap-server', subject.address, '--list']);
+    expect(acls.story).toContain('No Authorizer is configured');
+    expect(await lines('configs', ['--describe', '--entity-type', 'users'])).toEqual([]);
+    const quota = ['--alter', '--entity-type', 'users', '--entity-name', 'a', '--add-config', 'producer_byte_rate=1024'];
+    if (!subject.isNaru) return; // Apache Kafka takes quotas, and holds clients to them.
+    const altered = await run('configs', ['--bootstrap-server', subject.address, ...quota]);
+    expect(altered.code, altered.story).toBe(1);
+    expect(altered.story).toContain('The node does not support ALTER_CLIENT_QUOTAS');
+  });
 });
