@@ -219,7 +219,8 @@ describeSubjects("Kafka's tools", { tool: kafkaTools }, (subject, program) => {
 
   test('transactions: producers of a partition, and no transaction', async () => {
     const topic = await createTopic('producers', 1);
-    await lines('verifiable-producer', ['--topic', topic, '--max-messages', '10', '--acks', '-1']);
+    const count = ['--num-records', '10', '--record-size', '10', '--throughput', '-1'];
+    await lines('producer-perf', ['--topic', topic, ...count, '--command-property', 'acks=all']);
     const [head, producer] = await lines('transactions', ['describe-producers', '--topic', topic, '--partition', '0']);
     expect(head).toMatch(/^ProducerId\s+ProducerEpoch\s+LatestCoordinatorEpoch\s+LastSequence\s/);
     expect(producer).toMatch(/^\d+\s+0\s+-1\s+9\s+\d+\s+None\s*$/);
