@@ -8,12 +8,18 @@ import type { PartitionWords } from '../partition/partition-words.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControllerClient } from './controller-client.ts';
+import type { LiveOptions } from './live-options.ts';
+import type { LogLevelControl } from './log-level.ts';
 import type { PartitionQuestions } from './partition-questions.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
 export interface BrokerContext {
   readonly runtime: Runtime;
+  /** What was given at the start. */
   readonly config: BrokerConfig;
+  /** What may have been changed since. */
+  readonly options: LiveOptions;
+  readonly logLevel: LogLevelControl;
   readonly logger: Logger;
   readonly nodeId: number;
   /** The log directory: its absolute path. */

@@ -23,7 +23,7 @@ import { SocketTransport } from '../network/socket-transport.ts';
 import type { WorkerFactory } from '../scheduler/runtime.ts';
 import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { LeveledLogger } from '../telemetry/logger.ts';
 import { BrokerDirectory } from './broker-directory.ts';
 import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
@@ -61,7 +61,7 @@ export interface Broker {
  * Starts a broker. Rejects with ConfigError, StorageError, DirectoryLockedError, DescriptorLimitError, a listen error, or what a worker
  * failed with. `calledOff` ends the start: all of it is stopped, then the promise rejects with the signal's reason.
  */
-export async function startBroker(config: BrokerConfig, logger: Logger, calledOff?: AbortSignal): Promise<Broker> {
+export async function startBroker(config: BrokerConfig, logger: LeveledLogger, calledOff?: AbortSignal): Promise<Broker> {
   calledOff?.throwIfAborted();
   configureNative({ enabled: config.isNativeAllowed });
   const descriptors = new DescriptorBudget();
@@ -83,7 +83,7 @@ export async function startBroker(config: BrokerConfig, logger: Logger, calledOf
 class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
   readonly #config: BrokerConfig;
-  readonly #logger: Logger;
+  readonly #logger: LeveledLogger;
   readonly #descriptors: DescriptorBudget;
   readonly #arenaBytes: number;
   readonly #directory: BrokerDirectory;
@@ -101,7 +101,7 @@ class BrokerInstance implements Broker {
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
   #takeHandle: (handle: object, acceptance: Acceptance) => void = () => {};
 
-  constructor(config: BrokerConfig, logger: Logger, descriptors: DescriptorBudget) {
+  constructor(config: BrokerConfig, logger: LeveledLogger, descriptors: DescriptorBudget) {
     this.#config = config;
     this.#logger = logger;
     this.#descriptors = descriptors;
@@ -277,6 +277,9 @@ class BrokerInstance implements Broker {
         return;
       case 'log':
         this.#logger[message.line.level](message.line.message, message.line.fields);
+        return;
+      case 'log-level':
+        this.#logger.level = message.level;
         return;
       case 'ends':
         this.#directory.hearEnds(worker, message);

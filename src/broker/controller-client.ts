@@ -5,6 +5,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
 import { type Unregistered, type UnregisterInput, unregisterBroker } from '../metadata/brokers.ts';
+import { type AlterConfigsInput, type AlteredConfigs, alterConfigs, refusedConfigs } from '../metadata/configs.ts';
 import type { OperationResult } from '../metadata/controller.ts';
 import { type ElectLeadersInput, electLeaders, type TopicElected } from '../metadata/elections.ts';
 import { type FeaturesUpdated, type UpdateFeaturesInput, updateFeatures } from '../metadata/features.ts';
@@ -31,6 +32,7 @@ interface Operations {
   createTopics: { request: CreateTopicsInput; response: CreatedTopic[] };
   createPartitions: { request: CreatePartitionsInput; response: CreatedPartitions[] };
   deleteTopics: { request: DeleteTopicsInput; response: DeletedTopic[] };
+  alterConfigs: { request: AlterConfigsInput; response: AlteredConfigs[] };
   allocateProducerIds: { request: { brokerId: number }; response: ProducerIdBlock };
   describeQuorum: { request: null; response: QuorumDescription };
   /** Null: the controller's log directory is offline. */
@@ -106,6 +108,9 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
     case 'deleteTopics':
       quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply, refuse);
       return;
+    case 'alterConfigs':
+      quorum.submit((image, env) => alterConfigs(image, message.request as AlterConfigsInput, env), reply, refuse);
+      return;
     case 'allocateProducerIds':
       quorum.submit(
         (image) => {
@@ -145,6 +150,8 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
       const asked = [...topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...topics];
       return asked.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: message })) satisfies DeletedTopic[];
     }
+    case 'alterConfigs':
+      return refusedConfigs(request as AlterConfigsInput, errorCode, message);
     case 'allocateProducerIds':
       return { firstProducerId: -1, count: 0 } satisfies ProducerIdBlock;
     case 'electLeaders':

@@ -6,10 +6,10 @@ import { DEFAULT_LOG_CONFIG } from '../log/log.ts';
 import type { StorageError } from '../log/storage.ts';
 import { METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../metadata/brokers.ts';
+import { configRules, topicConfigRules } from '../metadata/config-rules.ts';
 import { MetadataLog } from '../metadata/metadata-log.ts';
 import { checkMetadataLog } from '../metadata/metadata-log-check.ts';
 import { QuorumActor } from '../metadata/quorum-actor.ts';
-import { topicConfigRules } from '../metadata/topic-config-rules.ts';
 import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -56,6 +56,7 @@ export function createQuorum(
       numPartitions: config.numPartitions,
       replicationFactor: config.defaultReplicationFactor,
       topicConfigs: topicConfigRules(config, config.nodeId),
+      configRules: configRules(config, config.nodeId),
     },
     controllerEndPoint: { ...data.controllerEndpoint, securityProtocol: PLAINTEXT },
     incarnationId: randomUuid(runtime.random),

@@ -3,6 +3,7 @@
 
 import { MINUTE_MS } from '../base/units.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import { brokerOptions } from '../config/broker-options.ts';
 import type { CoordinatorKind } from '../coordinator/shard-actor.ts';
 import type { GroupConfig } from '../groups/group-config.ts';
 import { GroupCoordinator } from '../groups/group-coordinator.ts';
@@ -10,10 +11,11 @@ import { type GroupRecord, groupRecordCodec } from '../groups/group-records.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import { RESOURCE } from '../metadata/image-types.ts';
 import { CONSUMER_OFFSETS_TOPIC } from '../metadata/topic-names.ts';
+import type { LiveOptions } from './live-options.ts';
 import { regexes } from './regex-engine.ts';
 
-export function groupCoordinators(config: BrokerConfig, image: ClusterImage): CoordinatorKind<GroupRecord> {
-  const groupConfig = groupConfigOf(config, image);
+export function groupCoordinators(config: BrokerConfig, options: LiveOptions, image: ClusterImage): CoordinatorKind<GroupRecord> {
+  const groupConfig = groupConfigOf(config, options, image);
   return {
     topic: CONSUMER_OFFSETS_TOPIC,
     codec: groupRecordCodec,
@@ -21,7 +23,7 @@ export function groupCoordinators(config: BrokerConfig, image: ClusterImage): Co
   };
 }
 
-function groupConfigOf(config: BrokerConfig, image: ClusterImage): GroupConfig {
+function groupConfigOf(config: BrokerConfig, options: LiveOptions, image: ClusterImage): GroupConfig {
   return {
     offsetMetadataBytesMax: config.offsetMetadataMaxBytes,
     offsetsRetentionMs: config.offsetsRetentionMinutes * MINUTE_MS,
@@ -41,7 +43,9 @@ function groupConfigOf(config: BrokerConfig, image: ClusterImage): GroupConfig {
       assignors: config.groupConsumerAssignors,
       migrationPolicy: config.groupConsumerMigrationPolicy,
       regexRefreshIntervalMs: config.groupConsumerRegexRefreshIntervalMs,
-      assignmentIntervalMs: config.groupConsumerAssignmentIntervalMs,
+      get assignmentIntervalMs(): number {
+        return options.valueOf(brokerOptions.groupConsumerAssignmentIntervalMs);
+      },
     },
     regexes,
     ofGroup: (groupId) => image.configsOf(RESOURCE.GROUP, groupId),

@@ -15,6 +15,7 @@ import { offsetDeleteRequest, offsetDeleteResponse } from '../protocol/apis/offs
 import { syncGroupRequest, syncGroupResponse } from '../protocol/apis/sync-group.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from './handlers/acls.ts';
+import { alterConfigsHandler, incrementalAlterConfigsHandler } from './handlers/alter-configs.ts';
 import { alterPartitionReassignmentsHandler } from './handlers/alter-partition-reassignments.ts';
 import { alterReplicaLogDirsHandler } from './handlers/alter-replica-log-dirs.ts';
 import { type ApiRange, apiVersionsHandler } from './handlers/api-versions.ts';
@@ -38,6 +39,7 @@ import { groupRequestHandler } from './handlers/group-request.ts';
 import { withGroupVersion } from './handlers/group-version.ts';
 import type { Handler } from './handlers/handler.ts';
 import { initProducerIdHandler } from './handlers/init-producer-id.ts';
+import { listConfigResourcesHandler } from './handlers/list-config-resources.ts';
 import { listGroupsHandler } from './handlers/list-groups.ts';
 import { listOffsetsHandler } from './handlers/list-offsets.ts';
 import { listPartitionReassignmentsHandler } from './handlers/list-partition-reassignments.ts';
@@ -91,6 +93,8 @@ export const served: readonly ServedApi[] = [
   { apiKey: API.ElectLeaders, versions: [0, 2], handler: electLeadersHandler },
   { apiKey: API.AlterPartitionReassignments, versions: [0, 1], handler: alterPartitionReassignmentsHandler },
   { apiKey: API.ListPartitionReassignments, versions: [0, 0], handler: listPartitionReassignmentsHandler },
+  { apiKey: API.AlterConfigs, versions: [0, 2], handler: alterConfigsHandler },
+  { apiKey: API.IncrementalAlterConfigs, versions: [0, 1], handler: incrementalAlterConfigsHandler },
   { apiKey: API.OffsetDelete, versions: [0, 0], handler: groupRequestHandler(offsetDeleteRequest, offsetDeleteResponse) },
   { apiKey: API.DescribeClientQuotas, versions: [0, 1], handler: describeClientQuotasHandler },
   { apiKey: API.DescribeUserScramCredentials, versions: [0, 0], handler: describeUserScramCredentialsHandler },
@@ -114,6 +118,7 @@ export const served: readonly ServedApi[] = [
     versions: [0, 1],
     handler: withGroupVersion(consumerGroupDescribeRequest, consumerGroupDescribeResponse, consumerGroupDescribeHandler),
   },
+  { apiKey: API.ListConfigResources, versions: [0, 1], handler: listConfigResourcesHandler },
   { apiKey: API.DescribeTopicPartitions, versions: [0, 0], handler: describeTopicPartitionsHandler },
 ];
 

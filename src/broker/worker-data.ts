@@ -4,8 +4,9 @@
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { PartitionOffset } from '../log/checkpoint-file.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from '../metadata/metadata-messages.ts';
-import type { LogLine } from '../telemetry/logger.ts';
+import type { LogLevel, LogLine } from '../telemetry/logger.ts';
 import type { ControllerRequest, ControllerResponse } from './controller-client.ts';
+import type { LogLevelMessage } from './log-level.ts';
 import type { WorkerReport } from './metrics/worker-report.ts';
 import type { PartitionsRequest, PartitionsResponse } from './partition-questions.ts';
 
@@ -51,6 +52,8 @@ export type FromBrokerWorker =
   /** Worker 0: the broker is registered and unfenced, every worker knows it. */
   | { readonly type: 'serving'; readonly brokerEpoch: number }
   | { readonly type: 'log'; readonly line: LogLine }
+  /** Lines of this level and above are wanted from now on. */
+  | { readonly type: 'log-level'; readonly level: LogLevel }
   /** At an interval, and once more (`isFinal`) when all logs are closed. */
   | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
   /** Log starts that have to be on the medium before the next checkpoint is due; answered by 'log-starts-written', in order. */
@@ -76,6 +79,7 @@ export type BetweenBrokerWorkers =
   | ControllerResponse
   | PartitionsRequest
   | PartitionsResponse
+  | LogLevelMessage
   /** While stopping: all connections of the sending worker have ended, so nobody hears a refusal there. */
   | { readonly type: 'connections-ended' }
   /** A write failed on the sending worker: the directory is everybody's. */

@@ -25,6 +25,8 @@ import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
+import { LiveOptions } from './live-options.ts';
+import { LogLevelControl } from './log-level.ts';
 import { LogStarts } from './log-starts.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import { gatherReport } from './metrics/worker-report.ts';
@@ -75,6 +77,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   });
   const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger, onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
+  const options = new LiveOptions(config, metadata); // The first to hear of a change: whoever hears of it next may ask for values.
+  const logLevel = new LogLevelControl(runtime, logger, (level) => tell({ type: 'log-level', level }));
 
   const words = new PartitionWords({
     region: runtime.shared,
@@ -118,7 +122,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     reader,
     logger,
     ...coordinatorBits,
-    kinds: [groupCoordinators(config, metadata.image)],
+    kinds: [groupCoordinators(config, options, metadata.image)],
     noteError: (apiKey, errorCode) => network.meter.noteError(apiKey, errorCode),
     refusal: ({ apiKey, apiVersion, body }, errorCode) => groupRefusal(apiKey, apiVersion, body, errorCode),
   });
@@ -134,6 +138,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const context = {
     runtime,
     config,
+    options,
+    logLevel,
     logger,
     nodeId: config.nodeId,
     directory: data.directory,
@@ -229,6 +235,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         return;
       case 'connections-ended':
         if (++endedCount === runtime.workerCount) closeLogs();
+        return;
+      case 'log-level':
+      case 'log-level-holds':
+        logLevel.receive(from, message);
         return;
       case 'controller-response':
         controller.receive(message);

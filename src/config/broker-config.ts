@@ -5,7 +5,7 @@ import { MIB } from '../base/units.ts';
 import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions, WORKERS_MAX } from './broker-options.ts';
 import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
-import { laterOptionsByName } from './later-options.ts';
+import { laterOptionsByName, runtimeOptionsByName } from './later-options.ts';
 import { type ListenerConfig, resolveListeners } from './listener-config.ts';
 import { type HttpListener, parseHttpListener } from './listeners.ts';
 import { missingEffect } from './missing-effects.ts';
@@ -104,14 +104,15 @@ export function knownOptionNames(): Iterable<string> {
   return [...brokerOptionsByName.keys(), ...laterOptionsByName.keys()];
 }
 
+/** The row of a broker's option, whether it has an effect or not. */
+export function brokerRow(name: string): Option<unknown> | undefined {
+  return brokerOptionsByName.get(name) ?? laterOptionsByName.get(name) ?? runtimeOptionsByName.get(name);
+}
+
 /** The text of a broker option as it holds now: changed for this broker, for all, given at the start, or the default. */
 export function brokerTextOf(config: BrokerConfig, overrides: BrokerOverrides, name: string): string | null {
   return (
-    overrides.forBroker.get(name) ??
-    overrides.forCluster.get(name) ??
-    config.givenTexts.get(name) ??
-    (brokerOptionsByName.get(name) ?? laterOptionsByName.get(name))?.defaultText ??
-    null
+    overrides.forBroker.get(name) ?? overrides.forCluster.get(name) ?? config.givenTexts.get(name) ?? brokerRow(name)?.defaultText ?? null
   );
 }
 

@@ -240,13 +240,21 @@ export function boolean<D extends string | null>(name: string, spec: OptionSpec<
 
 interface StringSpec<D extends string | null> extends OptionSpec<D> {
   readonly type?: 'STRING' | 'CLASS' | 'PASSWORD';
+  /** The reason why a text is refused, or null. */
+  readonly check?: (text: string) => string | null;
+  readonly allowed?: string;
 }
 
 export function string<D extends string | null>(name: string, spec: StringSpec<D>): Option<Value<string, D>> {
   return option<string, D>(name, spec, {
     type: spec.type ?? 'STRING',
-    allowed: 'any text',
-    parse: (text) => text.trim(),
+    allowed: spec.allowed ?? 'any text',
+    parse(text) {
+      const trimmed = text.trim();
+      const reason = spec.check?.(trimmed) ?? null;
+      if (reason !== null) throw invalid(name, trimmed, reason);
+      return trimmed;
+    },
     format: (value) => value,
   });
 }
@@ -273,6 +281,8 @@ interface ListSpec<D extends string | null> extends OptionSpec<D> {
   /** The words that may stand in it; any where left out. */
   readonly words?: readonly string[];
   readonly isNonEmpty?: boolean;
+  /** What stands twice is kept twice, where it is left as it came. */
+  readonly keepsRepeats?: boolean;
   /** Another condition on the items: the reason why they are refused, or null. */
   readonly check?: (items: readonly string[]) => string | null;
   readonly allowed?: string;
@@ -293,7 +303,7 @@ export function list<D extends string | null>(name: string, spec: ListSpec<D>): 
       if (stranger !== undefined) throw invalid(name, stranger, `String must be one of: ${spec.words?.join(', ')}`);
       const reason = spec.check?.(items) ?? null;
       if (reason !== null) throw invalid(name, `[${items.join(', ')}]`, reason);
-      return [...new Set(items)];
+      return spec.keepsRepeats ? items : [...new Set(items)];
     },
     format: (items) => items.join(','),
   });

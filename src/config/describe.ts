@@ -1,10 +1,11 @@
 // What DescribeConfigs and CreateTopics tell of a configuration: each option's value, where it comes from, and all that stands behind it.
 // Pure.
-import { type BrokerConfig, type BrokerOverrides, brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
+import { type BrokerConfig, type BrokerOverrides, brokerRow, brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
 import { brokerOptionsByName } from './broker-options.ts';
 import type { Option, OptionType } from './define.ts';
 import { clientMetricsOptions, groupOptions } from './group-options.ts';
 import { laterOptionsByName } from './later-options.ts';
+import { ROOT_LOGGER } from './logger-rules.ts';
 import { inheritedText } from './topic-config.ts';
 import { type BrokerSynonym, type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
 
@@ -65,10 +66,6 @@ const FLUSH_FAMILY: readonly string[] = ['log.flush.interval.ms', 'log.flush.sch
 function familyOf(name: string): readonly string[] {
   if (name === 'log.flush.interval.ms') return FLUSH_FAMILY;
   return FAMILIES.find((family) => family.includes(name)) ?? [name];
-}
-
-function brokerRow(name: string): Option<unknown> | undefined {
-  return brokerOptionsByName.get(name) ?? laterOptionsByName.get(name);
 }
 
 type Layer = readonly [source: number, textOf: (name: string) => string | null | undefined];
@@ -173,13 +170,12 @@ export function describeClientMetricsConfigs(subscription: ReadonlyMap<string, s
 }
 
 /**
- * The loggers of a broker. There is one, for all lines of the process, which Kafka's tools call `root`; its level is that of
- * naru.log.level and stays until the next start. Names of Java classes, which Kafka lists, would be levels that nothing has.
+ * The loggers of a broker. There is one, for all lines of the process; names of Java classes, which Kafka lists besides, would be levels
+ * that nothing has.
  */
-export function describeBrokerLoggers(config: BrokerConfig): ConfigEntry[] {
-  const common = { readOnly: true, isSensitive: false, synonyms: [], configType: CONFIG_TYPE_UNKNOWN, documentation: '' };
-  const value = config.naruLogLevel.toUpperCase();
-  return [{ ...common, name: 'root', value, configSource: CONFIG_SOURCE.DYNAMIC_BROKER_LOGGER_CONFIG }];
+export function describeBrokerLoggers(level: string): ConfigEntry[] {
+  const common = { readOnly: false, isSensitive: false, synonyms: [], configType: CONFIG_TYPE_UNKNOWN, documentation: '' };
+  return [{ ...common, name: ROOT_LOGGER, value: level, configSource: CONFIG_SOURCE.DYNAMIC_BROKER_LOGGER_CONFIG }];
 }
 
 /** What is set on the resource itself stands before what it inherits. */
@@ -195,15 +191,17 @@ function withOwn(
 
 /** All options of this broker, sorted by name; unknown ones that were given stand among them, as with Apache Kafka. */
 export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOverrides = NO_OVERRIDES): ConfigEntry[] {
-  const names = new Set([...brokerOptionsByName.keys(), ...laterOptionsByName.keys(), ...config.givenTexts.keys()]);
+  const { forBroker, forCluster } = overrides;
+  const set = new Set([...config.givenTexts.keys(), ...forBroker.keys(), ...forCluster.keys()]);
+  const names = new Set([...brokerOptionsByName.keys(), ...laterOptionsByName.keys(), ...set]);
   const entries: ConfigEntry[] = [];
   for (const name of names) {
     const row = brokerRow(name);
     // Whether it was given or not, the broker has an id, and it is the node's.
     const text = name === 'broker.id' ? String(config.nodeId) : brokerTextOf(config, overrides, name);
     if (row === undefined) {
-      entries.push(unknownEntry(name, config));
-    } else if (!row.isInternal || config.givenTexts.has(name)) {
+      entries.push(unknownEntry(name, brokerSynonyms(name, config, overrides, true)));
+    } else if (!row.isInternal || set.has(name)) {
       const synonyms = brokerSynonyms(name, config, overrides, row.isSensitive);
       const value = row.isSensitive || text === null ? null : row.canonical(text);
       entries.push(entryOf(row, value, row.update === 'read-only', synonyms));
@@ -217,9 +215,12 @@ export function describeClusterConfigs(overrides: BrokerOverrides): ConfigEntry[
   const entries: ConfigEntry[] = [];
   for (const [name, text] of overrides.forCluster) {
     const row = brokerRow(name);
-    if (row === undefined) continue;
-    const value = row.isSensitive ? null : row.canonical(text);
     const source = CONFIG_SOURCE.DYNAMIC_DEFAULT_BROKER_CONFIG;
+    if (row === undefined) {
+      entries.push(unknownEntry(name, [{ name, value: null, source }]));
+      continue;
+    }
+    const value = row.isSensitive ? null : row.canonical(text);
     entries.push(entryOf(row, value, row.update === 'read-only', [{ name, value, source }]));
   }
   return entries.sort(byName);
@@ -239,14 +240,12 @@ function entryOf(row: Option<unknown>, value: string | null, readOnly: boolean, 
 }
 
 /** Nobody knows what an unknown option holds: it is treated as a secret. */
-function unknownEntry(name: string, config: BrokerConfig): ConfigEntry {
-  const source = CONFIG_SOURCE.STATIC_BROKER_CONFIG;
-  const synonyms = config.givenTexts.has(name) ? [{ name, value: null, source }] : [];
+function unknownEntry(name: string, synonyms: readonly ConfigSynonym[]): ConfigEntry {
   return {
     name,
     value: null,
     readOnly: true,
-    configSource: source,
+    configSource: synonyms[0]?.source ?? CONFIG_SOURCE.STATIC_BROKER_CONFIG,
     isSensitive: true,
     synonyms,
     configType: CONFIG_TYPE_UNKNOWN,

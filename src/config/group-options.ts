@@ -1,8 +1,11 @@
 // What a single group may have of its own instead of what the broker gives all groups, and what a subscription to clients' metrics says.
 // Invariant: names, types and defaults are Kafka's (test/golden/answers/configs.json).
-// Pure. Nothing can be set by a client yet: these are what DescribeConfigs tells.
+// Pure. What a group's may be beside the broker's: group-rules.ts. What a subscription may say: client-metrics-rules.ts.
 import { MINUTE_MS } from '../base/units.ts';
 import { boolean, count, durationMs, list, type Option, oneOf, string } from './define.ts';
+
+/** Days, hours, minutes and seconds of ISO 8601, at least one of them; none is negative. */
+const BY_DURATION = /^by_duration:P(?=\d|T\d)(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:[.,]\d{0,9})?S)?)?$/i;
 
 const AUTO_OFFSET_RESET = 'latest, earliest or by_duration:<ISO 8601>';
 
@@ -33,7 +36,17 @@ export const groupOptions: readonly GroupOption[] = [
   interval('consumer.heartbeat.interval.ms', 5000, 1, HEARTBEAT),
   interval('consumer.session.timeout.ms', 45_000, 1, SESSION),
   interval('share.assignment.interval.ms', 1000, 0, ASSIGNMENT),
-  own(string('share.auto.offset.reset', { default: 'latest', doc: `Where the group starts in a partition: ${AUTO_OFFSET_RESET}.` })),
+  own(
+    string('share.auto.offset.reset', {
+      default: 'latest',
+      allowed: AUTO_OFFSET_RESET,
+      check: (text) =>
+        text === 'latest' || text === 'earliest' || BY_DURATION.test(text)
+          ? null
+          : `Invalid value \`${text}\` for configuration share.auto.offset.reset. The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.`,
+      doc: 'Where the group starts in a partition.',
+    }),
+  ),
   same(count('share.delivery.count.limit', { default: 5, min: 2, doc: 'How often a record is delivered before it is given up.' })),
   interval('share.heartbeat.interval.ms', 5000, 1, HEARTBEAT),
   own(
@@ -64,9 +77,7 @@ export const clientMetricsOptions: readonly Option<unknown>[] = [
   durationMs('interval.ms', {
     type: 'INT',
     default: 5 * MINUTE_MS,
-    min: 100,
-    max: 60 * MINUTE_MS,
-    doc: 'How often clients push their metrics.',
+    doc: 'How often clients push their metrics: 100 to 3600000.',
   }),
   list('match', { default: '', doc: 'Which clients are asked, as a list of selector=pattern; all of them where it is empty.' }),
   list('metrics', { default: '', doc: 'Beginnings of the metrics that are wanted; none where it is empty, all where it is *.' }),

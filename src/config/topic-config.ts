@@ -3,8 +3,11 @@
 // Pure.
 import type { BrokerConfig, BrokerOverrides } from './broker-config.ts';
 import { brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
+import { brokerOptions } from './broker-options.ts';
 import { ConfigError, readRows, readText } from './define.ts';
 import { type TopicOptionKey, type TopicOptionValues, topicOptions, topicOptionsByName, topicSynonyms } from './topic-options.ts';
+
+const expirationRow = brokerOptions.producerIdExpirationMs;
 
 interface TopicConfig extends TopicOptionValues {
   readonly isCompacted: boolean;
@@ -21,10 +24,30 @@ export function inheritedText(key: TopicOptionKey, broker: BrokerConfig, overrid
   for (const { name, factor } of topicSynonyms[key] ?? []) {
     const text = brokerTextOf(broker, overrides, name);
     if (text === null) continue;
-    // A negative duration is "for ever" in every unit.
-    return factor === 1 || text.startsWith('-') ? text : String(BigInt(text) * BigInt(factor));
+    return inUnit(key, text.trim(), factor);
   }
   return topicOptions[key].defaultText;
+}
+
+/** A negative retention is "for ever" in every unit, and -1 is how topics write it. */
+function inUnit(key: TopicOptionKey, text: string, factor: number): string {
+  if (key === 'retentionMs' && text.startsWith('-')) return '-1';
+  return factor === 1 || text.startsWith('-') ? text : String(BigInt(text) * BigInt(factor));
+}
+
+/** Why topics could not take their value from the broker's option `name` with this text, which is one that the option takes; or null. */
+export function inheritanceFault(name: string, text: string): string | null {
+  for (const key of Object.keys(topicSynonyms) as TopicOptionKey[]) {
+    const factor = topicSynonyms[key]?.find((synonym) => synonym.name === name)?.factor;
+    if (factor === undefined) continue;
+    try {
+      topicOptions[key].parse(inUnit(key, text.trim(), factor));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.message.replace(error.key, name);
+    }
+  }
+  return null;
 }
 
 /**
@@ -46,7 +69,7 @@ export function resolveTopicConfig(
     isDeleted: values.cleanupPolicy.includes('delete'),
     isLogAppendTime: values.timestampType === 'LogAppendTime',
     validatesRecords: broker.validatesRecords,
-    producerIdExpirationMs: broker.producerIdExpirationMs,
+    producerIdExpirationMs: readText(expirationRow, brokerTextOf(broker, overrides, expirationRow.name)),
   };
 }
 

@@ -18,6 +18,7 @@ function throttledReplicas(name: string, doc: string): Option<readonly string[]>
     default: '',
     doc,
     noEffectYet: true,
+    keepsRepeats: true,
     allowed: '*, or a list of partition:broker',
     check: (items) =>
       (items.length === 1 && items[0] === '*') || items.every((item) => REPLICA.test(item))

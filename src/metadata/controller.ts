@@ -20,6 +20,7 @@ export interface ControllerDefaults {
   /** default.replication.factor */
   readonly replicationFactor: number;
   readonly topicConfigs: TopicConfigRules;
+  readonly configRules: ConfigRules;
 }
 
 /** What the controller asks of the configuration rows. */
@@ -28,6 +29,28 @@ export interface TopicConfigRules {
   validate(configs: ReadonlyMap<string, string>, image: ClusterImage): string | null;
   /** The configuration of a topic with these overrides, defaults included, sorted by name, as CreateTopics v5+ answers it. */
   effective(overrides: ReadonlyMap<string, string>, image: ClusterImage): readonly EffectiveConfig[];
+}
+
+/** What is wrong with a change of configurations, as a client is told. */
+export interface ConfigFault {
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+/** What a change of configurations asks of the configuration rows; types of resources as RESOURCE has them. */
+export interface ConfigRules {
+  /** What stands for an option of type LIST that is not set, or null where it is no list. */
+  listDefault(resourceType: number, name: string): string | null;
+  noListFault(resourceType: number, name: string, isAppended: boolean): ConfigFault;
+  /** What is wrong with all that a resource would have of its own. */
+  fault(resourceType: number, resourceName: string, configs: ReadonlyMap<string, string>, image: ClusterImage): ConfigFault | null;
+  /** What is wrong with the name of a broker, which is not empty. */
+  brokerNameFault(name: string): ConfigFault | null;
+  /** What is wrong with a change of levels of the loggers of the broker `name`. */
+  loggerFault(
+    name: string,
+    changes: readonly { readonly name: string; readonly configOperation: number; readonly value: string | null }[],
+  ): ConfigFault | null;
 }
 
 export interface EffectiveConfig {

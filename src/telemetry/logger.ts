@@ -14,6 +14,11 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
+/** One whose level may be changed. */
+export interface LeveledLogger extends Logger {
+  level: LogLevel;
+}
+
 /** One line as it travels from a worker to the main thread; it survives a structured clone. */
 export interface LogLine {
   readonly level: LogLevel;
@@ -25,13 +30,26 @@ export interface LogLine {
 export type LogSink = (line: LogLine) => void;
 
 /** A logger that hands lines of `level` and above to `sink`. */
-export function loggerTo(sink: LogSink, level: LogLevel = 'info'): Logger {
-  const threshold = LOG_LEVELS.indexOf(level);
-  const at = (each: LogLevel): ((message: string, fields?: LogFields) => void) =>
-    LOG_LEVELS.indexOf(each) < threshold
-      ? () => {}
-      : (message, fields = {}) => sink({ level: each, timestampMs: Date.now(), message, fields });
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+export function loggerTo(sink: LogSink, level: LogLevel = 'info'): LeveledLogger {
+  let threshold = LOG_LEVELS.indexOf(level);
+  const at = (each: LogLevel): ((message: string, fields?: LogFields) => void) => {
+    const rank = LOG_LEVELS.indexOf(each);
+    return (message, fields = {}) => {
+      if (rank >= threshold) sink({ level: each, timestampMs: Date.now(), message, fields });
+    };
+  };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    get level(): LogLevel {
+      return LOG_LEVELS[threshold] as LogLevel;
+    },
+    set level(wanted: LogLevel) {
+      threshold = LOG_LEVELS.indexOf(wanted);
+    },
+  };
 }
 
 /** A logger that says nothing. */

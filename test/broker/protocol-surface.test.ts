@@ -35,6 +35,10 @@ const SERVED = [
   API.DescribeConfigs,
   API.DescribeCluster,
   API.DescribeTopicPartitions,
+  // Changes of configurations are tested in config-changes.test.ts, at every version.
+  API.AlterConfigs,
+  API.IncrementalAlterConfigs,
+  API.ListConfigResources,
   // What groups are asked is tested in group-answers.test.ts and coordinator-answers.test.ts.
   API.OffsetCommit,
   API.OffsetFetch,

@@ -7,12 +7,12 @@ import { DEFAULT_LOG_CONFIG } from '../../src/log/log.ts';
 import type { Storage, StorageError } from '../../src/log/storage.ts';
 import { formatMetadata, METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../../src/metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../../src/metadata/brokers.ts';
+import { configRules, topicConfigRules } from '../../src/metadata/config-rules.ts';
 import type { ControllerDefaults, Operation } from '../../src/metadata/controller.ts';
 import { MetadataActor } from '../../src/metadata/metadata-actor.ts';
 import { MetadataLog } from '../../src/metadata/metadata-log.ts';
 import type { MetadataRecord } from '../../src/metadata/metadata-records.ts';
 import { QuorumActor, type QuorumActorOptions } from '../../src/metadata/quorum-actor.ts';
-import { topicConfigRules } from '../../src/metadata/topic-config-rules.ts';
 import { type ControlSeen, logRecords } from './read-log.ts';
 
 export const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
@@ -24,7 +24,12 @@ const START_MS = 1_795_244_752_000;
 
 const { config } = resolveBrokerConfig({ environment: {}, overrides: [], coreCount: 1 });
 
-export const DEFAULTS: ControllerDefaults = { numPartitions: 1, replicationFactor: 1, topicConfigs: topicConfigRules(config, NODE_ID) };
+export const DEFAULTS: ControllerDefaults = {
+  numPartitions: 1,
+  replicationFactor: 1,
+  topicConfigs: topicConfigRules(config, NODE_ID),
+  configRules: configRules(config, NODE_ID),
+};
 
 interface Timer {
   readonly atMs: number;

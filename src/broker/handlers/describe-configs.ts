@@ -9,8 +9,8 @@ import {
   describeGroupConfigs,
   describeTopicConfigs,
 } from '../../config/describe.ts';
+import { brokerOverrides, isInt32 } from '../../metadata/config-rules.ts';
 import { CLUSTER_DEFAULT, RESOURCE } from '../../metadata/image-types.ts';
-import { brokerOverrides } from '../../metadata/topic-config-rules.ts';
 import { topicNameFault } from '../../metadata/topic-names.ts';
 import { type DescribeConfigsResponse, describeConfigsRequest, describeConfigsResponse } from '../../protocol/apis/describe-configs.ts';
 import { ERROR, errorMessage } from '../../protocol/errors.ts';
@@ -41,7 +41,7 @@ export function describeConfigsHandler(context: BrokerContext): Handler {
         .map((entry) => ({
           ...entry,
           synonyms: body.includeSynonyms ? entry.synonyms.map((synonym) => ({ ...synonym })) : [],
-          documentation: body.includeDocumentation ? entry.documentation : null,
+          documentation: body.includeDocumentation || resourceType === RESOURCE.BROKER_LOGGER ? entry.documentation : null,
         }));
       return { ...common, errorCode: ERROR.NONE, errorMessage: '', configs };
     });
@@ -50,15 +50,10 @@ export function describeConfigsHandler(context: BrokerContext): Handler {
   };
 }
 
-/** A number as Java reads an int: `+1` and `01` are 1. */
-function isInt32(text: string): boolean {
-  return /^[+-]?\d+$/.test(text) && Number(text) === (Number(text) | 0);
-}
-
 type Found = { readonly entries: readonly ConfigEntry[] } | { readonly errorCode: number; readonly errorMessage: string | null };
 
 function entriesOf(context: BrokerContext, resourceType: number, name: string): Found {
-  const { config, metadata, nodeId } = context;
+  const { config, logLevel, metadata, nodeId } = context;
   const { image } = metadata;
   const overrides = brokerOverrides(image, nodeId);
   const refuse = (message: string): Found => ({ errorCode: ERROR.INVALID_REQUEST, errorMessage: message });
@@ -78,7 +73,7 @@ function entriesOf(context: BrokerContext, resourceType: number, name: string): 
       if (name === '') return refuse('Broker id must not be empty');
       if (!isInt32(name)) return refuse(`Broker id must be an integer, but it is: ${name}`);
       if (Number(name) !== nodeId) return refuse(`Unexpected broker id, expected ${nodeId} but received ${name}`);
-      return { entries: describeBrokerLoggers(config) };
+      return { entries: describeBrokerLoggers(logLevel.word) };
     case RESOURCE.CLIENT_METRICS:
       if (name === '') return refuse('Client metrics subscription name must not be empty');
       return { entries: describeClientMetricsConfigs(image.configsOf(RESOURCE.CLIENT_METRICS, name)) };

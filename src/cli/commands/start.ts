@@ -9,12 +9,12 @@ import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-con
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
 import { ConfigError } from '../../config/define.ts';
 import { parseOverride } from '../../config/parse.ts';
-import { jsonSink, type Logger, loggerTo, plainSink } from '../../telemetry/logger.ts';
+import { jsonSink, type LeveledLogger, loggerTo, plainSink } from '../../telemetry/logger.ts';
 import { parseOptions, UsageError } from '../options.ts';
 import { startCommand } from './start-options.ts';
 
 /** `calledOff` ends the start: the promise rejects with the signal's reason once all of it has been stopped. */
-export type BrokerStarter = (config: BrokerConfig, logger: Logger, calledOff: AbortSignal) => Promise<Broker>;
+export type BrokerStarter = (config: BrokerConfig, logger: LeveledLogger, calledOff: AbortSignal) => Promise<Broker>;
 
 /** The parts of the process that a test puts something else in place of. */
 export interface ProcessParts {

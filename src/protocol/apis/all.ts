@@ -5,7 +5,6 @@ import { addPartitionsToTxnRequest, addPartitionsToTxnResponse } from './add-par
 import { addRaftVoterRequest, addRaftVoterResponse } from './add-raft-voter.ts';
 import { allocateProducerIdsRequest, allocateProducerIdsResponse } from './allocate-producer-ids.ts';
 import { alterClientQuotasRequest, alterClientQuotasResponse } from './alter-client-quotas.ts';
-import { alterConfigsRequest, alterConfigsResponse } from './alter-configs.ts';
 import { alterPartitionRequest, alterPartitionResponse } from './alter-partition.ts';
 import { alterShareGroupOffsetsRequest, alterShareGroupOffsetsResponse } from './alter-share-group-offsets.ts';
 import { alterUserScramCredentialsRequest, alterUserScramCredentialsResponse } from './alter-user-scram-credentials.ts';
@@ -28,10 +27,8 @@ import { envelopeRequest, envelopeResponse } from './envelope.ts';
 import { expireDelegationTokenRequest, expireDelegationTokenResponse } from './expire-delegation-token.ts';
 import { fetchSnapshotRequest, fetchSnapshotResponse } from './fetch-snapshot.ts';
 import { getTelemetrySubscriptionsRequest, getTelemetrySubscriptionsResponse } from './get-telemetry-subscriptions.ts';
-import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from './incremental-alter-configs.ts';
 import { type Api, apis } from './index.ts';
 import { initializeShareGroupStateRequest, initializeShareGroupStateResponse } from './initialize-share-group-state.ts';
-import { listConfigResourcesRequest, listConfigResourcesResponse } from './list-config-resources.ts';
 import { pushTelemetryRequest, pushTelemetryResponse } from './push-telemetry.ts';
 import { readShareGroupStateRequest, readShareGroupStateResponse } from './read-share-group-state.ts';
 import { readShareGroupStateSummaryRequest, readShareGroupStateSummaryResponse } from './read-share-group-state-summary.ts';
@@ -57,7 +54,6 @@ const unserved: readonly Api[] = [
   { request: addRaftVoterRequest, response: addRaftVoterResponse },
   { request: allocateProducerIdsRequest, response: allocateProducerIdsResponse },
   { request: alterClientQuotasRequest, response: alterClientQuotasResponse },
-  { request: alterConfigsRequest, response: alterConfigsResponse },
   { request: alterPartitionRequest, response: alterPartitionResponse },
   { request: alterShareGroupOffsetsRequest, response: alterShareGroupOffsetsResponse },
   { request: alterUserScramCredentialsRequest, response: alterUserScramCredentialsResponse },
@@ -80,9 +76,7 @@ const unserved: readonly Api[] = [
   { request: expireDelegationTokenRequest, response: expireDelegationTokenResponse },
   { request: fetchSnapshotRequest, response: fetchSnapshotResponse },
   { request: getTelemetrySubscriptionsRequest, response: getTelemetrySubscriptionsResponse },
-  { request: incrementalAlterConfigsRequest, response: incrementalAlterConfigsResponse },
   { request: initializeShareGroupStateRequest, response: initializeShareGroupStateResponse },
-  { request: listConfigResourcesRequest, response: listConfigResourcesResponse },
   { request: pushTelemetryRequest, response: pushTelemetryResponse },
   { request: readShareGroupStateSummaryRequest, response: readShareGroupStateSummaryResponse },
   { request: readShareGroupStateRequest, response: readShareGroupStateResponse },

@@ -2,6 +2,7 @@
 // the tables of the others are in all.ts.
 // Pure.
 import type { Table } from '../schema.ts';
+import { alterConfigsRequest, alterConfigsResponse } from './alter-configs.ts';
 import { alterPartitionReassignmentsRequest, alterPartitionReassignmentsResponse } from './alter-partition-reassignments.ts';
 import { alterReplicaLogDirsRequest, alterReplicaLogDirsResponse } from './alter-replica-log-dirs.ts';
 import { apiVersionsRequest, apiVersionsResponse } from './api-versions.ts';
@@ -28,9 +29,11 @@ import { electLeadersRequest, electLeadersResponse } from './elect-leaders.ts';
 import { fetchRequest, fetchResponse } from './fetch.ts';
 import { findCoordinatorRequest, findCoordinatorResponse } from './find-coordinator.ts';
 import { heartbeatRequest, heartbeatResponse } from './heartbeat.ts';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from './incremental-alter-configs.ts';
 import { initProducerIdRequest, initProducerIdResponse } from './init-producer-id.ts';
 import { joinGroupRequest, joinGroupResponse } from './join-group.ts';
 import { leaveGroupRequest, leaveGroupResponse } from './leave-group.ts';
+import { listConfigResourcesRequest, listConfigResourcesResponse } from './list-config-resources.ts';
 import { listGroupsRequest, listGroupsResponse } from './list-groups.ts';
 import { listOffsetsRequest, listOffsetsResponse } from './list-offsets.ts';
 import { listPartitionReassignmentsRequest, listPartitionReassignmentsResponse } from './list-partition-reassignments.ts';
@@ -52,6 +55,9 @@ export interface Api {
 
 export const apis: ReadonlyMap<number, Api> = new Map(
   [
+    { request: alterConfigsRequest, response: alterConfigsResponse },
+    { request: incrementalAlterConfigsRequest, response: incrementalAlterConfigsResponse },
+    { request: listConfigResourcesRequest, response: listConfigResourcesResponse },
     { request: apiVersionsRequest, response: apiVersionsResponse },
     { request: consumerGroupDescribeRequest, response: consumerGroupDescribeResponse },
     { request: consumerGroupHeartbeatRequest, response: consumerGroupHeartbeatResponse },

@@ -1,0 +1,161 @@
+// What is set while the broker runs has its effect with the next batch or question, on every worker, and is there after a restart, also
+// after one that nobody announced.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../../src/protocol/apis/consumer-group-heartbeat.ts';
+import { describeConfigsRequest, describeConfigsResponse } from '../../src/protocol/apis/describe-configs.ts';
+import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/protocol/apis/find-coordinator.ts';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
+import { ERROR } from '../../src/protocol/errors.ts';
+import { labelled } from '../support/batches.ts';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { BROKER, BROKER_LOGGER, GROUP, TOPIC } from '../support/config-story.ts';
+import { foreignReason, isForeign, workerCounts } from '../support/target.ts';
+import { WireClient } from '../support/wire-client.ts';
+
+const PARTITIONS = 4; // Each of a few workers owns some of them.
+const SET = 0;
+const DELETE = 1;
+
+async function alter(client: WireClient, resourceType: number, resourceName: string, values: Readonly<Record<string, string | null>>) {
+  const configs = Object.entries(values).map(([name, value]) => ({ name, value, configOperation: value === null ? DELETE : SET }));
+  const request = { resources: [{ resourceType, resourceName, configs }] };
+  const { responses } = await client.ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, request);
+  expect(responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([[0, null]]);
+}
+
+/** The value and the number of its source. */
+async function toldOf(client: WireClient, resourceType: number, resourceName: string, key: string): Promise<[string | null, number]> {
+  const request = { resources: [{ resourceType, resourceName, configurationKeys: [key] }] };
+  const { results } = await client.ask(describeConfigsRequest, describeConfigsResponse, 4, request);
+  const found = results[0]?.configs[0];
+  if (found === undefined) throw new Error(`${key} is not told of`);
+  return [found.value, found.configSource];
+}
+
+describe.skipIf(isForeign).each(workerCounts(0, 1, 2))(`at %i workers (${isForeign ? foreignReason : 'live'})`, (workers) => {
+  let broker: BrokerProcess;
+  let client: WireClient;
+
+  beforeAll(async () => {
+    broker = await BrokerProcess.start({ workers });
+    client = await WireClient.connect(broker.port);
+  });
+  afterAll(async () => {
+    client.close();
+    await broker.dispose();
+  });
+
+  /** What each partition answers to a batch of its own. */
+  async function produceToEach(topic: string, batch: (partition: number) => Uint8Array): Promise<number[]> {
+    const codes: number[] = [];
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      codes.push((await client.produce(topic, partition, batch(partition))).errorCode);
+    }
+    return codes;
+  }
+  const all = (errorCode: number): number[] => new Array<number>(PARTITIONS).fill(errorCode);
+  const large = (partition: number): Uint8Array => labelled(`p${partition}`, 0, 1, { valueBytes: 5000 });
+
+  it('takes no larger batches than the topic wants, then than the broker wants', async () => {
+    await client.createTopic('large', PARTITIONS);
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.NONE));
+    await alter(client, TOPIC, 'large', { 'max.message.bytes': '1000' });
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.MESSAGE_TOO_LARGE));
+    await alter(client, TOPIC, 'large', { 'max.message.bytes': null });
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.NONE));
+    await alter(client, BROKER, '', { 'message.max.bytes': '1000' });
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.MESSAGE_TOO_LARGE));
+    await alter(client, BROKER, '1', { 'message.max.bytes': '6000' });
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.NONE));
+    await alter(client, TOPIC, 'large', { 'max.message.bytes': '999' });
+    expect(await produceToEach('large', large)).toEqual(all(ERROR.MESSAGE_TOO_LARGE));
+    await alter(client, BROKER, '1', { 'message.max.bytes': null });
+    await alter(client, BROKER, '', { 'message.max.bytes': null });
+  });
+
+  it('begins segments as the topic wants', async () => {
+    await client.createTopic('segments', PARTITIONS);
+    const segments = (partition: number): number =>
+      readdirSync(join(broker.directory, `segments-${partition}`)).filter((name) => name.endsWith('.log')).length;
+    const batch = (partition: number): Uint8Array => labelled(`p${partition}`, 0, 10, { valueBytes: 60_000 });
+    for (let i = 0; i < 2; i++) await produceToEach('segments', batch);
+    expect([0, 1, 2, 3].map(segments)).toEqual(all(1));
+    await alter(client, TOPIC, 'segments', { 'segment.bytes': '1048576' });
+    for (let i = 0; i < 2; i++) await produceToEach('segments', batch);
+    expect([0, 1, 2, 3].map(segments)).toEqual(all(3));
+  });
+
+  it('stamps and refuses records as the topic wants', async () => {
+    await client.createTopic('stamped', PARTITIONS);
+    const batch = (partition: number): Uint8Array => labelled(`p${partition}`, 0, 1);
+    await alter(client, TOPIC, 'stamped', { 'message.timestamp.type': 'LogAppendTime' });
+    expect((await client.produce('stamped', 1, batch(1))).logAppendTimeMs).toBeGreaterThan(0);
+    await alter(client, TOPIC, 'stamped', { 'message.timestamp.type': null, 'message.timestamp.before.max.ms': '1000' });
+    expect(await produceToEach('stamped', batch)).toEqual(all(ERROR.INVALID_TIMESTAMP));
+    await alter(client, TOPIC, 'stamped', { 'message.timestamp.before.max.ms': null, 'cleanup.policy': 'compact' });
+    expect(await produceToEach('stamped', batch)).toEqual(all(ERROR.INVALID_RECORD));
+    await alter(client, TOPIC, 'stamped', { 'cleanup.policy': null });
+    expect(await produceToEach('stamped', batch)).toEqual(all(ERROR.NONE));
+  });
+
+  it('tells members the heartbeat interval of their group', async () => {
+    await client.createTopic('consumed', 1);
+    const intervals: number[] = [];
+    const beat = async (groupId: string): Promise<void> => {
+      for (;;) {
+        const answer = await client.ask(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse, 1, {
+          groupId,
+          memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+          memberEpoch: 0,
+          rebalanceTimeoutMs: 60_000,
+          subscribedTopicNames: ['consumed'],
+          topicPartitions: [],
+        });
+        if (answer.errorCode === ERROR.COORDINATOR_LOAD_IN_PROGRESS || answer.errorCode === ERROR.NOT_COORDINATOR) continue;
+        expect([answer.errorCode, answer.errorMessage]).toEqual([0, null]);
+        intervals.push(answer.heartbeatIntervalMs);
+        return;
+      }
+    };
+    await client.ask(findCoordinatorRequest, findCoordinatorResponse, 4, { keyType: 0, coordinatorKeys: ['mine'] }); // Makes the topic.
+    await beat('mine');
+    await alter(client, GROUP, 'mine', { 'consumer.heartbeat.interval.ms': '7000' });
+    await beat('mine');
+    await beat('other');
+    await alter(client, GROUP, 'mine', { 'consumer.heartbeat.interval.ms': null });
+    await beat('mine');
+    expect(intervals).toEqual([5000, 7000, 5000, 5000]);
+  });
+
+  it('tells the level of log lines that was set on every connection', async () => {
+    await alter(client, BROKER_LOGGER, '1', { root: 'FATAL' });
+    const others = await Promise.all([0, 1, 2].map(() => WireClient.connect(broker.port)));
+    for (const other of others) expect(await toldOf(other, BROKER_LOGGER, '1', 'root')).toEqual(['FATAL', 6]);
+    for (const other of others) other.close();
+    await alter(client, BROKER_LOGGER, '1', { root: 'INFO' });
+    expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['INFO', 6]);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('keeps what was set over %s', async (signal) => {
+    const topic = `kept-${signal}`;
+    await client.createTopic(topic, PARTITIONS);
+    await alter(client, TOPIC, topic, { 'max.message.bytes': '1000', 'retention.ms': '5000' });
+    await alter(client, TOPIC, topic, { 'retention.ms': null });
+    await alter(client, BROKER, '', { 'log.segment.bytes': '3000000' });
+    await alter(client, BROKER, '1', { 'log.retention.ms': '7000' });
+    await alter(client, GROUP, 'kept', { 'consumer.session.timeout.ms': '50000' });
+    client.close();
+    await broker.stop(signal);
+    const { directory } = broker;
+    broker = await BrokerProcess.start({ workers, directory });
+    client = await WireClient.connect(broker.port);
+    expect(await toldOf(client, TOPIC, topic, 'max.message.bytes')).toEqual(['1000', 1]);
+    expect(await toldOf(client, TOPIC, topic, 'retention.ms')).toEqual(['7000', 2]);
+    expect(await toldOf(client, TOPIC, topic, 'segment.bytes')).toEqual(['3000000', 3]);
+    expect(await toldOf(client, BROKER, '1', 'log.retention.ms')).toEqual(['7000', 2]);
+    expect(await toldOf(client, GROUP, 'kept', 'consumer.session.timeout.ms')).toEqual(['50000', 8]);
+    expect(await produceToEach(topic, large)).toEqual(all(ERROR.MESSAGE_TOO_LARGE));
+  });
+});
