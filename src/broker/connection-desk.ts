@@ -31,7 +31,7 @@ export class ConnectionDesk {
   #workers: Workers | null = null;
   #handOver: HandOver | null = null;
   #isClosed = false;
-  #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused: once a second at most.
+  #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused.
 
   constructor({ config, limits, logger, adopt }: ConnectionDeskOptions) {
     this.#adopt = adopt;
@@ -45,10 +45,7 @@ export class ConnectionDesk {
       admit: (socket, listener, ticket) => this.#admit(socket, { listener, ticket }),
       refuse: (socket, reason) => {
         socket.destroy();
-        const nowMs = performance.now();
-        if (nowMs - this.#toldMs < SECOND_MS) return;
-        this.#toldMs = nowMs;
-        logger.warn(`a connection was refused: ${reason}`, { refusedSoFar: this.#gate.refusedCount });
+        this.#tellRefused(reason);
       },
       makeRoom: () =>
         this.#workers?.send(this.#handOver?.mostLoaded() ?? 0, { type: 'close-idlest', listener: firstListener } satisfies ToBrokerWorker),
@@ -96,10 +93,18 @@ export class ConnectionDesk {
     for (const socket of this.#gate.takeWaiting()) socket.destroy();
   }
 
+  /** Once a second at most: where one is refused, there are many. */
+  #tellRefused(reason: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < SECOND_MS) return;
+    this.#toldMs = nowMs;
+    this.#logger.warn(`a connection was refused: ${reason}`, { refusedSoFar: this.refusedCount });
+  }
+
   #admit(socket: Socket, acceptance: Acceptance): boolean {
     if (this.#handOver !== null) {
       const isGiven = this.#handOver.accept(socket, acceptance);
-      if (!isGiven) this.#logger.warn('a connection was refused: no descriptor to hand it over with');
+      if (!isGiven) this.#tellRefused('no descriptor to hand it over with');
       return isGiven;
     }
     const handle = takeHandle(socket);
