@@ -30,7 +30,8 @@ export async function run(args: readonly string[]): Promise<void> {
 
 /** Keeps compiled code between starts. Worker threads hear of it by the variable, to which Node adds its version. docs/decisions/0004-bundle.md */
 function keepCompiledCode(): void {
-  const { directory } = module.enableCompileCache();
+  module.enableCompileCache();
+  const directory = module.getCompileCacheDir();
   if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(directory);
 }
 
