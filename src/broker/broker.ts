@@ -21,6 +21,7 @@ import { canHandOver } from '../network/hand-over.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import type { WorkerFactory } from '../scheduler/runtime.ts';
+import { SpareThreads } from '../scheduler/spare-threads.ts';
 import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
@@ -64,21 +65,28 @@ export interface Broker {
 export async function startBroker(config: BrokerConfig, logger: LeveledLogger, calledOff?: AbortSignal): Promise<Broker> {
   calledOff?.throwIfAborted();
   configureNative({ enabled: config.isNativeAllowed });
-  const descriptors = new DescriptorBudget();
   let { workers } = config;
+  // First of all: they load their modules beside what follows.
+  const spares = workers > 0 && config.isNativeAllowed ? new SpareThreads(WORKER_ENTRY, workers) : null;
+  const descriptors = new DescriptorBudget();
   if (workers > 0 && !canHandOver()) {
     logger.warn(`naru.workers=${workers}: without native calls connections cannot be given to threads, so one thread does everything`);
     workers = 0;
+    await spares?.end();
   }
   try {
-    const instance = new BrokerInstance({ ...config, workers }, logger, descriptors);
+    const instance = new BrokerInstance({ ...config, workers }, logger, descriptors, spares);
     await instance.start(calledOff ?? new AbortController().signal);
     return instance;
   } catch (error) {
+    await spares?.end();
     if (isOutOfDescriptors(error)) throw descriptors.tooFew(error);
     throw error instanceof RangeError && error.message === 'Array buffer allocation failed' ? tooMuchMemory(config) : error;
   }
 }
+
+/** The module of a worker thread, beside this one whether it is bundled or not. */
+const WORKER_ENTRY = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
 
 class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
@@ -86,6 +94,7 @@ class BrokerInstance implements Broker {
   readonly #logger: LeveledLogger;
   readonly #descriptors: DescriptorBudget;
   readonly #arenaBytes: number;
+  readonly #spares: SpareThreads | null;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
   #desk: ConnectionDesk | null = null;
@@ -101,8 +110,9 @@ class BrokerInstance implements Broker {
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
   #takeHandle: (handle: object, acceptance: Acceptance) => void = () => {};
 
-  constructor(config: BrokerConfig, logger: LeveledLogger, descriptors: DescriptorBudget) {
+  constructor(config: BrokerConfig, logger: LeveledLogger, descriptors: DescriptorBudget, spares: SpareThreads | null) {
     this.#config = config;
+    this.#spares = spares;
     this.#logger = logger;
     this.#descriptors = descriptors;
     this.#arenaBytes = arenaBytesOf(config);
@@ -265,8 +275,7 @@ class BrokerInstance implements Broker {
       };
       return startLocal({ ...common, factory });
     }
-    const entry = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
-    return startWorkers({ ...common, count: workers, entry });
+    return startWorkers({ ...common, count: workers, entry: WORKER_ENTRY, ...(this.#spares === null ? {} : { spares: this.#spares }) });
   }
 
   #hear(worker: number, message: FromBrokerWorker): void {

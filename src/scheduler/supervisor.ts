@@ -9,6 +9,7 @@ import { SECOND_MS } from '../base/units.ts';
 import { isNativeEnabled } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
 import { connectInspector } from './inspector.ts';
+import { type SpareThreads, threadOptions } from './spare-threads.ts';
 import type { FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
 import { ARENA_BYTES, IO_CONCURRENCY, type LoopUse, RING_CAPACITY_BYTES, type Workers, type WorkersListener } from './worker-runtime.ts';
 
@@ -42,6 +43,8 @@ export interface StartWorkersOptions<Data> {
   /** Of a worker's JavaScript heap, in MiB; Node's own default when left out. */
   readonly heapMaxMib?: number;
   readonly stopTimeoutMs?: number;
+  /** Threads of the same entry that were started before. */
+  readonly spares?: SpareThreads;
 }
 
 export interface ThreadWorkers extends Workers {
@@ -150,12 +153,10 @@ class Supervisor<Data> implements ThreadWorkers {
       ioConcurrency: options.ioConcurrency ?? IO_CONCURRENCY,
       data: options.data,
     };
-    const thread = new Worker(options.entry, {
-      workerData: boot,
-      transferList: ports.filter((port) => port !== null),
-      name: `naru worker ${index}`,
-      ...(options.heapMaxMib === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMaxMib } }),
-    });
+    const limits = options.heapMaxMib === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMaxMib } };
+    const thread = options.spares?.take(index) ?? new Worker(options.entry, { ...threadOptions(index), ...limits });
+    const transferred = ports.filter((port) => port !== null);
+    thread.postMessage({ type: 'boot', boot } satisfies ToWorker, transferred);
     thread.on('message', (message: FromWorker) => this.#hear(index, message));
     thread.on('error', (error: unknown) => this.#fail(index, reasonOf(error), error));
     thread.on('messageerror', (error) => this.#fail(index, `a message from it cannot be read: ${error.message}`, error));

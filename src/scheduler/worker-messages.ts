@@ -1,4 +1,4 @@
-// What passes between the supervisor (main thread) and a worker thread: the data it starts with, and the messages after that.
+// What passes between the supervisor (main thread) and a worker thread: the message it starts with, and those after that.
 // Plain typed messages over the thread's own port; docs/decisions/0002-control-plane.md says why.
 // Pure (types only).
 import type { MessagePort } from 'node:worker_threads';
@@ -26,6 +26,8 @@ export interface WorkerBoot<Data> {
 }
 
 export type ToWorker =
+  /** The first of all: a thread may have been started before this was known. */
+  | { readonly type: 'boot'; readonly boot: WorkerBoot<unknown> }
   | { readonly type: 'message'; readonly message: unknown }
   | { readonly type: 'connection'; readonly descriptor: number; readonly about: unknown }
   /** End the actors, then say `stopped`. */

@@ -3,7 +3,7 @@
 // (`naru.workers=0`, the embedded broker), where it is worker 0 of 1. The actors on it cannot tell which.
 // Invariant: a worker with nothing to do holds no timer but the one of its nearest deadline.
 // Runs on: every worker. Not here: starting threads and watching them (supervisor.ts).
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { createExchangeRegion } from '../actors/ring-layout.ts';
 import { assert } from '../base/assert.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -131,7 +131,27 @@ export interface RunWorkerOptions {
 export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorkerOptions = {}): void {
   const port = parentPort;
   assert(port !== null, 'runWorker is called in a worker thread');
-  const boot: WorkerBoot<Data> = workerData;
+  /** What comes while the factory is at work. */
+  const early: ToWorker[] = [];
+  let hear = (message: ToWorker): void => void early.push(message);
+  port.on('message', (message: ToWorker) => {
+    if (message.type !== 'boot') return hear(message);
+    const boot = message.boot as WorkerBoot<Data>;
+    // A rejection ends the thread like any other error.
+    void bootWorker(port, boot, factory, options).then((heard) => {
+      hear = heard;
+      for (const waiting of early.splice(0)) heard(waiting);
+    });
+  });
+}
+
+/** Resolves, once the worker is ready, with what hears the messages of its supervisor. */
+async function bootWorker<Data>(
+  port: MessagePort,
+  boot: WorkerBoot<Data>,
+  factory: WorkerFactory<Data>,
+  options: RunWorkerOptions,
+): Promise<(message: ToWorker) => void> {
   configureNative({ enabled: boot.isNativeEnabled });
   const send = (message: FromWorker): void => port.postMessage(message);
   const runtime = new WorkerRuntime({
@@ -148,27 +168,24 @@ export function runWorker<Data>(factory: WorkerFactory<Data>, options: RunWorker
       });
     },
   });
-  const start = async (): Promise<void> => {
-    const app = await factory(runtime, boot.data, { send: (message) => send({ type: 'message', message }) });
-    port.on('message', (message: ToWorker) => {
-      switch (message.type) {
-        case 'message':
-          return runtime.post(() => app.onSupervisor(message.message));
-        case 'connection':
-          return runtime.post(() => app.onConnection(message.descriptor, message.about));
-        case 'stop':
-          return runtime.post(() => app.stop(() => send({ type: 'stopped' })));
-        case 'exit':
-          runtime.close();
-          return process.exit(0);
-        case 'inspect':
-          void serveInspector(message.port, runtime);
-      }
-    });
-    runtime.open(app);
-    send({ type: 'ready' });
+  const app = await factory(runtime, boot.data, { send: (message) => send({ type: 'message', message }) });
+  runtime.open(app);
+  send({ type: 'ready' });
+  return (message) => {
+    switch (message.type) {
+      case 'message':
+        return runtime.post(() => app.onSupervisor(message.message));
+      case 'connection':
+        return runtime.post(() => app.onConnection(message.descriptor, message.about));
+      case 'stop':
+        return runtime.post(() => app.stop(() => send({ type: 'stopped' })));
+      case 'exit':
+        runtime.close();
+        return process.exit(0);
+      case 'inspect':
+        void serveInspector(message.port, runtime);
+    }
   };
-  void start(); // A rejection ends the thread like any other error.
 }
 
 /** How long an event loop has worked and waited since its thread began, in ms. */

@@ -1,0 +1,49 @@
+// Worker threads that are started before it is known what they will do: a thread takes some 40 ms until its modules are loaded, which pass
+// beside the rest of a broker's start. They wait for the message that boots them (worker-runtime.ts).
+// Invariant: each belongs to this object or to the supervisor that took it; those that nobody took end with `end`.
+// Runs on: the main thread.
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/** What a thread is started with; the rest comes with its boot. */
+export function threadOptions(index: number): WorkerOptions {
+  return { name: `naru worker ${index}`, workerData: { workerIndex: index } };
+}
+
+class SpareThread {
+  readonly thread: Worker;
+  hasEnded = false;
+  // Without a listener, an error of a thread would be one of the process.
+  readonly onEnd = (): void => {
+    this.hasEnded = true;
+  };
+
+  constructor(entry: URL, index: number) {
+    this.thread = new Worker(entry, threadOptions(index));
+    this.thread.on('error', this.onEnd);
+    this.thread.on('exit', this.onEnd);
+  }
+}
+
+export class SpareThreads {
+  readonly #threads: (SpareThread | null)[];
+
+  /** Starts `count` threads with a module that calls runWorker. */
+  constructor(entry: URL, count: number) {
+    this.#threads = Array.from({ length: count }, (_, index) => new SpareThread(entry, index));
+  }
+
+  /** The thread of worker `index`, which is the caller's from here on; null where it has been taken, or has ended already: another one will tell why. */
+  take(index: number): Worker | null {
+    const spare = this.#threads[index] ?? null;
+    if (spare === null || spare.hasEnded) return null;
+    this.#threads[index] = null;
+    spare.thread.off('error', spare.onEnd);
+    spare.thread.off('exit', spare.onEnd);
+    return spare.thread;
+  }
+
+  /** Ends those that nobody took. */
+  async end(): Promise<void> {
+    await Promise.all(this.#threads.map((spare) => spare?.thread.terminate()));
+  }
+}
