@@ -14,8 +14,6 @@ import { brokerHeartbeatRequest, brokerHeartbeatResponse } from './broker-heartb
 import { brokerRegistrationRequest, brokerRegistrationResponse } from './broker-registration.ts';
 import { controllerRegistrationRequest, controllerRegistrationResponse } from './controller-registration.ts';
 import { createDelegationTokenRequest, createDelegationTokenResponse } from './create-delegation-token.ts';
-import { createPartitionsRequest, createPartitionsResponse } from './create-partitions.ts';
-import { deleteRecordsRequest, deleteRecordsResponse } from './delete-records.ts';
 import { deleteShareGroupOffsetsRequest, deleteShareGroupOffsetsResponse } from './delete-share-group-offsets.ts';
 import { deleteShareGroupStateRequest, deleteShareGroupStateResponse } from './delete-share-group-state.ts';
 import { describeDelegationTokenRequest, describeDelegationTokenResponse } from './describe-delegation-token.ts';
@@ -63,8 +61,6 @@ const unserved: readonly Api[] = [
   { request: brokerRegistrationRequest, response: brokerRegistrationResponse },
   { request: controllerRegistrationRequest, response: controllerRegistrationResponse },
   { request: createDelegationTokenRequest, response: createDelegationTokenResponse },
-  { request: createPartitionsRequest, response: createPartitionsResponse },
-  { request: deleteRecordsRequest, response: deleteRecordsResponse },
   { request: deleteShareGroupOffsetsRequest, response: deleteShareGroupOffsetsResponse },
   { request: deleteShareGroupStateRequest, response: deleteShareGroupStateResponse },
   { request: describeDelegationTokenRequest, response: describeDelegationTokenResponse },
