@@ -105,7 +105,7 @@ const books: readonly { file: string; ask: typeof askAdminCases; besides?: Reado
 describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
   it.each(books)('answers as $file says', async ({ file, ask, besides }) => {
     const recorded = new URL(`../golden/answers/${file}`, import.meta.url);
-    const target = await Target.open(workers, { ...RECORDED_WITH, ...besides });
+    const target = await Target.open(workers, { ...RECORDED_WITH, ...besides }, true);
     const answers = Object.fromEntries(await ask(target.port));
     await target.close();
     if (process.env.REWRITE === '1') writeFileSync(recorded, answersText(answers));

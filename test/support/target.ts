@@ -21,9 +21,9 @@ export class Target {
     this.process = process;
   }
 
-  static async open(workers: number, overrides: Readonly<Record<string, string>> = {}): Promise<Target> {
+  static async open(workers: number, overrides: Readonly<Record<string, string>> = {}, hasRetention = false): Promise<Target> {
     if (bootstrap !== undefined) return new Target(Number(bootstrap.split(':').at(-1)), null);
-    const process = await BrokerProcess.start({ workers, overrides });
+    const process = await BrokerProcess.start({ workers, overrides, hasRetention });
     return new Target(process.port, process);
   }
 
