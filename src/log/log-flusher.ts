@@ -37,7 +37,7 @@ export class LogFlusher {
   /** Files that appeared, and how many of them have their names on the medium. */
   #filesMade = 1;
   #filesNamed = 0;
-  /** Records below it are on the medium, or on their way there. */
+  /** Records below it are on the medium, and so are the names of their files. */
   #syncedEnd: number;
   #isFlushing = false;
   #isStopped = false;
@@ -64,7 +64,7 @@ export class LogFlusher {
     return this.#isFlushing;
   }
 
-  /** Records below it are on the medium, or a sync that is under way takes them there. */
+  /** Records below it are on the medium. A sync that is under way counts when it has ended: nobody is told of its records before. */
   get syncedEnd(): number {
     return this.#syncedEnd;
   }
@@ -135,6 +135,7 @@ export class LogFlusher {
           failure = cause;
         }
       }
+      if (failure === null && !this.#isStopped && generation === this.#generation) this.#syncedEnd = target.offset;
       this.#failure ??= failure;
       const later = this.#failure === null ? [] : this.#waiting.splice(0);
       if (this.#waiting.length > 0) this.#next();
@@ -145,7 +146,6 @@ export class LogFlusher {
     if (isFull) {
       this.unflushedBytes = 0;
       this.#syncNext(this.#unsynced(this.recoveryPoint), 0, isFull, ended);
-      this.#syncedEnd = target.offset;
       return;
     }
     this.#syncNext(this.#unsynced(this.#syncedEnd), 0, isFull, (error) => {
@@ -155,7 +155,6 @@ export class LogFlusher {
         ended(directoryError);
       });
     });
-    this.#syncedEnd = target.offset;
   }
 
   /** The log is closing: a flush in flight ends without effect. */

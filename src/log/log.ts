@@ -281,7 +281,7 @@ export class Log {
     this.#flusher.flushLater((error) => this.#flushed(error, done));
   }
 
-  /** As many records as flush.messages allows to wait are written and no sync for them has begun. */
+  /** As many records as flush.messages allows to wait are written and not on the medium, as far as is known. */
   get isSyncDue(): boolean {
     return this.writtenEnd - this.#flusher.syncedEnd >= this.config.flushMessages;
   }
