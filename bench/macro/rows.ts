@@ -85,10 +85,11 @@ function server(subject: Subject): string[] {
   return ['--bootstrap-server', `127.0.0.1:${subject.port}`];
 }
 
-/** What consumer-perf says it has read, and the broker's CPU for a gigabyte of it. */
-function consumed(text: string, cpu: number): Outcome {
+/** What consumer-perf says it has read, all `count` records at least, and the broker's CPU for a gigabyte of it. */
+function consumed(subject: Subject, text: string, count: number, cpu: number): Outcome {
   const figures = (text.trim().split('\n').at(-1) ?? '').split(', ');
   const [megabytes, mbPerSecond, records] = [Number(figures[2]), Number(figures[3]), Number(figures[4])];
+  if (!(records >= count)) throw new Error(`${subject.name}: the consumer did not get its ${count} records: ${text}`);
   return { value: (cpu / (megabytes * 2 ** 20)) * 1e9, unit: 'CPU-s/GB', throughput: mbPerSecond, detail: { records } };
 }
 
@@ -195,7 +196,7 @@ export const rows: readonly Row[] = [
         await kload(tools, ['produce', subject.port, topic, 6, 6, 2, Math.ceil(count / 1000) + 6, 1000, 1000, 1]);
         const before = cpuSeconds(subject.pid());
         const text = await tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, '--num-records', String(count)]);
-        return consumed(text, cpuSeconds(subject.pid()) - before);
+        return consumed(subject, text, count, cpuSeconds(subject.pid()) - before);
       }),
   },
   {
@@ -211,7 +212,7 @@ export const rows: readonly Row[] = [
         const load = ['--record-size', '1000', '--throughput', '60000', '--command-property', 'acks=1'];
         await tool(tools, ['producer-perf', ...server(subject), '--topic', topic, ...records, ...load]);
         const text = await consumer;
-        return consumed(text, cpuSeconds(subject.pid()) - before);
+        return consumed(subject, text, count, cpuSeconds(subject.pid()) - before);
       }),
   },
   ...['1', 'all'].map(
