@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { seededRandom } from '../../src/base/random.ts';
 import { cpuSeconds, residentMiB, type Subject } from './subjects.ts';
 
@@ -44,13 +44,25 @@ export async function withTopic<T>(
   await admin.connect();
   try {
     await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: true });
-    // A topic is told of before all of its partitions answer: kafkajs asks each until it does.
-    await admin.fetchTopicOffsets(topic);
+    await untilLed(admin, topic);
     const result = await work(topic);
     if (!keep) await admin.deleteTopics({ topics: [topic] });
     return result;
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** A topic may be told of before all of its partitions answer. */
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(100);
+    }
   }
 }
 
