@@ -287,6 +287,9 @@ class BrokerInstance implements Broker {
       case 'log':
         this.#logger[message.line.level](message.line.message, message.line.fields);
         return;
+      case 'connection-limits':
+        this.#desk?.changeLimits(message.limits);
+        return;
       case 'log-level':
         this.#logger.level = message.level;
         return;

@@ -12,7 +12,7 @@ import type { Acceptance } from '../network/connection-info.ts';
 import { HandOver, takeHandle } from '../network/hand-over.ts';
 import type { Workers } from '../scheduler/worker-runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ToBrokerWorker } from './worker-data.ts';
+import type { LiveConnectionLimits, ToBrokerWorker } from './worker-data.ts';
 
 export interface ConnectionDeskOptions {
   readonly config: BrokerConfig;
@@ -31,6 +31,7 @@ export class ConnectionDesk {
   #workers: Workers | null = null;
   #handOver: HandOver | null = null;
   #isClosed = false;
+  #lastChange = 0;
   #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused.
 
   constructor({ config, limits, logger, adopt }: ConnectionDeskOptions) {
@@ -52,9 +53,18 @@ export class ConnectionDesk {
     });
   }
 
-  /** Other limits from now on (a configuration that changed). */
-  setLimits(limits: ConnectionLimits): void {
-    this.#gate.setLimits(limits);
+  /**
+   * Other limits from now on: the configuration was changed. Names of hosts take a moment to be looked up; with one that nobody knows the
+   * limits stay as they are, and that is said.
+   */
+  changeLimits(config: LiveConnectionLimits): void {
+    const change = ++this.#lastChange;
+    connectionLimits(config).then(
+      (limits) => {
+        if (change === this.#lastChange) this.#gate.setLimits(limits);
+      },
+      (error: unknown) => this.#logger.warn('the limits of connections stay as they were', { error: String(error) }),
+    );
   }
 
   /** A listener has accepted a connection: paused, nothing read. */
@@ -114,7 +124,7 @@ export class ConnectionDesk {
 }
 
 /** The limits of a configuration, its host names looked up. Rejects with ConfigError where one is not known. */
-export async function connectionLimits(config: BrokerConfig): Promise<ConnectionLimits> {
+export async function connectionLimits(config: LiveConnectionLimits): Promise<ConnectionLimits> {
   const overrides = new Map<string, number>();
   for (const [host, count] of config.maxConnectionsPerIpOverrides) {
     try {

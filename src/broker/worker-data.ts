@@ -48,10 +48,18 @@ export interface LogEnds {
   readonly highWatermark: number;
 }
 
+/** What of the configuration limits connections and may change while the broker runs. */
+export type LiveConnectionLimits = Pick<
+  BrokerConfig,
+  'maxConnections' | 'maxConnectionsPerIp' | 'maxConnectionsPerIpOverrides' | 'listenerMaxConnections'
+>;
+
 export type FromBrokerWorker =
   /** Worker 0: the broker is registered and unfenced, every worker knows it. */
   | { readonly type: 'serving'; readonly brokerEpoch: number }
   | { readonly type: 'log'; readonly line: LogLine }
+  /** Worker 0: the limits of connections that hold from now on. */
+  | { readonly type: 'connection-limits'; readonly limits: LiveConnectionLimits }
   /** Lines of this level and above are wanted from now on. */
   | { readonly type: 'log-level'; readonly level: LogLevel }
   /** At an interval, and once more (`isFinal`) when all logs are closed. */

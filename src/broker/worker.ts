@@ -25,6 +25,7 @@ import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
+import { watchConnectionLimits } from './live-connection-limits.ts';
 import { LiveOptions } from './live-options.ts';
 import { LogLevelControl } from './log-level.ts';
 import { LogStarts } from './log-starts.ts';
@@ -78,6 +79,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger, onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
   const options = new LiveOptions(config, metadata); // The first to hear of a change: whoever hears of it next may ask for values.
+  if (workerIndex === CONTROLLER_WORKER) watchConnectionLimits(options, config, (limits) => tell({ type: 'connection-limits', limits }));
   const logLevel = new LogLevelControl(runtime, logger, (level) => tell({ type: 'log-level', level }));
 
   const words = new PartitionWords({

@@ -2,6 +2,8 @@
 // after one that nobody announced.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../../src/protocol/apis/consumer-group-heartbeat.ts';
 import { describeConfigsRequest, describeConfigsResponse } from '../../src/protocol/apis/describe-configs.ts';
@@ -127,6 +129,53 @@ describe.skipIf(isForeign).each(workerCounts(0, 1, 2))(`at %i workers (${isForei
     await alter(client, GROUP, 'mine', { 'consumer.heartbeat.interval.ms': null });
     await beat('mine');
     expect(intervals).toEqual([5000, 7000, 5000, 5000]);
+  });
+
+  it('lets in as many connections of an address as are wanted now', async () => {
+    /** Whether a connection that is made now is served. */
+    const isServed = async (): Promise<boolean> => {
+      const other = await WireClient.connect(broker.port).catch(() => null);
+      const answered =
+        other === null
+          ? false
+          : await other.metadata().then(
+              () => true,
+              () => false,
+            );
+      other?.close();
+      return answered;
+    };
+    // The main thread hears of it a moment after the answer.
+    const until = async (wanted: boolean): Promise<void> => {
+      while ((await isServed()) !== wanted) await delay(5);
+    };
+    expect(await isServed()).toBe(true);
+    await alter(client, BROKER, '1', { 'max.connections.per.ip': '1' });
+    await until(false);
+    await alter(client, BROKER, '1', { 'max.connections.per.ip.overrides': '127.0.0.1:9' });
+    await until(true);
+    await alter(client, BROKER, '1', { 'max.connections.per.ip': null, 'max.connections.per.ip.overrides': null });
+    await until(true);
+  });
+
+  it('is understood by kafkajs', async () => {
+    const kafka = new kafkajs.Kafka({ clientId: 'configs', brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING });
+    const admin = kafka.admin();
+    await admin.connect();
+    await client.createTopic('of-kafkajs', 1);
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: 'of-kafkajs' };
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: '7000' }] }],
+    });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: true,
+      resources: [{ ...resource, configNames: ['retention.ms'] }],
+    });
+    expect(resources[0]?.configEntries).toMatchObject([{ configName: 'retention.ms', configValue: '7000', configSource: 1 }]);
+    const bad = { ...resource, configEntries: [{ name: 'retention.ms', value: 'x' }] };
+    await expect(admin.alterConfigs({ validateOnly: false, resources: [bad] })).rejects.toThrow('Configuration is invalid');
+    await admin.disconnect();
   });
 
   it('tells the level of log lines that was set on every connection', async () => {
