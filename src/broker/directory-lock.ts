@@ -1,7 +1,7 @@
 // Keeps two brokers out of one log directory, by Kafka's own `.lock`: a POSIX lock against other processes, Apache Kafka's among them,
 // and a registry against other brokers of this process, which such a lock does not see. Without native calls a pid in the file serves.
 // Runs on: the main thread.
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { posixLock } from '../native/posix-lock.ts';
 
 /** The directory belongs to a running broker. */
@@ -37,7 +37,8 @@ export function lockDirectory(path: string): () => void {
   heldHere.add(path);
   return () => {
     heldHere.delete(path);
-    if (lock === null) writeFileSync(path, '');
+    if (lock === null)
+      ftruncateSync(descriptor); // By its descriptor: the name may be gone, with the directory.
     else lock.unlock(descriptor);
     closeSync(descriptor);
   };

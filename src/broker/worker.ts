@@ -172,7 +172,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     tell({ type: 'ends', ends, isFinal, isClean });
   };
   const checkpoint = (): void => {
-    reportEnds(false, false);
+    if (!host.isOffline) reportEnds(false, false); // Whose directory failed has nothing to note any more.
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
   };
   runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);

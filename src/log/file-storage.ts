@@ -182,6 +182,15 @@ export class FileStorage implements Storage {
 
   makeDirectory(path: string): void {
     try {
+      fs.mkdirSync(path);
+    } catch (error) {
+      const refusal = storageError(error, path, 'making');
+      if (refusal.errno !== 'EEXIST' || !this.isDirectory(path)) throw refusal;
+    }
+  }
+
+  makeDirectories(path: string): void {
+    try {
       fs.mkdirSync(path, { recursive: true });
     } catch (error) {
       throw storageError(error, path, 'making');

@@ -86,7 +86,7 @@ export class LogDirectory {
   static open(options: LogDirectoryOptions): LogDirectory {
     const { storage, path } = options;
     if (!storage.isDirectory(path)) {
-      storage.makeDirectory(path);
+      storage.makeDirectories(path);
       storage.syncDirectory(parentDirectory(path));
     }
     const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});

@@ -45,7 +45,10 @@ export interface Storage {
   /** Names in a directory, unsorted; an empty list where the directory is missing. */
   list(path: string): string[];
   isDirectory(path: string): boolean;
+  /** The directory alone, in one that is there (ENOENT otherwise); one that is there already is fine. */
   makeDirectory(path: string): void;
+  /** With those that it lies in. */
+  makeDirectories(path: string): void;
   rename(from: string, to: string): void;
   /** Removes a file, or a directory with all it holds; nothing happens where there is none. */
   remove(path: string): void;

@@ -5,7 +5,7 @@
 import { MIB } from '../base/units.ts';
 import { METADATA_TOPIC_ID } from '../base/uuid.ts';
 import { createReadPlan, Log, type LogConfig } from '../log/log.ts';
-import type { Storage, StorageError } from '../log/storage.ts';
+import { type Storage, StorageError } from '../log/storage.ts';
 import { batchSizeBytes, readBaseOffset, readLastOffsetDelta, readLeaderEpoch } from '../protocol/records/batch.ts';
 import { ImageError } from './image.ts';
 
@@ -21,14 +21,17 @@ interface MetadataLogOptions {
 }
 
 export class MetadataLog {
+  readonly #storage: Storage;
   readonly #log: Log;
 
   /** Opens the log, whose tail is checked every time: nothing but its own bytes vouches for it. Throws StorageError. */
   static open(options: MetadataLogOptions): MetadataLog {
-    return new MetadataLog(Log.open({ ...options, topicId: METADATA_TOPIC_ID, cleanShutdown: false, recoveryPoint: 0, logStartOffset: 0 }));
+    const log = Log.open({ ...options, topicId: METADATA_TOPIC_ID, cleanShutdown: false, recoveryPoint: 0, logStartOffset: 0 });
+    return new MetadataLog(options.storage, log);
   }
 
-  private constructor(log: Log) {
+  private constructor(storage: Storage, log: Log) {
+    this.#storage = storage;
     this.#log = log;
   }
 
@@ -52,6 +55,9 @@ export class MetadataLog {
 
   /** Writes one batch, its base offset and leader epoch in place, at the end. Not synced. Throws StorageError; the log is lost then. */
   append(batch: Uint8Array, nowMs: number): void {
+    // Files that were removed under their descriptors take all that is written, and no start finds it. Idle records come this way, too.
+    const { directory } = this.#log;
+    if (!this.#storage.isDirectory(directory)) throw new StorageError('ENOENT', directory, 'writing into the removed directory');
     this.#log.stageOwn(batch, 0, batch.length, readLeaderEpoch(batch, 0), nowMs);
     this.#log.writeStaged();
   }

@@ -133,9 +133,21 @@ export class SimStorage implements Storage {
 
   makeDirectory(path: string): void {
     this.#meet('makeDirectory', path, 'making');
+    this.#make(path, 1);
+  }
+
+  makeDirectories(path: string): void {
+    this.#meet('makeDirectory', path, 'making');
+    this.#make(path, Number.POSITIVE_INFINITY);
+  }
+
+  /** At most so many of the last parts of the path are made. */
+  #make(path: string, countMax: number): void {
     let directory = this.#root;
-    for (const name of partsOf(path)) {
+    const parts = partsOf(path);
+    for (const [at, name] of parts.entries()) {
       let node = directory.cached.get(name);
+      if (node === undefined && at < parts.length - countMax) throw new StorageError('ENOENT', path, 'making');
       if (node === undefined) {
         node = new DirectoryNode();
         directory.change([{ name, node }]);

@@ -107,6 +107,10 @@ export class TurnStorage implements Storage {
     this.#storage.makeDirectory(path);
   }
 
+  makeDirectories(path: string): void {
+    this.#storage.makeDirectories(path);
+  }
+
   rename(from: string, to: string): void {
     this.#storage.rename(from, to);
   }

@@ -181,6 +181,7 @@ export function toyApp(runtime: Runtime, data: ToyData, supervisor: SupervisorPo
     metadataOffset: () => claimedOffset,
     wake: () => runtime.wake(),
   });
+  if (!runtime.storage.isDirectory('data')) runtime.storage.makeDirectories('data');
   for (let partition = workerIndex; partition < data.partitionCount; partition += workerCount) {
     const log = Log.open({
       storage: runtime.storage,

@@ -96,7 +96,7 @@ test('files of noise only', () => {
       fc.nat({ max: 100 }),
       (log, index, times, recoveryPoint) => {
         const storage = new MemoryStorage();
-        storage.makeDirectory(DIRECTORY);
+        storage.makeDirectories(DIRECTORY);
         replaceFile(storage, `${DIRECTORY}/00000000000000000000.log`, log);
         replaceFile(storage, `${DIRECTORY}/00000000000000000000.index`, index);
         replaceFile(storage, `${DIRECTORY}/00000000000000000000.timeindex`, times);

@@ -1,6 +1,7 @@
 // What the tests of the log share: batches that say who they are, logs on either storage.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { parentDirectory } from '../../src/log/file-names.ts';
 import { FileStorage } from '../../src/log/file-storage.ts';
 import {
   type AppendResult,
@@ -37,15 +38,18 @@ export interface OpenShape extends Omit<Partial<LogOptions>, 'config'> {
 }
 
 export function openLog({ config, ...options }: OpenShape = {}): Log {
+  const { storage = new MemoryStorage(), directory = 'data/topic-0' } = options;
+  const logDirectory = parentDirectory(directory);
+  if (!storage.isDirectory(logDirectory)) storage.makeDirectories(logDirectory);
   return Log.open({
-    storage: new MemoryStorage(),
-    directory: 'data/topic-0',
     topicId: TOPIC_ID,
     nowMs: NOW_MS,
     cleanShutdown: false,
     recoveryPoint: 0,
     logStartOffset: 0,
     ...options,
+    storage,
+    directory,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
   });
 }

@@ -81,6 +81,9 @@ describe.each(storageCases)('storage in $name', ({ make }) => {
   });
 
   test('lists, renames and removes files and directories', () => {
+    expect(errnoOf(() => storage.makeDirectory(`${root}/d/e`))).toBe('ENOENT');
+    expect(storage.exists(`${root}/d`)).toBe(false);
+    storage.makeDirectories(`${root}/d/e`);
     storage.makeDirectory(`${root}/d/e`);
     storage.open(`${root}/d/f`, 'create').close();
     storage.open(`${root}/d/e/g`, 'create').close();

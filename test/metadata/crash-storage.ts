@@ -130,6 +130,11 @@ export class CrashStorage implements Storage {
   }
 
   makeDirectory(path: string): void {
+    if (!this.#directories.has(parentOf(path))) throw new StorageError('ENOENT', path, 'making');
+    this.#directories.add(path);
+  }
+
+  makeDirectories(path: string): void {
     for (let at = path; !this.#directories.has(at); at = parentOf(at)) this.#directories.add(at);
   }
 

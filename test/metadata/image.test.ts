@@ -115,7 +115,7 @@ describe('a directory of Apache Kafka 4.3.1', () => {
   test('opens, with partitions that an orderly stop left without a leader, and goes on', async () => {
     const storage = new MemoryStorage();
     const directory = `${LOG_DIRECTORY}/${METADATA_DIRECTORY}`;
-    storage.makeDirectory(directory);
+    storage.makeDirectories(directory);
     for (const name of [
       '00000000000000000000.log',
       '00000000000000000000-0000000000.checkpoint',

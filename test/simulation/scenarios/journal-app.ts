@@ -114,7 +114,7 @@ class JournalOwner {
     const { storage, workerIndex } = this.#runtime;
     const directory = `data/worker-${workerIndex}`;
     try {
-      storage.makeDirectory(directory);
+      storage.makeDirectories(directory);
       storage.syncDirectory('');
       storage.syncDirectory('data');
       const values = this.#read();
