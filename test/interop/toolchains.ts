@@ -1,13 +1,16 @@
-// Gets what the clients of other languages need: Go modules, Python packages, Kafka's jars. Downloads go to a cache outside of the tree
+// Gets what the clients of other languages need: Go modules, Python packages, a client with native parts, Kafka's jars. Downloads go to a cache outside of the tree
 // (NARU_INTEROP_CACHE, by default ~/.cache/naru-interop) and are made once.
 // Invariant: only what is absent skips a test. A program of ours that does not compile fails it.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { answers, runProgram, succeed } from './run-program.ts';
 
 const INSTALL_TIMEOUT_MS = 240_000;
+/** librdkafka and the parts for Node are compiled where nobody offers them: minutes, once. */
+const COMPILE_TIMEOUT_MS = 580_000;
+const CONFLUENT_JAVASCRIPT = { name: '@confluentinc/kafka-javascript', version: '1.10.1' };
 
 /** For Kafka's tools: JVMs that are small and start quickly, since each lives for a second. */
 export const TOOL_ENVIRONMENT = { PEERS_HEAP: '-Xmx256M -XX:TieredStopAtLevel=1' };
@@ -62,6 +65,45 @@ export async function pythonClients(): Promise<Tool> {
   if (got.code !== 0) return missing(`the Python packages did not come: ${lastLine(got.err)}`);
   mkdirSync(join(environment, 'complete'));
   return { program, missing: null };
+}
+
+/** PATH without this repository's own Node. */
+export const MACHINES_PATH = (process.env.PATH ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(delimiter);
+
+/**
+ * A folder with @confluentinc/kafka-javascript for the machine's own Node, whose headers are there to compile it with. It takes the libraries
+ * that the machine has (CKJS_LINKING); else it would get the sources of each.
+ */
+export async function confluentJavascript(): Promise<Tool> {
+  const environment = { PATH: MACHINES_PATH, CKJS_LINKING: 'dynamic' };
+  const version = await runProgram('node', ['--version'], { environment }).catch(() => null);
+  if (version?.code !== 0) return missing("Node is not installed, besides this repository's own");
+  const directory = join(cacheDirectory(), `javascript-${CONFLUENT_JAVASCRIPT.version}-${version.out.trim()}`);
+  if (existsSync(join(directory, 'complete'))) return { program: directory, missing: null };
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const { name } = CONFLUENT_JAVASCRIPT;
+  const wanted = { private: true, dependencies: { [name]: CONFLUENT_JAVASCRIPT.version }, allowScripts: { [name]: true } };
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(wanted));
+  const install = ['install', '--no-audit', '--no-fund', '--foreground-scripts'];
+  const got = await runProgram('npm', install, { directory, environment, timeoutMs: COMPILE_TIMEOUT_MS });
+  if (got.code !== 0)
+    return missing(`${name} did not come, or could not be compiled: ${got.isTimedOut ? 'not in time' : lastProblem(got.err)}`);
+  mkdirSync(join(directory, 'complete'));
+  return { program: directory, missing: null };
+}
+
+/** What a failed `npm install` has to say, without where its log is. */
+function lastProblem(text: string): string {
+  return lastLine(
+    text
+      .split('\n')
+      .filter((line) => /error|fail/i.test(line) && !/not ok|complete log/.test(line))
+      .join('\n'),
+  );
 }
 
 function lastLine(text: string): string {
