@@ -1,4 +1,5 @@
 // `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`) and worker-main.js (the entry of a worker),
+// pool-main.js (the entry of a pool thread),
 // with what both share in chunks beside them. Native packages stay outside, and so do pino and re2js, which are loaded only when
 // they are asked for.
 // Invariant: everything lies in dist itself, since a worker's entry is found beside the running file.
@@ -12,6 +13,7 @@ const root = resolve(import.meta.dirname, '..');
 const ENTRIES = {
   cli: 'src/cli/main.ts',
   'worker-main': 'src/broker/worker-main.ts',
+  'pool-main': 'src/broker/pool-main.ts',
 };
 
 interface PackageJson {
@@ -33,8 +35,8 @@ export async function bundle(dist: string): Promise<Map<string, number>> {
     format: 'esm',
     platform: 'node',
     target: `node${manifest.engines.node.replace(/[^\d.]/g, '')}`,
-    // pino starts threads from files of its own.
-    external: ['pino', ...Object.keys(manifest.optionalDependencies)],
+    // Both start threads from files of their own.
+    external: ['pino', 'piscina', ...Object.keys(manifest.optionalDependencies)],
     chunkNames: '[name]-[hash]',
     // Fewer bytes to read and compile; names stay, for stacks and profiles.
     minifyWhitespace: true,

@@ -31,6 +31,7 @@ import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { arenaBytesOf } from './memory-budget.ts';
 import type { BrokerState, Operations } from './operations.ts';
+import { POOL_ENTRY } from './pool-entry.ts';
 import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
 
@@ -273,7 +274,7 @@ class BrokerInstance implements Broker {
         this.#takeHandle = (handle, acceptance) => runtime.post(() => worker.network.adopt(new SocketTransport(handle), acceptance));
         return worker;
       };
-      return startLocal({ ...common, factory });
+      return startLocal({ ...common, factory, poolEntry: POOL_ENTRY });
     }
     return startWorkers({ ...common, count: workers, entry: WORKER_ENTRY, ...(this.#spares === null ? {} : { spares: this.#spares }) });
   }

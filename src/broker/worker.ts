@@ -269,10 +269,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         quorum?.stop();
         coordinatorHost.close();
         upkeep.close();
-        logs.close((isClean) => {
-          reportEnds(true, isClean);
-          done();
-        });
+        // What the pool still has lies in memory that must stay as it is, of requests whose connections may be gone.
+        host.whenIdle(() =>
+          logs.close((isClean) => {
+            reportEnds(true, isClean);
+            done();
+          }),
+        );
       };
       network.closeAll(() => {
         for (let worker = 0; worker < runtime.workerCount; worker++) {

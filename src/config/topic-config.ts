@@ -1,6 +1,7 @@
 // The configuration of one topic: its own overrides over what the broker gives all topics.
 // Invariant: a TopicConfig holds accepted values only; overrides come from the metadata log and were checked before they went there.
 // Pure.
+import { COMPRESSION } from '../protocol/records/batch.ts';
 import type { BrokerConfig, BrokerOverrides } from './broker-config.ts';
 import { brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
 import { brokerOptions } from './broker-options.ts';
@@ -9,9 +10,23 @@ import { type TopicOptionKey, type TopicOptionValues, topicOptions, topicOptions
 
 const expirationRow = brokerOptions.producerIdExpirationMs;
 
+/** What compression.type names. */
+const CODECS: Readonly<Record<TopicOptionValues['compressionType'], number>> = {
+  producer: -1,
+  uncompressed: COMPRESSION.NONE,
+  gzip: COMPRESSION.GZIP,
+  snappy: COMPRESSION.SNAPPY,
+  lz4: COMPRESSION.LZ4,
+  zstd: COMPRESSION.ZSTD,
+};
+
 interface TopicConfig extends TopicOptionValues {
   readonly isCompacted: boolean;
   readonly isDeleted: boolean;
+  /** A number of COMPRESSION, or -1 for `producer`. */
+  readonly compression: number;
+  /** Of that codec. */
+  readonly compressionLevel: number;
   readonly isLogAppendTime: boolean;
   /** naru.validate.records */
   readonly validatesRecords: boolean;
@@ -67,6 +82,8 @@ export function resolveTopicConfig(
     segmentBytes: values.internalSegmentBytes ?? values.segmentBytes,
     isCompacted: values.cleanupPolicy.includes('compact'),
     isDeleted: values.cleanupPolicy.includes('delete'),
+    compression: CODECS[values.compressionType],
+    compressionLevel: values.compressionType === 'gzip' ? values.compressionGzipLevel : values.compressionZstdLevel,
     isLogAppendTime: values.timestampType === 'LogAppendTime',
     validatesRecords: broker.validatesRecords,
     producerIdExpirationMs: readText(expirationRow, brokerTextOf(broker, overrides, expirationRow.name)),

@@ -35,7 +35,6 @@ export const topicOptions = {
     doc: 'What becomes of old segments: removed whole (delete), reduced to the last record of each key (compact), or both. Empty keeps everything.',
   }),
   compressionGzipLevel: count('compression.gzip.level', {
-    noEffectYet: true,
     default: -1,
     min: 1,
     max: 9,
@@ -43,20 +42,18 @@ export const topicOptions = {
     doc: 'Level where the broker itself compresses with gzip; -1 is the codec’s own default.',
   }),
   compressionLz4Level: count('compression.lz4.level', {
-    noEffectYet: true,
+    noEffectYet: 'has no effect: the lz4 library here packs fast, as level 9 does with Kafka, and knows no other level',
     default: 9,
     min: 1,
     max: 17,
     doc: 'Level where the broker itself compresses with lz4.',
   }),
   compressionType: oneOf('compression.type', {
-    noEffectYet: 'has no effect yet: batches are kept as they came',
     default: 'producer',
     words: COMPRESSION_TYPES,
-    doc: 'How batches are stored. `producer` keeps them as they came.',
+    doc: 'How batches are stored. `producer` keeps them as they came; with any other, a batch that comes in another codec has its records checked and compressed anew.',
   }),
   compressionZstdLevel: count('compression.zstd.level', {
-    noEffectYet: true,
     default: 3,
     min: -131072,
     max: 22,

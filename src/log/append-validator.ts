@@ -12,7 +12,6 @@ import {
   isControl,
   isSafeTimestamp,
   LOG_OVERHEAD_BYTES,
-  NO_TIMESTAMP,
   readBaseOffset,
   readBaseSequence,
   readBaseTimestamp,
@@ -22,20 +21,23 @@ import {
   readMaxTimestamp,
   readProducerId,
   readRecordCount,
+  recomputeCrc,
   TIMESTAMP_TYPE,
   timestampType,
   verifyCrc,
+  writeMaxTimestamp,
 } from '../protocol/records/batch.ts';
 import { CompressionError } from '../protocol/records/compression/index.ts';
-import { RECORD_CHECK, type RecordCursor, recordCheckName } from '../protocol/records/record.ts';
-import { openRecords, validateRecords } from '../protocol/records/records.ts';
+import type { RecordCursor } from '../protocol/records/record.ts';
+import { openRecords } from '../protocol/records/records.ts';
 import { type AppendResult, type RecordError, refuse } from './append-result.ts';
 import type { LogConfig } from './log-config.ts';
+import { checkRecords, INVALID_TIMESTAMPS, isWithin, openContent, timestampFault } from './record-check.ts';
 
 /** The smallest batch length field of any format: below it Kafka calls the set corrupt, above it only malformed. */
 const BATCH_LENGTH_MIN = 14;
 
-/** True where the batch may go on; else `result` has the error. `nowMs` is what timestamps are compared with. */
+/** All checks; true where the batch may go on as it is, else `result` has the error. `nowMs` is what timestamps are compared with. */
 export function validateClientBatch(
   bytes: Uint8Array,
   position: number,
@@ -44,6 +46,15 @@ export function validateClientBatch(
   nowMs: number,
   result: AppendResult,
 ): boolean {
+  return (
+    validateFrame(bytes, position, length, config, result) &&
+    validateContents(bytes, position, config, nowMs, result) &&
+    validateFit(bytes, position, config, result)
+  );
+}
+
+/** Everything that does not look at times or records: for a batch of which the pool will check those. */
+export function validateFrame(bytes: Uint8Array, position: number, length: number, config: LogConfig, result: AppendResult): boolean {
   if (length < LOG_OVERHEAD_BYTES)
     return refuse(result, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
   const sizeBytes = batchSizeBytes(bytes, position);
@@ -85,16 +96,32 @@ export function validateClientBatch(
       `Sequence ${readBaseSequence(bytes, position)} in a record batch with producer id ${producerId}`,
     );
   }
-  if (!validateTimestamps(bytes, position, config, nowMs, result)) return false;
-  if ((config.isCompacted || config.validatesRecords) && !validateEach(bytes, position, config, result)) return false;
-  if (sizeBytes > config.segmentBytes) {
-    return refuse(
-      result,
-      ERROR.RECORD_LIST_TOO_LARGE,
-      `The record batch of ${sizeBytes} bytes exceeds the segment size of ${config.segmentBytes}`,
-    );
+  return true;
+}
+
+/** Times, and where the configuration asks for it each record. Where each was looked at, the header's max timestamp is theirs afterwards. */
+function validateContents(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
+  if (!config.isCompacted && !config.validatesRecords) return validateTimestamps(bytes, position, config, nowMs, result);
+  const content = openContent(bytes, position, result);
+  if (content === null) return false;
+  const maxTimestampMs = checkRecords(bytes, position, content, config, nowMs, result);
+  if (maxTimestampMs === null) return false;
+  if (maxTimestampMs !== readMaxTimestamp(bytes, position)) {
+    writeMaxTimestamp(bytes, position, maxTimestampMs);
+    recomputeCrc(bytes, position);
   }
   return true;
+}
+
+/** Whether the batch has room in a segment. */
+export function validateFit(bytes: Uint8Array, position: number, config: LogConfig, result: AppendResult): boolean {
+  const sizeBytes = batchSizeBytes(bytes, position);
+  if (sizeBytes <= config.segmentBytes) return true;
+  return refuse(
+    result,
+    ERROR.RECORD_LIST_TOO_LARGE,
+    `The record batch of ${sizeBytes} bytes exceeds the segment size of ${config.segmentBytes}`,
+  );
 }
 
 /**
@@ -121,40 +148,12 @@ function validateTimestamps(bytes: Uint8Array, position: number, config: LogConf
   if (config.isLogAppendTime ? isSafe && !isStamped : isSafe && isWithin(base, config, nowMs) && isWithin(max, config, nowMs)) return true;
   result.recordErrors = recordErrors(bytes, position, (cursor) => {
     const timestamp = isStamped ? max : base + cursor.timestampDelta;
-    if (config.isLogAppendTime && isStamped) return 'A producer should not set the timestamp type to LogAppendTime';
-    if (isSafeTimestamp(timestamp) && (config.isLogAppendTime || isWithin(timestamp, config, nowMs))) return null;
-    return `Timestamp ${timestamp} is out of range`;
+    return isSafeTimestamp(timestamp) ? timestampFault(timestamp, isStamped, config, nowMs) : `Timestamp ${timestamp} is out of range`;
   });
-  return refuse(result, ERROR.INVALID_TIMESTAMP, 'One or more records have been rejected due to invalid timestamp');
+  return refuse(result, ERROR.INVALID_TIMESTAMP, INVALID_TIMESTAMPS);
 }
 
-function isWithin(timestampMs: number, config: LogConfig, nowMs: number): boolean {
-  if (timestampMs === NO_TIMESTAMP) return true;
-  return timestampMs - nowMs <= config.timestampAfterMaxMs && nowMs - timestampMs <= config.timestampBeforeMaxMs;
-}
-
-/** Record by record, decompressing where needed: the first that cannot be read is named, or all that lack their key. */
-function validateEach(bytes: Uint8Array, position: number, config: LogConfig, result: AppendResult): boolean {
-  const findings = validateRecords(bytes, position);
-  if (findings.check === RECORD_CHECK.BAD_COMPRESSION) return refuse(result, ERROR.CORRUPT_MESSAGE, 'The record batch does not decompress');
-  if (findings.check !== RECORD_CHECK.OK) {
-    const message = `Record ${recordCheckName(findings.check)}`;
-    if (findings.index >= 0) result.recordErrors = [{ batchIndex: findings.index, message }];
-    return refuse(result, findings.check === RECORD_CHECK.BAD_TIMESTAMP ? ERROR.INVALID_TIMESTAMP : ERROR.INVALID_RECORD, message);
-  }
-  if (!config.isCompacted) return true;
-  result.recordErrors = recordErrors(bytes, position, (cursor) =>
-    cursor.keySizeBytes < 0 ? 'Compacted topic cannot accept message without key' : null,
-  );
-  if (result.recordErrors.length === 0) return true;
-  return refuse(
-    result,
-    ERROR.INVALID_RECORD,
-    `One or more records have been rejected due to ${result.recordErrors.length} record errors in total`,
-  );
-}
-
-/** The records that `faultOf` finds fault with. Only where a batch is refused, or in compacted topics; a batch that cannot be read has none. */
+/** The records that `faultOf` finds fault with. Only where a batch is refused; one that cannot be read has none. */
 function recordErrors(bytes: Uint8Array, position: number, faultOf: (cursor: RecordCursor) => string | null): RecordError[] {
   const errors: RecordError[] = [];
   try {

@@ -27,7 +27,7 @@ import {
   writeMaxTimestamp,
 } from '../protocol/records/batch.ts';
 import { type AppendResult, refuse, resetAppendResult } from './append-result.ts';
-import { validateClientBatch } from './append-validator.ts';
+import { validateClientBatch, validateFit, validateFrame } from './append-validator.ts';
 import { type LogConfig, PRODUCER_EXPIRY_CHECK_MS } from './log-config.ts';
 import type { LogFlusher } from './log-flusher.ts';
 import type { LoadedLog } from './log-loader.ts';
@@ -102,7 +102,24 @@ export class LogAppender {
       refuse(result, ERROR.KAFKA_STORAGE_ERROR, 'The log directory is offline');
       return;
     }
-    if (!validateClientBatch(bytes, position, length, this.config, nowMs, result)) return;
+    if (validateClientBatch(bytes, position, length, this.config, nowMs, result)) this.#decide(bytes, position, leaderEpoch, nowMs, result);
+  }
+
+  /** See Log.examine. */
+  examine(bytes: Uint8Array, position: number, length: number, result: AppendResult): boolean {
+    resetAppendResult(result);
+    return validateFrame(bytes, position, length, this.config, result);
+  }
+
+  /** See Log.stageExamined. */
+  stageExamined(bytes: Uint8Array, position: number, leaderEpoch: number, nowMs: number, result: AppendResult): void {
+    resetAppendResult(result);
+    if (this.isFailed) refuse(result, ERROR.KAFKA_STORAGE_ERROR, 'The log directory is offline');
+    else if (validateFit(bytes, position, this.config, result)) this.#decide(bytes, position, leaderEpoch, nowMs, result);
+  }
+
+  /** A good batch is staged, unless its producer may not send it, or has sent it before. */
+  #decide(bytes: Uint8Array, position: number, leaderEpoch: number, nowMs: number, result: AppendResult): void {
     const producerId = readProducerId(bytes, position);
     if (producerId >= 0 && !this.#checkProducer(bytes, position, producerId, nowMs, result)) return;
     if (producerId < 0 && isTransactional(bytes, position)) {

@@ -15,6 +15,10 @@ export interface LogConfig {
   readonly indexIntervalBytes: number;
   /** max.message.bytes */
   readonly maxMessageBytes: number;
+  /** compression.type: a number of COMPRESSION, or -1 where batches stay as they came (`producer`) */
+  readonly compression: number;
+  /** compression.gzip.level or compression.zstd.level, whichever is that codec's */
+  readonly compressionLevel: number;
   /** message.timestamp.type is LogAppendTime */
   readonly isLogAppendTime: boolean;
   /** message.timestamp.before.max.ms */
@@ -48,6 +52,8 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   segmentIndexBytes: 10 * MIB,
   indexIntervalBytes: 4 * KIB,
   maxMessageBytes: MIB + 12, // A record set of 1 MiB and the 12 bytes in front of it.
+  compression: -1,
+  compressionLevel: -1,
   isLogAppendTime: false,
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: HOUR_MS,

@@ -212,6 +212,19 @@ export class Log {
   }
 
   /**
+   * The checks of `stage` that come before records are looked at: for a batch that is to be compressed anew. False where it is refused;
+   * `result` has the error then.
+   */
+  examine(bytes: Uint8Array, position: number, length: number, result: AppendResult): boolean {
+    return this.#appender.examine(bytes, position, length, result);
+  }
+
+  /** As `stage`, for the batch at `position` that was examined, and whose records were checked. */
+  stageExamined(bytes: Uint8Array, position: number, leaderEpoch: number, nowMs: number, result: AppendResult): void {
+    this.#appender.stageExamined(bytes, position, leaderEpoch, nowMs, result);
+  }
+
+  /**
    * Stages batches that this broker made itself: any number in a row, control batches included, with checksums already right.
    * Offsets and leader epoch are assigned in place. The base offset of the first.
    */

@@ -46,6 +46,8 @@ export class LeaderReplica {
   /** Has staged batches of the current turn. */
   hasStaged = false;
   listener: ReplicaListener | null = null;
+  /** Batches wait to be compressed anew, or behind such (recompression.ts). */
+  hasWaiting = false;
   /** The log start that is on the medium, as far as this replica was told: a deletion of records is answered when it is. */
   persistedStart: number;
   readonly #words: PartitionWords;
@@ -94,6 +96,12 @@ export class LeaderReplica {
   /** Decides on one batch and stages it; `result` holds the answer, which is true only once writeStaged() has come back. */
   append(bytes: Uint8Array, position: number, length: number, nowMs: number, result: AppendResult): void {
     this.log.stage(bytes, position, length, this.leaderEpoch, nowMs, result);
+    if (result.error === ERROR.NONE) this.hasStaged = true;
+  }
+
+  /** As `append`, for a batch that was compressed anew. */
+  appendRecompressed(bytes: Uint8Array, position: number, nowMs: number, result: AppendResult): void {
+    this.log.stageExamined(bytes, position, this.leaderEpoch, nowMs, result);
     if (result.error === ERROR.NONE) this.hasStaged = true;
   }
 

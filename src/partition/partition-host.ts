@@ -4,6 +4,7 @@
 // Runs on: every worker. Not here: what a replica decides (leader-replica.ts), who asks (partition-client.ts).
 import type { Turn } from '../actors/actor.ts';
 import type { Exchange } from '../actors/exchange.ts';
+import { refuse, resetAppendResult } from '../log/append-result.ts';
 import { type AppendResult, createAppendResult, createReadPlan } from '../log/log.ts';
 import { StorageError } from '../log/storage.ts';
 import { ERROR } from '../protocol/errors.ts';
@@ -29,6 +30,7 @@ import {
 } from './partition-messages.ts';
 import type { PartitionWords } from './partition-words.ts';
 import { PendingProduce, PRODUCE_REPLY_WORDS } from './pending-produce.ts';
+import { Recompression, type WaitingBatch } from './recompression.ts';
 import { RecordDeletion } from './record-deletion.ts';
 import { writeRefusal } from './refusal-text.ts';
 
@@ -64,6 +66,7 @@ export class PartitionHost {
   #unsynced: PendingProduce[] = [];
   #early: EarlyRequest[] = [];
   readonly deletion: RecordDeletion;
+  readonly #recompression: Recompression;
   #isClosed = false;
   #isOffline = false;
 
@@ -77,6 +80,7 @@ export class PartitionHost {
       runtime.exchange,
       (slot) => (this.#isClosed ? undefined : this.#replicas[slot]) ?? this.#unknownError,
     );
+    this.#recompression = new Recompression(runtime, (batch) => this.#decideWaiting(batch));
     for (const kind of [PRODUCE, FETCH_PLAN, LIST_OFFSETS, EPOCH_END, DELETE_RECORDS]) {
       this.#exchange.onRequest(kind, (from, requestId, words_, floats, index, payloadWords) => {
         if ((((words_[index + METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) {
@@ -141,6 +145,11 @@ export class PartitionHost {
       if ((((words[METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) this.#early.push(request);
       else this.#hear(request.kind, request.from, request.requestId, words, request.floats, 0);
     }
+  }
+
+  /** Calls `done` when no batch is with the pool any more, nor waits behind one: before that, the logs stay open. */
+  whenIdle(done: () => void): void {
+    this.#recompression.whenIdle(done);
   }
 
   /** The broker stops: what is staged is written and answered, whatever comes later is refused, and what others were told is void. */
@@ -230,33 +239,73 @@ export class PartitionHost {
     let entry = index + HEADER_WORDS;
     for (let i = 0; i < count; i++, entry += REQUEST_ENTRY_WORDS[PRODUCE] as number) {
       const replica = this.#isClosed ? undefined : this.#replicas[words[entry] as number];
+      const position = words[entry + produceEntry.position] as number;
+      const length = words[entry + produceEntry.length] as number;
       pending.replicas[i] = null;
       pending.ends[i] = 0;
-      const at = i * PRODUCE_REPLY_WORDS;
-      let error: number = ERROR.NONE;
-      if (replica === undefined) error = this.#unknownError;
-      else if (replica.isOffline) error = ERROR.KAFKA_STORAGE_ERROR;
-      else {
+      if (replica === undefined || replica.isOffline) this.#refuseUnseen(pending, i, replica);
+      else if (this.#recompression.concerns(replica, bytes, position, length)) {
+        this.#recompression.take(replica, pending, i, bytes, position, length);
+      } else {
         const hadStaged = replica.hasStaged;
-        replica.append(bytes, words[entry + produceEntry.position] as number, words[entry + produceEntry.length] as number, nowMs, result);
-        error = result.error;
-        pending.replicas[i] = replica;
-        if (error === ERROR.NONE) pending.ends[i] = result.lastOffset + 1;
+        replica.append(bytes, position, length, nowMs, result);
         if (replica.hasStaged && !hadStaged) this.#staged[this.#stagedCount++] = replica;
+        this.#decided(pending, i, replica, bytes, position, length);
       }
-      pending.words[at] = error;
-      const isRefused = error !== ERROR.NONE;
-      pending.words[at + produceReply.refusalBytes] = 0;
-      if (isRefused && pending.replicas[i] !== null) {
-        const position = words[entry + produceEntry.position] as number;
-        pending.words[at + produceReply.refusalBytes] = writeRefusal(result, bytes, position, words[entry + produceEntry.length] as number);
-      }
-      pending.floats[(at + produceReply.baseOffset) >> 1] = isRefused ? -1 : result.baseOffset;
-      pending.floats[(at + produceReply.logAppendTimeMs) >> 1] = isRefused ? -1 : result.logAppendTimeMs;
-      pending.floats[(at + produceReply.logStartOffset) >> 1] = replica === undefined ? -1 : replica.log.logStartOffset;
     }
-    this.#pending[this.#pendingCount++] = pending;
+    this.#countDecided(pending);
+  }
+
+  /** The turn of a batch has come that was with the pool, or waited behind one that was. Its partition may be gone by now. */
+  #decideWaiting(batch: WaitingBatch): void {
+    const { replica, pending, entry, bytes, position, length, outcome, error } = batch;
+    const result = this.#result;
+    if (this.#isClosed || this.#replicas[replica.slot] !== replica) this.#refuseUnseen(pending, entry, undefined);
+    else if (replica.isOffline) this.#refuseUnseen(pending, entry, replica);
+    else {
+      const hadStaged = replica.hasStaged;
+      const nowMs = this.#runtime.clock.wallMs();
+      resetAppendResult(result);
+      if (error !== null) refuse(result, ERROR.UNKNOWN_SERVER_ERROR, `The records could not be compressed: ${error.message}`);
+      else if (outcome === null) replica.append(bytes, position, length, nowMs, result);
+      else if (outcome.error === ERROR.NONE)
+        replica.appendRecompressed(outcome.grown ?? bytes, outcome.grown ? 0 : position, nowMs, result);
+      else Object.assign(result, { error: outcome.error, errorMessage: outcome.errorMessage, recordErrors: outcome.recordErrors });
+      if (replica.hasStaged && !hadStaged) this.#staged[this.#stagedCount++] = replica;
+      this.#decided(pending, entry, replica, bytes, position, length);
+    }
+    this.#countDecided(pending);
+  }
+
+  #countDecided(pending: PendingProduce): void {
+    if (--pending.undecidedCount === 0) this.#pending[this.#pendingCount++] = pending;
     this.#runtime.touch(this);
+  }
+
+  /** `#result` is what became of an entry. */
+  #decided(pending: PendingProduce, entry: number, replica: LeaderReplica, bytes: Uint8Array, position: number, length: number): void {
+    const result = this.#result;
+    const { words, floats } = pending;
+    const at = entry * PRODUCE_REPLY_WORDS;
+    const isRefused = result.error !== ERROR.NONE;
+    pending.replicas[entry] = replica;
+    if (!isRefused) pending.ends[entry] = result.lastOffset + 1;
+    words[at] = result.error;
+    words[at + produceReply.refusalBytes] = isRefused ? writeRefusal(result, bytes, position, length) : 0;
+    floats[(at + produceReply.baseOffset) >> 1] = isRefused ? -1 : result.baseOffset;
+    floats[(at + produceReply.logAppendTimeMs) >> 1] = isRefused ? -1 : result.logAppendTimeMs;
+    floats[(at + produceReply.logStartOffset) >> 1] = replica.log.logStartOffset;
+  }
+
+  /** An entry whose batch nobody looked at: its partition is not here, or offline. */
+  #refuseUnseen(pending: PendingProduce, entry: number, replica: LeaderReplica | undefined): void {
+    const { words, floats } = pending;
+    const at = entry * PRODUCE_REPLY_WORDS;
+    words[at] = replica === undefined ? this.#unknownError : ERROR.KAFKA_STORAGE_ERROR;
+    words[at + produceReply.refusalBytes] = 0;
+    floats[(at + produceReply.baseOffset) >> 1] = -1;
+    floats[(at + produceReply.logAppendTimeMs) >> 1] = -1;
+    floats[(at + produceReply.logStartOffset) >> 1] = replica === undefined ? -1 : replica.log.logStartOffset;
   }
 
   #answerProduce(pending: PendingProduce): void {

@@ -11,6 +11,8 @@ export class PendingProduce {
   from = 0;
   requestId = 0;
   count = 0;
+  /** Entries that wait for the pool, and one more until all entries were heard. */
+  undecidedCount = 0;
   floats = new Float64Array((8 * PRODUCE_REPLY_WORDS) / 2);
   words = new Int32Array(this.floats.buffer);
   /** By entry: who took the batch, null where nobody did. */
@@ -22,6 +24,7 @@ export class PendingProduce {
     this.from = from;
     this.requestId = requestId;
     this.count = count;
+    this.undecidedCount = 1;
     if (this.words.length < count * PRODUCE_REPLY_WORDS) {
       this.floats = new Float64Array((count * PRODUCE_REPLY_WORDS) / 2);
       this.words = new Int32Array(this.floats.buffer);

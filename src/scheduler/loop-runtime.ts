@@ -12,6 +12,7 @@ import type { Storage } from '../log/storage.ts';
 import { type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
 import { IoQueue, type JobDone } from './io-queue.ts';
 import { LoopMeter } from './loop-meter.ts';
+import type { JobPool } from './pool.ts';
 import { type LoopDriver, RunLoop } from './run-loop.ts';
 import type { Runtime, Task, TimerHandle, WorkerApp } from './runtime.ts';
 import { SyncMeter } from './sync-meter.ts';
@@ -26,6 +27,9 @@ export interface Carrier {
   sendControl(target: number, message: unknown): void;
 }
 
+/** One is worked on, one lies ready when that has ended. */
+const JOBS_PER_THREAD = 2;
+
 export interface LoopRuntimeOptions {
   readonly workerIndex: number;
   readonly regions: SharedRegions;
@@ -35,6 +39,7 @@ export interface LoopRuntimeOptions {
   readonly driver: LoopDriver;
   readonly carrier: Carrier;
   readonly ioConcurrency: number;
+  readonly pool: JobPool;
   /** Hears the one error that ended the loop. */
   readonly onFailure: (error: Error) => void;
   /** Between the end of a job and its being posted; nothing when left out. The simulator puts time there. */
@@ -53,7 +58,10 @@ export class LoopRuntime implements Runtime {
   readonly shared: SharedArrayBuffer;
   readonly slots: WorkerSlots;
   readonly loop: RunLoop;
+  readonly poolThreadCount: number;
   readonly #io: IoQueue;
+  readonly #pool: JobPool;
+  readonly #jobs: IoQueue;
   readonly #meter: LoopMeter;
   readonly #carrier: Carrier;
   #app: WorkerApp | null = null;
@@ -85,6 +93,9 @@ export class LoopRuntime implements Runtime {
     const post = (task: Task): void => this.loop.post(task);
     this.storage = new TurnStorage(options.storage, post, new SyncMeter(this.slots.disk, clock));
     this.#io = new IoQueue(options.ioConcurrency, options.afterJob ?? post);
+    this.#pool = options.pool;
+    this.poolThreadCount = options.pool.threadCount;
+    this.#jobs = new IoQueue(JOBS_PER_THREAD * options.pool.threadCount, options.afterJob ?? post);
     this.#carrier = carrier;
   }
 
@@ -125,9 +136,14 @@ export class LoopRuntime implements Runtime {
     this.#meter.jobsInFlight = this.#io.inflightCount;
   }
 
+  compute<T>(name: string, task: unknown, done: JobDone<T>): void {
+    // Each name stands for one function, and whoever asks for it knows what it gives.
+    this.#jobs.submit(() => this.#pool.run(name, task) as Promise<T>, done);
+  }
+
   /** Jobs in flight: what a clean end waits for. */
   get inflightJobCount(): number {
-    return this.#io.inflightCount;
+    return this.#io.inflightCount + this.#jobs.inflightCount;
   }
 
   /** A control message has arrived: it is heard in a turn, but not before open(). */
@@ -147,5 +163,6 @@ export class LoopRuntime implements Runtime {
   /** No more turns, nothing that keeps the thread alive. */
   close(): void {
     this.loop.stop();
+    this.#pool.close();
   }
 }

@@ -59,6 +59,10 @@ export interface Runtime {
   sendControl(worker: number, message: unknown): void;
   /** Runs a promise-returning job outside the turn (disk pool); `done` comes back inside a later turn. */
   submit<T>(job: () => Promise<T>, done: (error: Error | null, value: T | undefined) => void): void;
+  /** How many jobs of `compute` are worked on at a time. */
+  readonly poolThreadCount: number;
+  /** Has a thread of the pool do the job `name` (broker/pool-jobs.ts), outside the turn; `done` comes back inside a later turn. */
+  compute<T>(name: string, task: unknown, done: (error: Error | null, value: T | undefined) => void): void;
 }
 
 /** What the composition root builds on a worker: the actors, behind what the outside may say to them. */

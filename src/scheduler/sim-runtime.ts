@@ -23,6 +23,10 @@ const STALL_MS = 50;
 const STALL_ONE_IN = 200;
 const MESSAGE_DELAY_MS = 0.3;
 const DISK_DELAY_MS = 5;
+/** Jobs of a pool. */
+const JOB_MS = 8;
+const LONG_JOB_MS = 400;
+const LONG_JOB_ONE_IN = 20;
 /** What a turn itself takes. */
 const TURN_LASTS_MS = 0.05;
 /** Where virtual wall clocks start: a day in 2026. */
@@ -43,7 +47,11 @@ export interface SimProcessOptions<Data> {
   readonly sharedBytes: number;
   /** What workers say to their supervisor. */
   readonly onMessage?: (worker: number, message: unknown) => void;
+  /** What the pool of a worker does, by name. */
+  readonly jobs?: SimJobs;
 }
+
+type SimJobs = Readonly<Record<string, (task: never) => unknown>>;
 
 /** One simulated machine: its time, its disk, and the processes that are started on it one after the other. */
 export class Simulation {
@@ -109,6 +117,7 @@ export class Simulation {
       sharedBytes: options.sharedBytes,
       make: (runtime, supervisor) => options.factory(runtime, options.data, supervisor),
       onMessage: options.onMessage ?? (() => {}),
+      jobs: options.jobs ?? {},
     });
     this.#process = process;
     await process.build();
@@ -166,6 +175,7 @@ interface SimProcessBuild {
   readonly sharedBytes: number;
   readonly make: (runtime: Runtime, supervisor: SupervisorPort) => WorkerApp | Promise<WorkerApp>;
   readonly onMessage: (worker: number, message: unknown) => void;
+  readonly jobs: SimJobs;
 }
 
 /** A broker process under simulation; the same handle as a Workers of production where that makes sense. */
@@ -273,6 +283,7 @@ export class SimProcess {
       random: simulation.random,
       storage: simulation.disk,
       ioConcurrency: limits.ioConcurrency,
+      pool: { threadCount: limits.ioConcurrency, run: (name, task) => this.#compute(index, name, task), close: () => {} },
       onFailure: (error) => {
         this.#failure ??= error;
       },
@@ -308,6 +319,20 @@ export class SimProcess {
       afterJob: (task) => this.#at(simulation.draw(DISK_DELAY_MS), () => runtime.post(task)),
     });
     return runtime;
+  }
+
+  /** A job of a pool works in memory that it was told of all the while, and rarely for long: here at its end, when all that may change has. */
+  #compute(worker: number, name: string, task: unknown): Promise<unknown> {
+    const simulation = this.#simulation;
+    const job = this.#build.jobs[name];
+    assert(job !== undefined, `no job ${name}`);
+    const isLong = simulation.random.below(LONG_JOB_ONE_IN) === 0;
+    return new Promise((resolve) => {
+      this.#at(simulation.draw(isLong ? LONG_JOB_MS : JOB_MS), () => {
+        simulation.note(`job ${worker} ${name}`);
+        resolve(job(task as never));
+      });
+    });
   }
 
   /** After a random delay, but not before what was brought along `way` earlier. */

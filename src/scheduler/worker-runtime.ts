@@ -3,6 +3,7 @@
 // (`naru.workers=0`, the embedded broker), where it is worker 0 of 1. The actors on it cannot tell which.
 // Invariant: a worker with nothing to do holds no timer but the one of its nearest deadline.
 // Runs on: every worker. Not here: starting threads and watching them (supervisor.ts).
+import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { createExchangeRegion } from '../actors/ring-layout.ts';
 import { assert } from '../base/assert.ts';
@@ -15,6 +16,7 @@ import { configureNative } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots } from '../telemetry/worker-slots.ts';
 import { serveInspector } from './inspector.ts';
 import { LoopRuntime } from './loop-runtime.ts';
+import { type JobPool, NO_POOL, ThreadPool } from './pool.ts';
 import type { LoopDriver, RunLoop } from './run-loop.ts';
 import type { SupervisorPort, WorkerApp, WorkerFactory } from './runtime.ts';
 import type { BetweenWorkers, FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
@@ -69,6 +71,11 @@ class ThreadDriver implements LoopDriver {
   }
 }
 
+/** The pools of all workers together have a thread for each core, and each has one. */
+function poolFor(entry: URL | undefined, workerCount: number): JobPool {
+  return entry === undefined ? NO_POOL : new ThreadPool(entry, Math.max(1, Math.floor(availableParallelism() / workerCount)));
+}
+
 export interface WorkerRuntimeOptions {
   readonly workerIndex: number;
   readonly regions: SharedRegions;
@@ -76,6 +83,8 @@ export interface WorkerRuntimeOptions {
   readonly ports: readonly (MessagePort | null)[];
   readonly storage: Storage;
   readonly ioConcurrency: number;
+  /** The module of a pool thread; without one there is no pool. */
+  readonly poolEntry?: URL | undefined;
   readonly onFailure: (error: Error) => void;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -96,6 +105,7 @@ export class WorkerRuntime extends LoopRuntime {
       ...options,
       clock,
       random: options.random ?? systemRandom,
+      pool: poolFor(options.poolEntry, options.regions.workerCount),
       driver,
       carrier: { ringDoorbell: (target) => tell(target, 0), sendControl: (target, message) => tell(target, { control: message }) },
     });
@@ -122,6 +132,8 @@ export class WorkerRuntime extends LoopRuntime {
 export interface RunWorkerOptions {
   /** The real disk when left out. */
   readonly storage?: Storage;
+  /** The module of a thread of this worker's pool. */
+  readonly poolEntry?: URL;
 }
 
 /**
@@ -160,6 +172,7 @@ async function bootWorker<Data>(
     ports: boot.ports,
     storage: options.storage ?? new FileStorage(),
     ioConcurrency: boot.ioConcurrency,
+    poolEntry: options.poolEntry,
     onFailure: (error) => {
       // Out of whatever runs now and to the thread's end, where the supervisor hears of it. Thrown here, an error that a handler
       // reported by fail() would be caught by the turn it was reported in, and the thread would stand for ever.
@@ -228,6 +241,7 @@ export interface LocalOptions<Data> {
   readonly arenaBytes?: number;
   readonly ringCapacityBytes?: number;
   readonly ioConcurrency?: number;
+  readonly poolEntry?: URL;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -250,6 +264,7 @@ export function createLocalRuntime(
     ports: [null],
     storage: options.storage ?? new FileStorage(),
     ioConcurrency: options.ioConcurrency ?? IO_CONCURRENCY,
+    poolEntry: options.poolEntry,
     onFailure: options.onFailure,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.random === undefined ? {} : { random: options.random }),

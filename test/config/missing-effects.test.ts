@@ -52,7 +52,7 @@ describe('a mark is true', () => {
   });
 
   // Checked when a topic is made, and that is all: two of them against each other, one part of a third.
-  const checkedAlone = new Set(['min.compaction.lag.ms', 'max.compaction.lag.ms', 'cleanup.policy', 'compression.type']);
+  const checkedAlone = new Set(['min.compaction.lag.ms', 'max.compaction.lag.ms', 'cleanup.policy']);
   const topicRows: Rows = Object.entries(topicOptions);
   test.each(topicRows.filter(([, row]) => !checkedAlone.has(row.name)))('of topics: %s', (key, row) => {
     if (USED_IN_CONFIG.has(row.name)) expect(row.noEffectYet).toBeNull();
@@ -80,8 +80,8 @@ describe('who sets one is told', () => {
   });
 
   test('of a part that is missing, which one', () => {
-    expect(warningsOf('compression.type=zstd')).toEqual([
-      'compression.type is known but has no effect yet: batches are kept as they came (file)',
+    expect(warningsOf('compression.lz4.level=12')).toEqual([
+      'compression.lz4.level is known but has no effect: the lz4 library here packs fast, as level 9 does with Kafka, and knows no other level (file)',
     ]);
     expect(warningsOf('log.cleanup.policy=compact')).toEqual([
       'log.cleanup.policy is known but has half of its effect yet: old segments are deleted, nothing is compacted (file)',

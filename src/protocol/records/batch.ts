@@ -163,9 +163,19 @@ export function writeMaxTimestamp(bytes: Uint8Array, position: number, timestamp
   writeInt64(bytes, position + MAX_TIMESTAMP_AT, timestampMs);
 }
 
+/** The bytes of the batch behind base offset and length; outside the checksum, which runs to the end that it says. */
+export function writeBatchLength(bytes: Uint8Array, position: number, length: number): void {
+  writeInt32(bytes, position + BATCH_LENGTH_AT, length);
+}
+
 /** Inside the checksum: recomputeCrc follows. */
 export function writeAttributes(bytes: Uint8Array, position: number, attributes: number): void {
   writeInt16(bytes, position + ATTRIBUTES_AT, attributes);
+}
+
+/** Inside the checksum: recomputeCrc follows. */
+export function writeCompressionType(bytes: Uint8Array, position: number, type: number): void {
+  bytes[position + ATTRIBUTES_AT + 1] = ((bytes[position + ATTRIBUTES_AT + 1] as number) & ~COMPRESSION_MASK) | type;
 }
 
 /** The checksum as it should be, unsigned. The whole batch lies within `bytes`, and its length is at least the header's. */

@@ -31,9 +31,11 @@ export interface RecordRules {
   readonly requiresKey?: boolean;
   /** The most that the records may decompress to. */
   readonly limitBytes?: number;
+  /** Sees each record that is well formed, in order. */
+  readonly each?: (cursor: RecordCursor, timestampMs: number) => void;
 }
 
-interface RecordFindings {
+export interface RecordFindings {
   readonly check: RecordCheck;
   /** Which record is at fault, from 0; -1 when all are good, or when the fault is the batch's as a whole. */
   readonly index: number;
@@ -63,6 +65,11 @@ export function validateRecords(bytes: Uint8Array, position: number, rules: Reco
     if (!(error instanceof CompressionError)) throw error;
     return { check: RECORD_CHECK.BAD_COMPRESSION, index: -1, maxTimestampMs: NO_TIMESTAMP };
   }
+  return validateOpened(bytes, position, cursor, rules);
+}
+
+/** As validateRecords, of a batch that is open already: `cursor` stands before the first record. */
+export function validateOpened(bytes: Uint8Array, position: number, cursor: RecordCursor, rules: RecordRules = {}): RecordFindings {
   const recordCount = readRecordCount(bytes, position);
   const baseTimestampMs = readBaseTimestamp(bytes, position);
   let maxTimestampMs = NO_TIMESTAMP;
@@ -73,6 +80,7 @@ export function validateRecords(bytes: Uint8Array, position: number, rules: Reco
     const timestampMs = baseTimestampMs + cursor.timestampDelta;
     if (!areSafe(baseTimestampMs, cursor.timestampDelta, timestampMs)) return found(RECORD_CHECK.BAD_TIMESTAMP, index);
     if (rules.requiresKey && cursor.keySizeBytes < 0) return found(RECORD_CHECK.MISSING_KEY, index);
+    rules.each?.(cursor, timestampMs);
     maxTimestampMs = Math.max(maxTimestampMs, timestampMs);
   }
   return found(cursor.recordEnd === cursor.end ? RECORD_CHECK.OK : RECORD_CHECK.TRAILING_BYTES, -1);

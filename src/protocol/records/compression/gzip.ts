@@ -2,8 +2,9 @@
 // Runs on: clients, tools, pool threads.
 import { inflate, loadZlib } from './zlib-codec.ts';
 
-export function compressGzip(bytes: Uint8Array): Uint8Array {
-  return loadZlib().gzipSync(bytes);
+/** `level` 1 to 9; -1 is zlib's own. */
+export function compressGzip(bytes: Uint8Array, level = -1): Uint8Array {
+  return loadZlib().gzipSync(bytes, { level });
 }
 
 /** All members of the stream. Throws CompressionError. */

@@ -13,7 +13,7 @@ export { CompressionError, type CompressionFailure } from './errors.ts';
 
 interface Codec {
   readonly name: string;
-  readonly compress: (bytes: Uint8Array) => Uint8Array;
+  readonly compress: (bytes: Uint8Array, level?: number) => Uint8Array;
   readonly decompress: (bytes: Uint8Array, limitBytes: number) => Uint8Array;
 }
 
@@ -24,8 +24,8 @@ export const DECOMPRESSED_BYTES_MAX = 128 * MIB;
 const CODECS: readonly Codec[] = [
   { name: 'none', compress: (bytes) => bytes, decompress: withinLimit },
   { name: 'gzip', compress: compressGzip, decompress: decompressGzip },
-  { name: 'snappy', compress: compressSnappy, decompress: decompressSnappy },
-  { name: 'lz4', compress: compressLz4, decompress: decompressLz4 },
+  { name: 'snappy', compress: (bytes) => compressSnappy(bytes), decompress: decompressSnappy },
+  { name: 'lz4', compress: (bytes) => compressLz4(bytes), decompress: decompressLz4 },
   { name: 'zstd', compress: compressZstd, decompress: decompressZstd },
 ];
 
@@ -39,9 +39,12 @@ export function compressionByName(name: string): number {
   return CODECS.findIndex((codec) => codec.name === name);
 }
 
-/** All of `bytes`, compressed; `bytes` itself for type 0. Throws CompressionError ('unknown', 'unavailable'). */
-export function compress(type: number, bytes: Uint8Array): Uint8Array {
-  return codecOf(type).compress(bytes);
+/**
+ * All of `bytes`, compressed; `bytes` itself for type 0. `level` is gzip's or zstd's, their own default where it is left out; snappy has
+ * none, and of lz4's only the fast one is there. Throws CompressionError ('unknown', 'unavailable').
+ */
+export function compress(type: number, bytes: Uint8Array, level?: number): Uint8Array {
+  return codecOf(type).compress(bytes, level);
 }
 
 /** The content of `bytes`, at most `limitBytes` of it; `bytes` itself for type 0. Throws CompressionError. */

@@ -2,11 +2,11 @@
 // Runs on: clients, tools, pool threads.
 import { inflate, loadZlib, unavailable } from './zlib-codec.ts';
 
-/** Throws CompressionError ('unavailable') on an older Node. */
-export function compressZstd(bytes: Uint8Array): Uint8Array {
-  const { zstdCompressSync } = loadZlib();
+/** `level` 1 to 22, or below 0 for speed; 3 is zstd's own. Throws CompressionError ('unavailable') on an older Node. */
+export function compressZstd(bytes: Uint8Array, level = 3): Uint8Array {
+  const { zstdCompressSync, constants } = loadZlib();
   if (typeof zstdCompressSync !== 'function') throw unavailable('zstd');
-  return zstdCompressSync(bytes);
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 }
 
 /** All frames of the stream. Throws CompressionError. */
