@@ -1,8 +1,9 @@
 // Members of one group, a stream of records that say who they are, and who has seen which.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { labelled } from '../batches.ts';
 import { WireClient } from '../wire-client.ts';
-import { join, type MemberOptions, type ProcessedRecord } from './member.ts';
+import { join, kcatArguments, type MemberOptions, type ProcessedRecord } from './member.ts';
 
 const ENTRY = new URL('./member-thread.ts', import.meta.url);
 
@@ -22,7 +23,14 @@ export class Member {
       this.partitions.add(record.partition);
       hear(record);
     };
-    if (isMortal) {
+    if (options.client === 'kcat') {
+      const child = startKcat(options, heard);
+      const gone = new Promise((done) => child.once('close', done));
+      this.#leave = async () => {
+        child.kill(isMortal ? 'SIGKILL' : 'SIGTERM');
+        await gone;
+      };
+    } else if (isMortal) {
       const thread = new Worker(ENTRY, { workerData: options });
       thread.on('message', heard);
       this.#leave = async () => void (await thread.terminate());
@@ -38,6 +46,20 @@ export class Member {
     this.#isThere = false;
     await this.#leave();
   }
+}
+
+function startKcat(options: MemberOptions, heard: (record: ProcessedRecord) => void): ChildProcess {
+  const child = spawn('kcat', kcatArguments(options), { stdio: ['ignore', 'pipe', 'ignore'] });
+  let rest = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    const lines = `${rest}${bytes}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [partition, offset, value = ''] = line.split(' ');
+      heard({ partition: Number(partition), offset: Number(offset), value });
+    }
+  });
+  return child;
 }
 
 export class Crowd {

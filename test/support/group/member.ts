@@ -1,7 +1,7 @@
 // Consumers of real clients: what joins a group, tells each record that it has processed, and leaves.
 
 export interface MemberOptions {
-  readonly client: 'kafkajs' | 'platformatic' | 'platformatic-consumer';
+  readonly client: 'kafkajs' | 'platformatic' | 'platformatic-consumer' | 'kcat';
   readonly address: string;
   readonly groupId: string;
   readonly topic: string;
@@ -14,6 +14,20 @@ export interface ProcessedRecord {
   readonly partition: number;
   readonly offset: number;
   readonly value: string;
+}
+
+/** kcat tells its records on stdout, `<partition> <offset> <value>`; it is a process, which leaves by SIGTERM. */
+export function kcatArguments(options: MemberOptions): string[] {
+  const settings = [
+    `session.timeout.ms=${options.sessionTimeoutMs}`,
+    `heartbeat.interval.ms=${options.heartbeatMs}`,
+    'auto.offset.reset=earliest',
+    'fetch.wait.max.ms=50',
+    'auto.commit.interval.ms=100',
+    ...(options.instanceId === null ? [] : [`group.instance.id=${options.instanceId}`]),
+  ];
+  const how = ['-b', options.address, '-G', options.groupId, '-f', '%p %o %s\\n', '-u'];
+  return [...how, ...settings.flatMap((each) => ['-X', each]), options.topic];
 }
 
 type Tell = (record: ProcessedRecord) => void;
