@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { seededRandom } from '../../src/base/random.ts';
+import { keepMemoryTouched } from './memory.ts';
 import { cpuSeconds, residentMiB, type Subject } from './subjects.ts';
 
 export interface Outcome {
@@ -101,8 +102,15 @@ function server(subject: Subject): string[] {
 function consumed(subject: Subject, text: string, count: number, cpu: number): Outcome {
   const figures = (text.trim().split('\n').at(-1) ?? '').split(', ');
   const [megabytes, mbPerSecond, records] = [Number(figures[2]), Number(figures[3]), Number(figures[4])];
+  // Of the time that `mbPerSecond` counts: until partitions were assigned, and what came a second after that.
+  const [rebalanceMs, fetchMbPerSecond] = [Number(figures[6]), Number(figures[8])];
   if (!(records >= count)) throw new Error(`${subject.name}: the consumer did not get its ${count} records: ${text}`);
-  return { value: (cpu / (megabytes * 2 ** 20)) * 1e9, unit: 'CPU-s/GB', throughput: mbPerSecond, detail: { records } };
+  return {
+    value: (cpu / (megabytes * 2 ** 20)) * 1e9,
+    unit: 'CPU-s/GB',
+    throughput: mbPerSecond,
+    detail: { records, rebalanceMs, fetchMbPerSecond },
+  };
 }
 
 /** A file of different lines of `bytes` bytes each that compress about as JSON of an application does (4 to 1 with zstd). */
@@ -219,11 +227,13 @@ export const rows: readonly Row[] = [
         // As long as both tools start, nobody knows: ten seconds and more of load.
         const count = Math.max(10_000, Math.round(1_000_000 * scale));
         const records = ['--num-records', String(count)];
+        const stopKeeping = keepMemoryTouched(join(subject.directory, '..'));
         const before = cpuSeconds(subject.pid());
         const consumer = tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, ...records, '--timeout', '60000']);
         const load = ['--record-size', '1000', '--throughput', '60000', '--command-property', 'acks=1'];
         await tool(tools, ['producer-perf', ...server(subject), '--topic', topic, ...records, ...load]);
         const text = await consumer;
+        stopKeeping();
         return consumed(subject, text, count, cpuSeconds(subject.pid()) - before);
       }),
   },
