@@ -141,7 +141,7 @@ class BrokerInstance implements Broker {
       const desk = new ConnectionDesk({
         config,
         limits,
-        logger: this.#logger,
+        logger: this.#logger.of('network'),
         adopt: (handle, acceptance) => this.#takeHandle(handle, acceptance),
       });
       this.#desk = desk;
@@ -206,7 +206,7 @@ class BrokerInstance implements Broker {
       backlog: this.#config.socketListenBacklogSize,
       onConnection: (socket) => desk.arrive(socket, index),
       descriptorsMax: this.#descriptors.connectionsEnd,
-      onRefused: (error) => this.#logger.warn(`a connection was refused: ${error.message}`),
+      onRefused: (error) => this.#logger.of('network').warn(`a connection was refused: ${error.message}`),
     });
   }
 
@@ -228,7 +228,7 @@ class BrokerInstance implements Broker {
         descriptorLimit: this.#descriptors.limit,
         connectionsEnd: this.#descriptors.connectionsEnd,
       }),
-      onError: (error) => this.#logger.error('the HTTP listener failed', { error: String(error) }),
+      onError: (error) => this.#logger.of('http').error('the HTTP listener failed', { error: String(error) }),
     });
   }
 
@@ -249,7 +249,7 @@ class BrokerInstance implements Broker {
       random: systemRandom,
       workerCount: Math.max(1, config.workers),
       lock: lockDirectory,
-      onCheckpointFailed: (error) => this.#logger.error('a checkpoint could not be written', { error: error.message }),
+      onCheckpointFailed: (error) => this.#logger.of('log').error('a checkpoint could not be written', { error: error.message }),
     });
   }
 
@@ -286,7 +286,7 @@ class BrokerInstance implements Broker {
         this.#onServing();
         return;
       case 'log':
-        this.#logger[message.line.level](message.line.message, message.line.fields);
+        this.#logger.pass(message.line);
         return;
       case 'connection-limits':
         this.#desk?.changeLimits(message.limits);

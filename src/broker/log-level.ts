@@ -1,6 +1,7 @@
-// The level of log lines while the broker runs: set on every thread before whoever asked for it is answered.
+// The level of log lines while the broker runs: set on every thread before whoever asked for it is answered. Of the two ways to it, Kafka's
+// levels of loggers and naru.log.level, the change that came last holds.
 // Invariant: at most one level holds on a worker; of two that are set at once, workers may keep different ones until the next.
-// Runs on: every worker. The level is not kept: a start takes naru.log.level again.
+// Runs on: every worker. A logger's level is not kept: a start takes naru.log.level again.
 import { assert } from '../base/assert.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { LeveledLogger, LogLevel } from '../telemetry/logger.ts';
@@ -54,6 +55,13 @@ export class LogLevelControl {
     for (let worker = 0; worker < workerCount; worker++) {
       this.#runtime.sendControl(worker, { type: 'log-level', id, word } satisfies LogLevelMessage);
     }
+  }
+
+  /** naru.log.level has changed, on each worker by its own image. */
+  apply(level: LogLevel): void {
+    this.#word = level.toUpperCase();
+    this.#logger.level = level;
+    this.#tellMain(level);
   }
 
   receive(from: number, message: LogLevelMessage): void {

@@ -3,6 +3,7 @@
 import { LINE_WORDS, SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 import { MINUTE_MS } from '../base/units.ts';
+import { naruOptions } from '../config/broker-options.ts';
 import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';
@@ -55,7 +56,7 @@ function slowRequests(thresholdMs: number, runtime: Runtime, logger: Logger): Sl
     thresholdMs,
     nowMs: () => runtime.clock.monotonicMs(),
     apiName,
-    log: (fields) => logger.warn('slow request', fields),
+    log: (fields) => logger.of('network').warn('slow request', fields),
   });
 }
 
@@ -76,11 +77,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     workerIndex,
     sendApplied: (message) => logs.whenSynced(() => runtime.sendControl(CONTROLLER_WORKER, message)),
   });
-  const quorum: QuorumActor | null = workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger, onMetadataLogFailure) : null;
+  const quorum: QuorumActor | null =
+    workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger.of('metadata'), onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
   const options = new LiveOptions(config, metadata); // The first to hear of a change: whoever hears of it next may ask for values.
   if (workerIndex === CONTROLLER_WORKER) watchConnectionLimits(options, config, (limits) => tell({ type: 'connection-limits', limits }));
   const logLevel = new LogLevelControl(runtime, logger, (level) => tell({ type: 'log-level', level }));
+  options.watch([naruOptions.naruLogLevel], () => logLevel.apply(options.valueOf(naruOptions.naruLogLevel)));
 
   const words = new PartitionWords({
     region: runtime.shared,
@@ -103,8 +106,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   );
   const starts = new LogStarts((offsets) => tell({ type: 'log-starts', starts: offsets }));
   host.deletion.persistStarts = (replicas, done) => starts.persist(replicas, done);
-  const upkeep = new LogUpkeep(runtime, config, host, logger);
-  const logs = new PartitionLogs(runtime, data, host, logger, () => reportEnds(false, false));
+  const upkeep = new LogUpkeep(runtime, config, host, logger.of('log'));
+  const logs = new PartitionLogs(runtime, data, host, logger.of('log'), () => reportEnds(false, false));
   metadata.onChange((change, image) => logs.onChange(change, image));
   const partitions = new PartitionClient(
     exchange,
@@ -122,7 +125,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     partitions: host,
     metadata,
     reader,
-    logger,
+    logger: logger.of('coordinator'),
     ...coordinatorBits,
     kinds: [groupCoordinators(config, options, metadata.image)],
     noteError: (apiKey, errorCode) => network.meter.noteError(apiKey, errorCode),
@@ -159,7 +162,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     requestBytesMax: config.socketRequestMaxBytes,
     inflightMax: config.connectionInflightMax,
     stallMs: config.connectionStallMs,
-    log: (line) => logger.warn(line),
+    log: (line) => logger.of('network').warn(line),
     slots: runtime.slots,
     ...(config.naruSlowRequestMs > 0 ? { slow: slowRequests(config.naruSlowRequestMs, runtime, logger) } : {}),
     onConnectionClosed: abandonFetches,
@@ -204,7 +207,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     quorum?.suspend();
     if (workerIndex !== CONTROLLER_WORKER) return;
     tell({ type: 'offline', error });
-    logger.error('the log directory failed and is offline', { directory: data.directory, error });
+    logger.of('log').error('the log directory failed and is offline', { directory: data.directory, error });
   }
 
   /**

@@ -446,6 +446,7 @@ export const naruOptions = {
   naruLogLevel: oneOf('naru.log.level', {
     default: 'info',
     words: ['debug', 'info', 'warn', 'error'],
+    update: 'cluster-wide',
     doc: 'Log lines below this level are left out.',
   }),
   naruLogFormat: oneOf('naru.log.format', {

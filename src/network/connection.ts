@@ -4,10 +4,12 @@
 // Invariants: a frame is contiguous in the arena when its handler is called; handlers are never called from within a reply,
 // a callback of another connection or each other; every request that a handler took is ended by it, closed or not.
 // Runs on: the worker that the connection was handed to. Not here: memory of received bytes (input-buffer.ts), what stands in them
-// (frame-cutter.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets (socket-transport.ts), turns (network-actor.ts).
+// (frame-cutter.ts), how it ends (connection-ending.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets
+// (socket-transport.ts), turns (network-actor.ts).
 import { assert } from '../base/assert.ts';
 import { DecodeError } from '../base/byte-reader.ts';
 import type { ApiRow } from './api-row.ts';
+import { ConnectionEnding } from './connection-ending.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { Acceptance } from './connection-info.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
@@ -44,18 +46,14 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   readonly #input: InputBuffer;
   readonly #requests: OpenRequests;
   readonly #replies: Replies;
+  readonly #ending: ConnectionEnding;
   #isReading = true;
   #wasRefusedMemory = false; // The handler that could not take its request, or any since.
   #waitsFor = INCOMPLETE;
   #clientId: string | null = null;
-  #hasEnded = false; // The other side sends no more.
-  #hasSaidEnd = false;
   #receivedMs = 0; // The read that came last.
   #nowMs = 0; // When the pumping that goes on, or the last one, began.
   #isPumping = false;
-  #isStopping = false; // Takes nothing more; its replies leave, then its end is said.
-  #isClosing = false;
-  #isTransportClosed = false;
 
   constructor(id: number, host: ConnectionHost, transport: Transport, { listener, ticket }: Acceptance) {
     this.id = id;
@@ -66,6 +64,8 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#input = new InputBuffer(host.arena, host.landing);
     this.#requests = new OpenRequests(host.arena, host, host.inflightMax);
     this.#replies = new Replies(host, transport, this);
+    const parts = { input: this.#input, requests: this.#requests, replies: this.#replies };
+    this.#ending = new ConnectionEnding({ connection: this, host, transport, ...parts });
   }
 
   get remoteAddress(): string {
@@ -85,15 +85,15 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   get isClosed(): boolean {
-    return this.#isClosing || this.#isStopping;
+    return this.#ending.isClosing || this.#ending.isStopping;
   }
 
   get isWaitingForMemory(): boolean {
-    return this.#waitsFor === MEMORY && !this.#isClosing;
+    return this.#waitsFor === MEMORY && !this.#ending.isClosing;
   }
 
   get isWaitingForCredit(): boolean {
-    return this.#waitsFor === CREDIT && !this.#isClosing;
+    return this.#waitsFor === CREDIT && !this.#ending.isClosing;
   }
 
   get lacksMemory(): boolean {
@@ -109,11 +109,11 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   get isReceiving(): boolean {
-    return this.#waitsFor === INCOMPLETE && !this.#isClosing && this.#input.heldBytes > 0;
+    return this.#waitsFor === INCOMPLETE && !this.#ending.isClosing && this.#input.heldBytes > 0;
   }
 
   get unsentMemoryBytes(): number {
-    return this.#isClosing ? 0 : this.#replies.unsentMemoryBytes;
+    return this.#ending.isClosing ? 0 : this.#replies.unsentMemoryBytes;
   }
 
   get sentBytes(): number {
@@ -127,17 +127,17 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   // What the transport says.
 
   readBuffer(): Uint8Array | undefined {
-    return this.#input.bind(this.#waitsFor === INCOMPLETE && !this.#isClosing);
+    return this.#input.bind(this.#waitsFor === INCOMPLETE && !this.#ending.isClosing);
   }
 
   received(length: number): boolean {
-    if (this.#isClosing) return false;
+    if (this.#ending.isClosing) return false;
     const { counters } = this.#host;
     counters.readCount++;
     this.activity++;
     counters.receivedBytes += length;
     this.#receivedMs = this.#nowMs = this.#host.nowMs();
-    if (this.#isStopping) {
+    if (this.#ending.isStopping) {
       this.#input.drop(); // The next read goes to the landing buffer, and from there nowhere.
       return true;
     }
@@ -150,34 +150,31 @@ export class Connection implements HostedConnection, TransportListener, RequestO
         this.#isReading = false;
       }
     } catch (error) {
-      this.#fail(error); // We are outside of turns here: nobody above would hear of it.
+      this.#ending.fail(error); // We are outside of turns here: nobody above would hear of it.
       return false;
     }
     return this.#isReading;
   }
 
   ended(): void {
-    this.#hasEnded = true;
+    this.#ending.notePeerEnded();
     this.#host.flushLater(this);
   }
 
   written(): void {
-    if (this.#isClosing) return;
+    if (this.#ending.isClosing) return;
     this.#replies.written();
     this.#goOn();
   }
 
   closed(error: Error | null): void {
-    this.#isTransportClosed = true;
-    this.close(this.#hasEnded && error === null ? 'peer' : 'reset', error === null ? 'broken off' : error.message);
-    this.#replies.closed();
-    this.#host.connectionClosed(this);
+    this.#ending.transportClosed(error);
   }
 
   // What the network actor says.
 
   run(): void {
-    if (this.#isClosing || this.#waitsFor === INCOMPLETE) return;
+    if (this.#ending.isClosing || this.#waitsFor === INCOMPLETE) return;
     if (!this.#input.restore()) {
       this.#wait(MEMORY);
       return;
@@ -185,7 +182,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#nowMs = this.#host.nowMs();
     this.#pump();
     const wantsReading = this.#settle();
-    if (this.#isClosing) return;
+    if (this.#ending.isClosing) return;
     if (wantsReading !== this.#isReading) {
       this.#isReading = wantsReading;
       if (wantsReading) this.#transport.resumeReading();
@@ -195,21 +192,13 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   flush(): void {
-    if (this.#isClosing) return;
+    if (this.#ending.isClosing) return;
     this.#replies.flush();
     this.#goOn();
   }
 
   close(cause: CloseCause, reason: string): void {
-    if (this.#isClosing) return;
-    if (!this.#isTransportClosed) this.#replies.flush();
-    if (this.#isClosing) return; // That could not be sent.
-    this.#isClosing = true;
-    this.#input.drop();
-    this.#requests.drop();
-    this.#replies.drop();
-    if (!this.#isStopping) this.#host.connectionClosing(this, cause, reason);
-    if (!this.#isTransportClosed) this.#transport.destroy();
+    this.#ending.close(cause, reason);
   }
 
   /**
@@ -219,14 +208,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
    * It is over when the other side ends, too, or when the host closes it.
    */
   stop(): void {
-    if (this.#isClosing || this.#isStopping) return;
-    this.#isStopping = true;
+    if (this.isClosed) return;
     this.#waitsFor = INCOMPLETE;
-    if (this.#requests.orderClass !== 'produce') this.#requests.drop();
-    else this.#requests.dropHeld();
-    this.#host.connectionClosing(this, 'shutdown', '');
-    this.#replies.flush();
-    if (this.#isTransportClosed || this.#isClosing) return;
+    this.#ending.stop();
+    if (this.#ending.isTransportClosed || this.#ending.isClosing) return;
     // The input keeps its memory until the next read: a read into it may be under way.
     if (!this.#isReading) {
       this.#isReading = true;
@@ -254,8 +239,8 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   requestEnded(request: IncomingRequest): void {
-    if (this.#isClosing || this.#requests.areDropped) {
-      this.#discardLate(request);
+    if (this.#ending.isClosing || this.#requests.areDropped) {
+      this.#ending.discardLate(request);
       return;
     }
     this.#requests.answer(request);
@@ -270,7 +255,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
-    if (this.#isClosing || this.#requests.areDropped) this.#discardLate(request);
+    if (this.#ending.isClosing || this.#requests.areDropped) this.#ending.discardLate(request);
     else this.close('handler', reason); // Frees the request with the others that have ended.
   }
 
@@ -281,7 +266,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   // What the queue of replies says.
 
   flushLater(): void {
-    if (!this.#isClosing) this.#host.flushLater(this);
+    if (!this.#ending.isClosing) this.#host.flushLater(this);
   }
 
   cannotSend(reason: string): void {
@@ -294,10 +279,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   #pump(): void {
     this.#isPumping = true;
     let outcome = STARTED;
-    while (outcome === STARTED && !this.#isClosing) outcome = this.#startFirst();
+    while (outcome === STARTED && !this.#ending.isClosing) outcome = this.#startFirst();
     this.#isPumping = false;
     this.#waitsFor = INCOMPLETE;
-    if (!this.#isClosing && outcome !== INCOMPLETE) this.#wait(outcome);
+    if (!this.#ending.isClosing && outcome !== INCOMPLETE) this.#wait(outcome);
   }
 
   #startFirst(): number {
@@ -346,12 +331,12 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     if (isTaken) {
       this.#host.counters.requests++;
       this.#host.meter.received(apiKey, frameBytes);
-      if (!this.#isClosing) this.#input.consume(frameBytes);
+      if (!this.#ending.isClosing) this.#input.consume(frameBytes);
       return STARTED;
     }
     assert(request.isTaken, 'a handler did not take a request and yet ended it');
     if (request.hasBegunReply) request.abortReply();
-    if (this.#isClosing) {
+    if (this.#ending.isClosing) {
       this.#requests.discard(request);
       return INCOMPLETE;
     }
@@ -364,19 +349,13 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     if (error instanceof DecodeError) {
       this.close('decode', `${what}${this.#host.cutter.requestName}: ${error.message}`);
     } else {
-      this.#fail(error);
+      this.#ending.fail(error);
     }
-  }
-
-  /** An error of our own ends the instance. Until it has, nothing more is done here. */
-  #fail(error: unknown): void {
-    this.#isClosing = true;
-    this.#host.fail(error);
   }
 
   /** Leaves the landing buffer; whether to read on. */
   #settle(): boolean {
-    if (this.#isClosing) return false;
+    if (this.#ending.isClosing) return false;
     if (!this.#input.settle(this.#waitsFor === INCOMPLETE)) this.#wait(MEMORY);
     if (this.#waitsFor === INCOMPLETE) return true;
     // What waits may be joined by one more read's worth: a client that pipelines little never makes us pause.
@@ -405,19 +384,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#endWhenDone();
   }
 
-  /** The other side has ended, or the broker stops, and everything that was taken is answered: then we end, too. */
   #endWhenDone(): void {
-    if (!(this.#hasEnded || this.#isStopping) || this.#hasSaidEnd || this.#isClosing) return;
-    if (this.#waitsFor !== INCOMPLETE || this.#requests.count > 0 || this.#replies.unsentBytes > 0) return;
-    this.#hasSaidEnd = true;
-    this.#transport.end();
-  }
-
-  /** A request that was ended after the connection gave it up. */
-  #discardLate(request: IncomingRequest): void {
-    this.#requests.discard(request);
-    // Where its reply stood; what stands before it still leaves where the connection only stops.
-    if (this.#isClosing) this.#replies.drop();
-    else this.#replies.flush();
+    if (this.#waitsFor === INCOMPLETE) this.#ending.endWhenAnswered();
   }
 }

@@ -1,10 +1,12 @@
 // What is set while the broker runs has its effect with the next batch or question, on every worker, and is there after a restart, also
 // after one that nobody announced.
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse } from '../../src/protocol/apis/consumer-group-heartbeat.ts';
 import { describeConfigsRequest, describeConfigsResponse } from '../../src/protocol/apis/describe-configs.ts';
 import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/protocol/apis/find-coordinator.ts';
@@ -185,6 +187,27 @@ describe.skipIf(isForeign).each(workerCounts(0, 1, 2))(`at %i workers (${isForei
     for (const other of others) other.close();
     await alter(client, BROKER_LOGGER, '1', { root: 'INFO' });
     expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['INFO', 6]);
+  });
+
+  it('writes the log lines that the level of the moment lets through, on every worker', async () => {
+    const noise = async (): Promise<string> => {
+      const socket = connect(broker.port, '127.0.0.1');
+      await once(socket, 'connect');
+      const peer = `127.0.0.1:${socket.localPort}`;
+      socket.on('error', () => {}).end('GET / HTTP/1.1\r\n\r\n');
+      await once(socket.resume(), 'close');
+      return peer;
+    };
+    const peers = { info: [await noise(), await noise()], error: [] as string[], again: [] as string[] };
+    await alter(client, BROKER, '', { 'naru.log.level': 'error' });
+    expect(await toldOf(client, BROKER, '1', 'naru.log.level')).toEqual(['error', 3]);
+    expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['ERROR', 6]);
+    peers.error.push(await noise(), await noise());
+    await alter(client, BROKER, '', { 'naru.log.level': null });
+    expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['INFO', 6]);
+    peers.again.push(await noise(), await noise());
+    for (const peer of [...peers.info, ...peers.again]) await vi.waitFor(() => expect(broker.output).toContain(peer));
+    for (const peer of peers.error) expect(broker.output).not.toContain(peer);
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('keeps what was set over %s', async (signal) => {

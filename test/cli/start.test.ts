@@ -102,7 +102,7 @@ describe('naru start', () => {
   test('tells of unknown options in a warning', async () => {
     const process = new FakeProcess();
     await start(['--override', 'no.such.option=1'], process);
-    expect(process.errors).toMatch(/WARN {2}unknown option no\.such\.option \(command line\)\n$/);
+    expect(process.errors).toMatch(/WARN {2}\[config\] unknown option no\.such\.option \(command line\)\n$/);
   });
 
   test.each([

@@ -29,7 +29,7 @@ export function findCoordinatorHandler(context: BrokerContext): Handler {
     const key = `${errorName(errorCode)} ${reason}`;
     if (key === saidReason) return;
     saidReason = key;
-    logger.error(`${name} cannot be made: groups have no coordinator`, {
+    logger.of('coordinator').error(`${name} cannot be made: groups have no coordinator`, {
       error: errorName(errorCode),
       reason,
       'offsets.topic.num.partitions': config.offsetsTopicNumPartitions,

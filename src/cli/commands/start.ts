@@ -29,19 +29,31 @@ const realProcess: ProcessParts = {
   startBroker: async (config, logger, calledOff) => (await import('../../broker/broker.ts')).startBroker(config, logger, calledOff),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  exit: (code) => process.exit(code),
+  exit: exitWhenSaid,
   onSignal(listener) {
     process.on('SIGINT', listener);
     process.on('SIGTERM', listener);
   },
 };
 
+/** How long an exit waits for whoever reads what was said last. */
+const LAST_WORDS_WAIT_MS = 3000;
+
+/** A pipe whose reader is slow takes lines later, and an exit at once would lose those; one that is not read at all is not waited for. */
+function exitWhenSaid(code: number): void {
+  setTimeout(() => process.exit(code), LAST_WORDS_WAIT_MS);
+  process.stderr.write('', () => void process.stdout.write('', () => process.exit(code)));
+}
+
 /** 128 + the signal's number, as shells show it. */
 const SIGNAL_EXIT_CODE = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Returns once the broker is ready or has failed to start. Throws UsageError. */
 export async function start(args: readonly string[], parts: ProcessParts = realProcess): Promise<void> {
+  let hasFailed = false;
   const failure = (message: string): void => {
+    if (hasFailed) return; // One line: what fails while that is written fails because of it.
+    hasFailed = true;
     parts.err(`naru: ${message}\n`);
     parts.exit(1);
   };
@@ -55,7 +67,7 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
   const { config, warnings } = resolved;
   const sink = config.naruLogFormat === 'json' ? await jsonSink() : plainSink((text) => parts.err(text));
   const logger = loggerTo(sink, config.naruLogLevel);
-  for (const warning of warnings) logger.warn(warning);
+  for (const warning of warnings) logger.of('config').warn(warning);
 
   const calledOff = new AbortController();
   let running: Broker | null = null;
