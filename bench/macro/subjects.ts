@@ -54,17 +54,20 @@ export class NaruSubject implements Subject {
   readonly port: number;
   readonly directory: string;
   readonly #overrides: readonly string[];
+  readonly #dist: string;
   #child: ChildProcess | null = null;
 
-  constructor(name: string, port: number, directory: string, overrides: readonly string[]) {
+  /** `dist`: the folder of the build. */
+  constructor(name: string, port: number, directory: string, overrides: readonly string[], dist = 'dist') {
     this.name = name;
     this.port = port;
     this.directory = directory;
     this.#overrides = overrides;
+    this.#dist = dist;
   }
   launch(): void {
     const overrides = this.#overrides.flatMap((pair) => ['--override', pair]);
-    const args = ['dist/cli.js', 'start', '--port', String(this.port), '--data-dir', this.directory, ...overrides];
+    const args = [join(this.#dist, 'cli.js'), 'start', '--port', String(this.port), '--data-dir', this.directory, ...overrides];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   async start(): Promise<void> {

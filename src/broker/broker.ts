@@ -66,9 +66,18 @@ export interface Broker {
 export async function startBroker(config: BrokerConfig, logger: LeveledLogger, calledOff?: AbortSignal): Promise<Broker> {
   calledOff?.throwIfAborted();
   configureNative({ enabled: config.isNativeAllowed });
+  const start = (spares: SpareThreads | null): Promise<Broker> => startInstance(config, logger, spares, calledOff);
+  if (config.workers === 0 || !config.isNativeAllowed) return start(null);
+  return SpareThreads.lend(WORKER_ENTRY, config.workers, start); // First of all: they load their modules beside what follows.
+}
+
+async function startInstance(
+  config: BrokerConfig,
+  logger: LeveledLogger,
+  spares: SpareThreads | null,
+  calledOff: AbortSignal | undefined,
+): Promise<Broker> {
   let { workers } = config;
-  // First of all: they load their modules beside what follows.
-  const spares = workers > 0 && config.isNativeAllowed ? new SpareThreads(WORKER_ENTRY, workers) : null;
   const descriptors = new DescriptorBudget();
   if (workers > 0 && !canHandOver()) {
     logger.warn(`naru.workers=${workers}: without native calls connections cannot be given to threads, so one thread does everything`);
@@ -80,7 +89,6 @@ export async function startBroker(config: BrokerConfig, logger: LeveledLogger, c
     await instance.start(calledOff ?? new AbortController().signal);
     return instance;
   } catch (error) {
-    await spares?.end();
     if (isOutOfDescriptors(error)) throw descriptors.tooFew(error);
     throw error instanceof RangeError && error.message === 'Array buffer allocation failed' ? tooMuchMemory(config) : error;
   }

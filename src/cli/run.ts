@@ -3,6 +3,7 @@
 import module from 'node:module';
 import { dirname } from 'node:path';
 import { VERSION } from '../base/version.ts';
+import { keepCompiledCode } from '../scheduler/compiled-code.ts';
 import { startCommand } from './commands/start-options.ts';
 import { type CliCommand, commandHelp, programHelp, UsageError } from './options.ts';
 
@@ -10,7 +11,7 @@ const COMMANDS: readonly CliCommand[] = [startCommand];
 
 /** Runs a command line without its program. Sets the exit code; a broker goes on running. */
 export async function run(args: readonly string[]): Promise<void> {
-  keepCompiledCode();
+  useCompiledCode();
   const [first, ...rest] = args;
   if (first === '--version' || first === '-v') {
     process.stdout.write(`naru ${VERSION}\n`);
@@ -28,8 +29,8 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Keeps compiled code between starts. Worker threads hear of it by the variable, to which Node adds its version. docs/decisions/0004-bundle.md */
-function keepCompiledCode(): void {
+/** Lets Node use compiled code of former starts. Worker threads hear of it by the variable, to which Node adds its version. docs/decisions/0004-bundle.md */
+function useCompiledCode(): void {
   module.enableCompileCache();
   const directory = module.getCompileCacheDir();
   if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(directory);
@@ -39,6 +40,7 @@ async function runStart(args: readonly string[]): Promise<void> {
   const { start } = await import('./commands/start.ts');
   try {
     await start(args);
+    keepCompiledCode();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     fail(`${error.message}; see naru start --help`);

@@ -1,5 +1,5 @@
-// The only writer of a connection: replies in the order in which they were queued, one write for all of a turn's. Ranges of files in
-// them leave by the kernel's own way (Transport.sendFile) where there is one, through a window in memory elsewhere.
+// The only writer of a connection: replies in the order in which they were queued, one write for all of a turn's, a large one's in several
+// turns. Ranges of files in them leave by the kernel's own way (Transport.sendFile) where there is one, through a window in memory elsewhere.
 // Invariants: one write at a time is with the transport, and nothing is sent beside it; memory goes back to the arena when the kernel took
 // the bytes: at once when that happened within the write; each range is left once. Nothing here waits for a disk.
 // Runs on: the worker of the connection. Not here: whose reply comes next (request-order.ts), room for replies (reply-chunks.ts).
@@ -14,6 +14,9 @@ import { FULL, GONE, SMALL_BYTES_MAX, type Transport, UNABLE } from './transport
 
 /** Of file ranges in one flush: what is left waits for the next turn, so that others get theirs. */
 const FILE_BYTES_PER_TURN = MIB;
+/** Of memory in one write, where there is more than half as much again: a copy of 1 MiB into a socket holds the loop for some 300 µs. */
+const WRITE_BYTES_PER_TURN = 256 * KIB;
+const UNCUT_BYTES_MAX = 384 * KIB;
 /** One read and write of a range that the kernel does not send by itself, or not without waiting for a disk. */
 const WINDOW_BYTES = 256 * KIB;
 /** What goes by a write when the socket is full: libuv says when it was taken, and so when there is room again. 4 to 256 KiB cost the same. */
@@ -238,27 +241,46 @@ export class SendQueue {
     return this.#write(isWhole ? this.#replies.rangeFrom(0) : 0);
   }
 
-  /** One write of the first `count` entries, memory all of them, behind what is in #pieces already. True: it was taken at once. */
+  /**
+   * One write of the first `count` entries, memory all of them, behind what is in #pieces already; of many bytes a turn's share, the
+   * others follow in later turns. True: it was taken at once, and was all of them.
+   */
   #write(count: number): boolean {
     const pieces = this.#pieces;
     const { sources, positions, lengths, slabs } = this.#replies;
-    let bytes = this.#writingBytes;
-    for (let i = 0; i < count; i++) {
-      pieces.push((sources[i] as Buffer).subarray(positions[i], this.#replies.endOf(i)));
-      bytes += lengths[i] as number;
-      const slab = slabs[i] as number;
+    let bytes = 0;
+    for (let i = 0; i < count; i++) bytes += lengths[i] as number;
+    const isCut = bytes > UNCUT_BYTES_MAX;
+    if (isCut) bytes = WRITE_BYTES_PER_TURN;
+    let wholeCount = 0;
+    let partBytes = bytes;
+    for (; wholeCount < count && (lengths[wholeCount] as number) <= partBytes; wholeCount++) {
+      pieces.push((sources[wholeCount] as Buffer).subarray(positions[wholeCount], this.#replies.endOf(wholeCount)));
+      partBytes -= lengths[wholeCount] as number;
+      const slab = slabs[wholeCount] as number;
       if (slab !== NO_SLAB) this.#writingSlabs.push(slab);
     }
-    this.#replies.removeFirst(count);
-    this.#writingBytes = bytes;
+    if (partBytes > 0) {
+      const start = positions[wholeCount] as number;
+      const slab = slabs[wholeCount] as number;
+      pieces.push((sources[wholeCount] as Buffer).subarray(start, start + partBytes));
+      if (slab !== NO_SLAB) {
+        this.#arena.retain(slab); // The rest of the entry holds it as well, and may be dropped before this write ends.
+        this.#writingSlabs.push(slab);
+      }
+    }
+    this.#replies.removeFirst(wholeCount);
+    if (partBytes > 0) this.#replies.advance(partBytes);
+    this.#writingBytes += bytes;
     this.#counters.writeCount++;
-    this.#counters.sentBytes += bytes;
+    this.#counters.sentBytes += this.#writingBytes;
     const isTaken = this.#transport.write(pieces);
     pieces.length = 0;
     if (!isTaken) return false;
     this.#isFull = false;
     this.#releaseWritten();
-    return true;
+    if (isCut) this.#owner.flushLater();
+    return !isCut;
   }
 
   #sendsFiles(): boolean {

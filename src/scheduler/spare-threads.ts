@@ -1,6 +1,6 @@
 // Worker threads that are started before it is known what they will do: a thread takes some 40 ms until its modules are loaded, which pass
 // beside the rest of a broker's start. They wait for the message that boots them (worker-runtime.ts).
-// Invariant: each belongs to this object or to the supervisor that took it; those that nobody took end with `end`.
+// Invariant: each belongs to this object or to the supervisor that took it; those that nobody took end with `use`, however that ends.
 // Runs on: the main thread.
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
@@ -25,11 +25,19 @@ class SpareThread {
 }
 
 export class SpareThreads {
-  readonly #threads: (SpareThread | null)[];
+  readonly #threads: (SpareThread | null)[] = [];
 
-  /** Starts `count` threads with a module that calls runWorker. */
-  constructor(entry: URL, count: number) {
-    this.#threads = Array.from({ length: count }, (_, index) => new SpareThread(entry, index));
+  private constructor() {}
+
+  /** Starts `count` threads with a module that calls runWorker, for `use`: what it has not taken when it ends or fails ends with it. */
+  static async lend<T>(entry: URL, count: number, use: (spares: SpareThreads) => Promise<T>): Promise<T> {
+    const spares = new SpareThreads();
+    try {
+      for (let index = 0; index < count; index++) spares.#threads.push(new SpareThread(entry, index));
+      return await use(spares);
+    } finally {
+      await spares.end();
+    }
   }
 
   /** The thread of worker `index`, which is the caller's from here on; null where it has been taken, or has ended already: another one will tell why. */

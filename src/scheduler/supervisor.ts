@@ -92,7 +92,12 @@ class Supervisor<Data> implements ThreadWorkers {
     const regions = allocateRegions(options);
     this.slots = Array.from({ length: count }, (_, worker) => workerSlots(regions.slots, worker));
     const ports = joinPairs(count);
-    for (let index = 0; index < count; index++) this.#threads.push(this.#startThread(index, options, regions, ports[index] ?? []));
+    let index = 0;
+    try {
+      for (; index < count; index++) this.#startThread(index, options, regions, ports[index] ?? []);
+    } catch (error) {
+      this.#fail(index, reasonOf(error), error); // Those that were started before it end.
+    }
   }
 
   send(worker: number, message: unknown): void {
@@ -144,7 +149,7 @@ class Supervisor<Data> implements ThreadWorkers {
     }
   }
 
-  #startThread(index: number, options: StartWorkersOptions<Data>, regions: SharedRegions, ports: (MessagePort | null)[]): Worker {
+  #startThread(index: number, options: StartWorkersOptions<Data>, regions: SharedRegions, ports: (MessagePort | null)[]): void {
     const boot: WorkerBoot<Data> = {
       workerIndex: index,
       regions,
@@ -155,8 +160,7 @@ class Supervisor<Data> implements ThreadWorkers {
     };
     const limits = options.heapMaxMib === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMaxMib } };
     const thread = options.spares?.take(index) ?? new Worker(options.entry, { ...threadOptions(index), ...limits });
-    const transferred = ports.filter((port) => port !== null);
-    thread.postMessage({ type: 'boot', boot } satisfies ToWorker, transferred);
+    this.#threads.push(thread);
     thread.on('message', (message: FromWorker) => this.#hear(index, message));
     thread.on('error', (error: unknown) => this.#fail(index, reasonOf(error), error));
     thread.on('messageerror', (error) => this.#fail(index, `a message from it cannot be read: ${error.message}`, error));
@@ -165,7 +169,8 @@ class Supervisor<Data> implements ThreadWorkers {
       if (!this.#isExitExpected) this.#fail(index, `its thread ended with exit code ${exitCode}`, undefined);
       if (this.#exitedCount === this.count) this.#onAllExited();
     });
-    return thread;
+    const transferred = ports.filter((port) => port !== null);
+    thread.postMessage({ type: 'boot', boot } satisfies ToWorker, transferred);
   }
 
   #hear(index: number, message: FromWorker): void {

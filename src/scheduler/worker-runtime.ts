@@ -14,6 +14,7 @@ import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';
 import { configureNative } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots } from '../telemetry/worker-slots.ts';
+import { keepCompiledCode } from './compiled-code.ts';
 import { serveInspector } from './inspector.ts';
 import { LoopRuntime } from './loop-runtime.ts';
 import { type JobPool, NO_POOL, ThreadPool } from './pool.ts';
@@ -184,6 +185,7 @@ async function bootWorker<Data>(
   const app = await factory(runtime, boot.data, { send: (message) => send({ type: 'message', message }) });
   runtime.open(app);
   send({ type: 'ready' });
+  if (boot.workerIndex === 0) keepCompiledCode();
   return (message) => {
     switch (message.type) {
       case 'message':

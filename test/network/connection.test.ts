@@ -270,6 +270,41 @@ describe('order', () => {
     expect([network.counters.readCount, network.counters.writeCount, network.counters.requests]).toEqual([1, 1, 100]);
   });
 
+  test('a large reply leaves in shares, and what others are answered leaves between them', () => {
+    const { transport, runtime, network, turn, arena, restBytes } = wire([row(METADATA, echo)]);
+    const other = new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 64 * MIB });
+    network.adopt(other);
+    const body = pattern(1, MIB + 500 * KIB);
+    transport.deliver(frame(METADATA, 1, body));
+    runtime.loop.runTurn();
+    const first = transport.take();
+    expect(first.length).toBeGreaterThan(0);
+    expect(first.length).toBeLessThan(body.length / 2);
+    other.deliver(frame(METADATA, 2, pattern(2, 10)));
+    runtime.loop.runTurn();
+    expectReplies(other.take(), [[2, pattern(2, 10)]]);
+    const second = transport.take();
+    expect(first.length + second.length).toBeLessThan(body.length);
+    turn();
+    expectReplies(Buffer.concat([first, second, transport.take()]), [[1, body]]);
+    other.reset();
+    turn();
+    expect(arena.usedBytes).toBeLessThanOrEqual(restBytes);
+  });
+
+  test('a share that a reader takes slowly keeps the memory that it lies in, also when the rest is given up', () => {
+    const { transport, runtime, connection, turn, arena, restBytes } = wire([row(METADATA, echo)], { sendBufferBytes: 100 * KIB });
+    transport.deliver(frame(METADATA, 1, pattern(1, MIB)));
+    runtime.loop.runTurn();
+    const first = transport.take(50 * KIB);
+    expect(first.length).toBe(50 * KIB);
+    expect(arena.usedBytes).toBeGreaterThan(restBytes);
+    transport.reset();
+    turn();
+    expect(connection?.isClosed).toBe(true);
+    expect(arena.usedBytes).toBe(restBytes);
+  });
+
   test('a reply may shrink, begin anew after it was given up, and be written in a later turn', () => {
     let parked: IncomingRequest | null = null;
     const { transport, turn, arena, restBytes } = wire([

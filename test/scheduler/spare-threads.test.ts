@@ -1,0 +1,64 @@
+// Threads that are started before they are wanted: whatever happens between, none is left.
+import { extname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startBroker } from '../../src/broker/broker.ts';
+import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
+import { SpareThreads } from '../../src/scheduler/spare-threads.ts';
+import { startWorkers, WorkerFailure } from '../../src/scheduler/supervisor.ts';
+import { loggerTo } from '../../src/telemetry/logger.ts';
+
+const entry = new URL(`./echo-worker${extname(import.meta.filename)}`, import.meta.url);
+const HAS_ENDED = -1; // The threadId of a thread that is no more.
+const LISTENER = { onMessage: () => {}, onFailed: () => {} };
+
+const threads: Worker[] = [];
+const note = (thread: Worker): void => void threads.push(thread);
+beforeEach(() => void process.on('worker', note));
+afterEach(async () => {
+  process.off('worker', note);
+  await Promise.all(threads.splice(0).map((thread) => thread.terminate()));
+});
+
+const ids = (): number[] => threads.map(({ threadId }) => threadId);
+
+describe('threads that are lent', () => {
+  test('end where what they are lent to throws at once', async () => {
+    const lent = SpareThreads.lend(entry, 2, () => {
+      throw new Error('no budget');
+    });
+    await expect(lent).rejects.toThrow('no budget');
+    expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
+  });
+
+  test('end where nobody took them, and stay where somebody did', async () => {
+    const taken = await SpareThreads.lend(entry, 2, async (spares) => spares.take(1));
+    expect(threads).toHaveLength(2);
+    expect(threads[1]).toBe(taken);
+    expect(ids()[0]).toBe(HAS_ENDED);
+    expect(ids()[1]).toBeGreaterThan(0);
+  });
+});
+
+test('those that a supervisor took end where it cannot boot all of them', async () => {
+  // Cannot be cloned: the first message to a thread fails, when it is the supervisor's already.
+  const data = { callback: () => {} };
+  const start = SpareThreads.lend(entry, 2, (spares) =>
+    startWorkers({ count: 2, entry, data, sharedBytes: 4096, listener: LISTENER, spares }),
+  );
+  await expect(start).rejects.toThrow(WorkerFailure);
+  expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
+});
+
+test('a broker that does not get as far as its workers leaves no thread', async () => {
+  const { config } = resolveBrokerConfig({
+    overrides: [
+      ['naru.workers', '2'],
+      ['log.dirs', '/nowhere/a,/nowhere/b'],
+    ],
+    coreCount: 2,
+  });
+  await expect(startBroker(config, loggerTo(() => {}, 'error'))).rejects.toThrow('log.dirs');
+  expect(threads).toHaveLength(2);
+  expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
+});
