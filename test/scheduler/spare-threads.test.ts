@@ -58,7 +58,12 @@ test('a broker that does not get as far as its workers leaves no thread', async 
     ],
     coreCount: 2,
   });
-  await expect(startBroker(config, loggerTo(() => {}, 'error'))).rejects.toThrow('log.dirs');
+  await expect(
+    startBroker(
+      config,
+      loggerTo(() => {}, 'error'),
+    ),
+  ).rejects.toThrow('log.dirs');
   expect(threads).toHaveLength(2);
   expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
 });
