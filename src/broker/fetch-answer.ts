@@ -5,6 +5,7 @@
 // Runs on: the worker of the connection. One per attempt to answer.
 import { ByteWriter } from '../base/byte-writer.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
+import type { AbortedTransaction } from '../log/transaction-index.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import type { IncomingRequest } from '../network/incoming-request.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
@@ -15,12 +16,14 @@ import { codec } from '../protocol/compile.ts';
 import { noteErrors } from '../protocol/error-fields.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { batchSizeBytes, lastOffset, nextBatch } from '../protocol/records/batch.ts';
+import type { AbortedTransactions } from './aborted-transactions.ts';
 import { emptyAnswer, missingAnswer, nameLeaders } from './fetch-errors.ts';
 import { READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-limits.ts';
 import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { SegmentReader } from './segment-reader.ts';
 import { ServedRange } from './served-range.ts';
 import type { TailLeases } from './tail-leases.ts';
+import { findTopic } from './topic-partitions.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
 type PartitionAnswer = TopicAnswer['partitions'][number];
@@ -58,6 +61,7 @@ const writer = new ByteWriter(new Uint8Array(0));
 export class FetchAnswer {
   readonly #words: PartitionWords;
   readonly #leases: TailLeases;
+  readonly #aborted: AbortedTransactions;
   readonly #reader: SegmentReader;
   readonly #body: FetchRequest;
   readonly #plan: FetchPlan;
@@ -75,6 +79,7 @@ export class FetchAnswer {
   constructor(
     words: PartitionWords,
     leases: TailLeases,
+    aborted: AbortedTransactions,
     reader: SegmentReader,
     body: FetchRequest,
     plan: FetchPlan,
@@ -85,6 +90,7 @@ export class FetchAnswer {
   ) {
     this.#words = words;
     this.#leases = leases;
+    this.#aborted = aborted;
     this.#reader = reader;
     this.#body = body;
     this.#plan = plan;
@@ -174,9 +180,10 @@ export class FetchAnswer {
 
   /** Near the end of the live segment, notes where the next fetch will begin. */
   #learn(
-    { partition, slot, records, position: filePosition, length, descriptor, stateVersion, segmentBaseOffset }: ServedRange,
+    { partition, slot, records, position: filePosition, length, descriptor, stateVersion, segmentBaseOffset, isTeaching }: ServedRange,
     bytes: Uint8Array,
   ): void {
+    if (!isTeaching) return;
     const left = this.#words.livePosition(slot, segmentBaseOffset) - (filePosition + length);
     if (left < 0 || left > partition.partitionMaxBytes) return;
     const end = records.position + length;
@@ -242,6 +249,12 @@ export class FetchAnswer {
     }
     const length = this.#lengthWithin(budget, at, call, partition.partitionMaxBytes, this.#served.length === 0);
     if (length === 0) return answer;
+    const hasAborted = replyWords[at + fetchReply.hasAborted] === 1;
+    if (hasAborted && this.#body.isolationLevel === READ_COMMITTED) {
+      const aborted = this.#abortedOf(partition, slot, answer.lastStableOffset);
+      if (aborted === null) return emptyAnswer(partition.partition, ERROR.KAFKA_STORAGE_ERROR);
+      answer.abortedTransactions = aborted;
+    }
     if (!this.#words.enterRead(slot, replyWords[at + fetchReply.stateVersion] as number)) {
       this.#isVoid = true; // Deleted, or its directory is offline: the owner knows.
       return answer;
@@ -257,11 +270,18 @@ export class FetchAnswer {
       stateVersion: replyWords[at + fetchReply.stateVersion] as number,
       segmentBaseOffset: replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number,
       isLeased: replyWords[at + fetchReply.isLeased] === 1,
+      isTeaching: !hasAborted,
     });
     if (!isSentFromFile) this.#readBytes += length;
     answer.records = served.records;
     this.#served.push(served);
     return answer;
+  }
+
+  /** Null where the disk refuses to say. */
+  #abortedOf({ topic, topicId, partition, fetchOffset }: FetchPartition, slot: number, endOffset: number): AbortedTransaction[] | null {
+    const name = findTopic(this.#image, topic, topicId)?.name;
+    return name === undefined ? [] : this.#aborted.within(slot, name, partition, fetchOffset, endOffset);
   }
 
   /** Bytes of the plan that fit; the first batch of the whole answer is given whatever its size, any other only where it fits whole. */

@@ -11,6 +11,7 @@ import type { FetchRequest } from '../protocol/apis/fetch.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
+import type { AbortedTransactions } from './aborted-transactions.ts';
 import { listenerOf } from './broker-answers.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BEGUN, FetchAnswer, type FetchEntry, NO_MEMORY, NO_RECORDS } from './fetch-answer.ts';
@@ -35,6 +36,7 @@ export interface FetchState {
   readonly sessions: FetchSessions;
   readonly waiting: WaitingFetches;
   readonly leases: TailLeases;
+  readonly aborted: AbortedTransactions;
 }
 
 /** The parked fetches of a connection, kept in its place for handlers. */
@@ -61,6 +63,7 @@ export class PendingFetch implements WaitingFetch {
   readonly #sessions: FetchSessions;
   readonly #waiting: WaitingFetches;
   readonly #leases: TailLeases;
+  readonly #aborted: AbortedTransactions;
   readonly #request: IncomingRequest;
   readonly #body: FetchRequest;
   readonly #plan: FetchPlan;
@@ -80,7 +83,7 @@ export class PendingFetch implements WaitingFetch {
 
   constructor(
     context: BrokerContext,
-    { sessions, waiting, leases }: FetchState,
+    { sessions, waiting, leases, aborted }: FetchState,
     request: IncomingRequest,
     body: FetchRequest,
     plan: FetchPlan,
@@ -89,6 +92,7 @@ export class PendingFetch implements WaitingFetch {
     this.#sessions = sessions;
     this.#waiting = waiting;
     this.#leases = leases;
+    this.#aborted = aborted;
     this.#request = request;
     this.#body = body;
     this.#plan = plan;
@@ -259,6 +263,7 @@ export class PendingFetch implements WaitingFetch {
       answer = new FetchAnswer(
         this.#context.words,
         this.#leases,
+        this.#aborted,
         reader,
         this.#body,
         this.#plan,

@@ -18,6 +18,8 @@ export interface PlannedRange {
   readonly segmentBaseOffset: number;
   /** At the tail: written a moment ago. */
   readonly isLeased: boolean;
+  /** Its end may be leased: aborted transactions, which only the owner tells of, lie wholly in front of its beginning. */
+  readonly isTeaching: boolean;
 }
 
 export class ServedRange implements FileRange, PlannedRange {
@@ -33,6 +35,7 @@ export class ServedRange implements FileRange, PlannedRange {
   /** It leaves from the file, not from the answer's memory. */
   readonly isSentFromFile: boolean;
   readonly isLeased: boolean;
+  readonly isTeaching: boolean;
   readonly #words: PartitionWords;
   readonly #reader: SegmentReader;
 
@@ -47,6 +50,7 @@ export class ServedRange implements FileRange, PlannedRange {
     this.records = isSentFromFile ? { position: 0, length: plan.length, gapBytes: 0 } : { position: 0, length: plan.length };
     this.isSentFromFile = isSentFromFile;
     this.isLeased = plan.isLeased;
+    this.isTeaching = plan.isTeaching;
     this.#words = words;
     this.#reader = reader;
   }

@@ -10,6 +10,7 @@ import {
   readLeaderEpoch,
   readMagic,
 } from '../protocol/records/batch.ts';
+import { loadAborted } from './aborted-transactions.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import {
   CLEANED_SUFFIX,
@@ -33,6 +34,7 @@ import { recoverSegment } from './recovery.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import type { Storage } from './storage.ts';
+import { type AbortedTransaction, NO_TRANSACTIONS } from './transaction-index.ts';
 
 /** The directory holds batches older than format 2, which Naru does not read. */
 export class UnsupportedFormatError extends Error {
@@ -45,6 +47,8 @@ export interface LoadedLog {
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
   readonly snapshots: ProducerSnapshots;
+  /** In the order of the log; of other brokers, since Naru takes no transactions yet. */
+  readonly aborted: readonly AbortedTransaction[];
   readonly logStartOffset: number;
   readonly endOffset: number;
   readonly recoveryPoint: number;
@@ -93,6 +97,8 @@ export function loadLog(options: LogOptions): LoadedLog {
   let endOffset = 0;
   let cutBytes = 0;
   let checkedBytes = 0;
+  /** Whose indexes of aborted transactions may lack some. */
+  const suspects = new Set<Segment>();
   const recoverFrom = trustedRecoveryPoint(segments.live, options);
   // What began behind the recovery point is read from the batches again: the file may be older than a truncation.
   if (!options.cleanShutdown) epochs.truncateFromEnd(recoverFrom);
@@ -118,6 +124,7 @@ export function loadLog(options: LogOptions): LoadedLog {
     endOffset = found.endOffset;
     cutBytes += found.cutBytes;
     checkedBytes += found.checkedBytes;
+    if (found.hasMarkers || found.cutBytes > 0) suspects.add(segment);
     // Behind a torn segment nothing can follow: what is there was written after bytes that are lost. A power loss can also take a
     // tail that ends between two batches, or a whole file; only compaction leaves gaps that are none.
     const isShort = !options.cleanShutdown && !config.isCompacted && endOffset < segments.endOffset(index, endOffset);
@@ -138,8 +145,10 @@ export function loadLog(options: LogOptions): LoadedLog {
   snapshots.load(storage.list(directory), new Set(segments.all().map((segment) => segment.baseOffset)), segments.live.baseOffset);
   const producers = new ProducerState();
   loadProducers(producers, snapshots, segments, logStartOffset, endOffset, options);
+  const hasIndexes = names.some((name) => name.endsWith(TRANSACTION_INDEX_SUFFIX));
+  const aborted = hasIndexes || suspects.size > 0 ? loadAborted(options, segments, snapshots, suspects, endOffset) : NO_TRANSACTIONS;
   const recoveryPoint = options.cleanShutdown && checkedBytes === 0 ? endOffset : Math.min(recoverFrom, endOffset);
-  return { segments, epochs, producers, snapshots, logStartOffset, endOffset, recoveryPoint, cutBytes, checkedBytes };
+  return { segments, epochs, producers, snapshots, aborted, logStartOffset, endOffset, recoveryPoint, cutBytes, checkedBytes };
 }
 
 /**

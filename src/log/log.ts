@@ -169,6 +169,11 @@ export class Log {
     return this.#producers.firstUnstableOffset();
   }
 
+  /** Where the last aborted transaction ends, 0 without one: what lies behind has none. None is added while the log is open. */
+  get abortedEnd(): number {
+    return (this.#loaded.aborted.at(-1)?.lastOffset ?? -1) + 1;
+  }
+
   /** Those that have written with an id and are remembered. */
   producerEntries(): IterableIterator<ProducerEntry> {
     return this.#producers.entries();

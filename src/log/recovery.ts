@@ -16,6 +16,7 @@ import {
 import { BatchScanner } from './batch-scanner.ts';
 import { areTimesProven } from './index-repair.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
+import { replayNeedsRecords } from './producer-replay.ts';
 import { RELATIVE_OFFSET_MAX, type Segment } from './segment.ts';
 import { StorageError, type StorageFile } from './storage.ts';
 
@@ -32,6 +33,8 @@ export interface RecoveredSegment {
   cutBytes: number;
   /** Bytes that were read and checked. */
   checkedBytes: number;
+  /** Transactions were ended in what was checked: the index of the aborted ones may lack some. */
+  hasMarkers: boolean;
 }
 
 /**
@@ -61,6 +64,7 @@ export function recoverSegment(
     segment.resetForRecovery(entry, timeEntries, start);
   }
   let endOffset = segment.baseOffset;
+  let hasMarkers = false;
   // Base offsets lie outside the checksum: one that leaves the segment is damage.
   const offsetMax = Math.min(limitOffset - 1, segment.baseOffset + RELATIVE_OFFSET_MAX);
   scanner.start(segment.file, start, fileBytes);
@@ -70,6 +74,7 @@ export function recoverSegment(
     if (checkStoredBatch(bytes, at, scanner.sizeBytes) !== BATCH_CHECK.OK || readBaseOffset(bytes, at) < endOffset) break;
     if (lastOffsetOf(bytes, at) > offsetMax) break;
     endOffset = lastOffsetOf(bytes, at) + 1;
+    hasMarkers ||= replayNeedsRecords(bytes, at);
     segment.noteAppended(scanner.sizeBytes, endOffset - 1, readMaxTimestamp(bytes, at), indexIntervalBytes);
     if (readLeaderEpoch(bytes, at) > epochs.latestEpoch) epochs.assign(readLeaderEpoch(bytes, at), readBaseOffset(bytes, at));
   }
@@ -80,7 +85,7 @@ export function recoverSegment(
     segment.file.sync();
   }
   if (isRewritten) rewrite(segment.file, start, segment.sizeBytes);
-  return { endOffset, cutBytes, checkedBytes: fileBytes - start };
+  return { endOffset, cutBytes, checkedBytes: fileBytes - start, hasMarkers };
 }
 
 /** Writes [position, end) of `file` once more as it reads: the next sync brings it to the medium, or fails. */

@@ -54,6 +54,10 @@ export class LeaderReplica {
   /** A sync under way, or one that failed, ended; set by the host. */
   onSynced: (replica: LeaderReplica, error: StorageError | null) => void = () => {};
   #highWatermark: number;
+  /** Where the oldest transaction begins that was open when the log was opened, UNKNOWN without one. */
+  readonly #openStart: number;
+  /** Log.abortedEnd */
+  readonly #abortedEnd: number;
   /** The log's end as everyone may see it. */
   readonly #visible = new SeenEnd();
   /** The end that the sync under way covers. */
@@ -70,6 +74,8 @@ export class LeaderReplica {
     this.#words = words;
     this.persistedStart = log.logStartOffset;
     this.#highWatermark = log.writtenEnd;
+    this.#openStart = log.firstUnstableOffset;
+    this.#abortedEnd = log.abortedEnd;
     this.#visible.take(log);
     this.log.assignEpochStart(leaderEpoch, log.stagedEnd);
     this.publish();
@@ -80,9 +86,13 @@ export class LeaderReplica {
     return this.#highWatermark;
   }
 
-  /** Without transactions every committed record is stable. */
+  /**
+   * Every committed record is stable, but for those behind the start of a transaction that another broker left open in this log: none is
+   * begun or ended here.
+   */
   get lastStableOffset(): number {
-    return this.#highWatermark;
+    if (this.#openStart === UNKNOWN) return this.#highWatermark;
+    return Math.min(Math.max(this.#openStart, this.log.logStartOffset), this.#highWatermark);
   }
 
   /** A new epoch fences requests that know an older one and starts a new row of the epoch checkpoint. */
@@ -197,6 +207,7 @@ export class LeaderReplica {
       }
     }
     if (offset < this.log.logStartOffset || offset > this.log.writtenEnd) return ERROR.OFFSET_OUT_OF_RANGE;
+    if (offset < this.#abortedEnd) words[at + fetchReply.hasAborted] = 1;
     const limit = request.isolation === READ_COMMITTED ? this.lastStableOffset : highWatermark;
     if (offset >= limit) return ERROR.NONE;
     this.log.planRead(offset, request.maxBytes, limit, true, plan);

@@ -57,6 +57,8 @@ export const fetchReply = {
   segmentBaseOffset: 16,
   /** Planned by a lease of the reader, not by the owner. */
   isLeased: 18,
+  /** Aborted transactions may lie behind the offset that was asked for: their list stands in the partition's files. */
+  hasAborted: 19,
 } as const;
 
 /** The timestamp may be one of Kafka's negative specifiers (−1 latest … −6). */

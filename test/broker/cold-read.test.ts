@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { MIB } from '../../src/base/units.ts';
+import { AbortedTransactions } from '../../src/broker/aborted-transactions.ts';
 import { BEGUN, FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answer.ts';
 import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
 import { createSegmentReader, type SegmentReader } from '../../src/broker/segment-reader.ts';
 import { TailLeases } from '../../src/broker/tail-leases.ts';
+import { FileStorage } from '../../src/log/file-storage.ts';
 import { ClusterImage } from '../../src/metadata/image.ts';
 import { rangeCached } from '../../src/native/range-cached.ts';
 import { PartitionCall } from '../../src/partition/partition-client.ts';
@@ -68,6 +70,7 @@ function twoRanges(
   const answer = new FetchAnswer(
     words,
     new TailLeases(words),
+    new AbortedTransactions(new FileStorage(), directory),
     reader,
     { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,
     plan,

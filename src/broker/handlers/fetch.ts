@@ -2,6 +2,7 @@
 // Source: the protocol guide; KIP-74 (the first batch is always whole), KIP-227 (sessions), KIP-320, KIP-516, KIP-595 (divergence).
 import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
 import { ERROR } from '../../protocol/errors.ts';
+import { AbortedTransactions } from '../aborted-transactions.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { missingAnswer } from '../fetch-errors.ts';
 import { READ_COMMITTED, READ_UNCOMMITTED, RESPONSE_BYTES_MAX } from '../fetch-limits.ts';
@@ -18,6 +19,7 @@ export function fetchHandler(context: BrokerContext): Handler {
   const sessions = new FetchSessions(context.config.maxIncrementalFetchSessionCacheSlots, context.runtime.random);
   const waiting = new WaitingFetches(context.runtime, context.words);
   const leases = new TailLeases(context.words);
+  const aborted = new AbortedTransactions(context.runtime.storage, context.directory);
   return (request) => {
     const body = decodeBody(request, fetchRequest);
     if (body.isolationLevel !== READ_UNCOMMITTED && body.isolationLevel !== READ_COMMITTED) {
@@ -32,7 +34,7 @@ export function fetchHandler(context: BrokerContext): Handler {
       answer(request, fetchResponse, { throttleTimeMs: 0, errorCode: plan.errorCode, sessionId: 0, responses: [], nodeEndpoints: [] });
       return true;
     }
-    new PendingFetch(context, { sessions, waiting, leases }, request, body, plan).start();
+    new PendingFetch(context, { sessions, waiting, leases, aborted }, request, body, plan).start();
     return true;
   };
 }
