@@ -10,6 +10,7 @@ import { laterOptionsByName } from '../src/config/later-options.ts';
 import { missingEffect } from '../src/config/missing-effects.ts';
 import { topicOptions, topicSynonyms } from '../src/config/topic-options.ts';
 import { API, apiName } from '../src/protocol/api-keys.ts';
+import { errorRows } from '../src/protocol/errors.ts';
 import { LAG_BOUNDS_MS, TURN_BOUNDS_MS } from '../src/scheduler/loop-meter.ts';
 import { LATENCY_BOUNDS_MS } from '../src/telemetry/histogram.ts';
 
@@ -128,6 +129,20 @@ export function apiReference(): string {
   ].join('\n');
 }
 
+/** docs/reference/errors.md */
+export function errorsReference(): string {
+  const rows = [...errorRows]
+    .sort(([a], [b]) => a - b)
+    .map(([code, name, isRetriable, message]) => [String(code), name, isRetriable ? 'yes' : 'no', message]);
+  return [
+    '# Error codes\n',
+    'Written by `npm run docs` from the rows in `src/protocol/errors.ts`; change those. All codes of Apache Kafka 4.3, those of APIs that are not',
+    'served among them. A client may send again what got a retriable one; where an answer has room for a message and nothing more exact is',
+    'known, it is the one that stands here.\n',
+    table(['code', 'name', 'retriable', 'meaning'], rows),
+  ].join('\n');
+}
+
 /** docs/reference/metrics.md */
 export function metricsReference(): string {
   const rows = Object.values(METRIC).map(({ name, type, labels, help, cardinality }) => [
@@ -155,6 +170,7 @@ function secondsOf(boundsMs: readonly number[]): string {
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/api-versions.md': apiReference,
   'docs/reference/config.md': configReference,
+  'docs/reference/errors.md': errorsReference,
   'docs/reference/metrics.md': metricsReference,
 };
 

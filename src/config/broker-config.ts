@@ -10,7 +10,8 @@ import { type ListenerConfig, resolveListeners } from './listener-config.ts';
 import { type HttpListener, parseHttpListener } from './listeners.ts';
 import { missingEffect } from './missing-effects.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
-import { refuseUnservedSecurity } from './security-options.ts';
+import { insteadOfRemoved } from './removed-options.ts';
+import { needsAuthorizer, refuseUnservedSecurity } from './security-options.ts';
 
 /** What was changed while the brokers run, as the metadata image has it: for this broker, and for all. */
 export interface BrokerOverrides {
@@ -125,7 +126,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   for (const [key, { text, origin }] of given) {
     refuseUnservedSecurity(key, text);
     if (!brokerOptionsByName.has(key) && !laterOptionsByName.has(key) && !isListenerOption(key))
-      warnings.push(`unknown option ${key} (${origin})`);
+      warnings.push(`${strange(key)} (${origin})`);
   }
 
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
@@ -152,6 +153,8 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     naruConnectionStallMs,
     ...kept
   } = values;
+  // Before the listeners, which are others for each role.
+  refuseOneRole(values);
   const resolved = resolveListeners(values, (option) => given.has(option));
   const config: BrokerConfig = {
     ...kept,
@@ -178,6 +181,13 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   };
   refuseBadCombination(config, given);
   return { config, warnings };
+}
+
+/** What to say of a name that is no option's. */
+function strange(key: string): string {
+  if (needsAuthorizer(key)) return `${key} has no effect without authorizer.class.name`;
+  const instead = insteadOfRemoved(key);
+  return instead === null ? `unknown option ${key}` : `${key} is an option of Apache Kafka before 4 and has no effect: ${instead}`;
 }
 
 /** Names the bounds besides Kafka's sentence, so that the operator need not look them up. */
@@ -217,6 +227,16 @@ function shareNodeId(given: Map<string, GivenValue>): void {
   if (nodeId === undefined && brokerId !== undefined && !isNodeAlone) given.set('node.id', brokerId);
 }
 
+function refuseOneRole({ processRoles }: BrokerOptionValues): void {
+  if (processRoles.length === 2) return;
+  const roles = processRoles.join(',');
+  throw new ConfigError(
+    `process.roles=${roles}: a node with one role alone is not served yet (allowed: broker,controller)`,
+    'process.roles',
+    roles,
+  );
+}
+
 function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, GivenValue>): void {
   const brokerId = given.get('broker.id')?.text.trim();
   if (brokerId !== undefined && brokerId !== NO_BROKER_ID && brokerId !== String(config.nodeId)) {
@@ -224,14 +244,6 @@ function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, G
       `broker.id=${brokerId} and node.id=${config.nodeId} must be the same; broker.id may be left out`,
       'broker.id',
       brokerId,
-    );
-  }
-  if (config.processRoles.length !== 2) {
-    const roles = config.processRoles.join(',');
-    throw new ConfigError(
-      `process.roles=${roles}: a node with one role alone is not served yet (allowed: broker,controller)`,
-      'process.roles',
-      roles,
     );
   }
   const voters = given.get('controller.quorum.voters')?.text.trim() ?? '';

@@ -5,7 +5,15 @@ import { laterOptionsByName } from './later-options.ts';
 
 /** Names that mean security whether or not they stand in a table: an authorizer brings options of its own. */
 const SECURITY_NAME =
-  /^(listener\.name\.[^.]+\..*)?(sasl\..*|ssl\..*|authorizer\..*|security\..*|delegation\.token\..*|principal\.builder\.class|super\.users|allow\.everyone\.if\.no\.acl\.found|connections\.max\.reauth\.ms)$/;
+  /^(listener\.name\.[^.]+\..*)?(sasl\..*|ssl\..*|authorizer\..*|security\..*|delegation\.token\..*|principal\.builder\.class|connections\.max\.reauth\.ms)$/;
+
+/** Options of the authorizer: without one they close nothing, in Apache Kafka either. */
+const AUTHORIZER_OPTIONS: ReadonlySet<string> = new Set(['super.users', 'allow.everyone.if.no.acl.found']);
+
+/** Whether `name` says something to an authorizer alone, which there is none of: who names one is refused. */
+export function needsAuthorizer(name: string): boolean {
+  return AUTHORIZER_OPTIONS.has(name);
+}
 
 function isSecurityOption(name: string): boolean {
   return SECURITY_NAME.test(name);

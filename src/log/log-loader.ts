@@ -10,7 +10,6 @@ import {
   readLeaderEpoch,
   readMagic,
 } from '../protocol/records/batch.ts';
-import { loadAborted } from './aborted-transactions.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import {
   CLEANED_SUFFIX,
@@ -35,6 +34,7 @@ import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import type { Storage } from './storage.ts';
 import { type AbortedTransaction, NO_TRANSACTIONS } from './transaction-index.ts';
+import { loadAborted } from './transaction-index-loader.ts';
 
 /** The directory holds batches older than format 2, which Naru does not read. */
 export class UnsupportedFormatError extends Error {

@@ -6,6 +6,7 @@ import type { Storage } from './storage.ts';
 
 export const META_PROPERTIES_NAME = 'meta.properties';
 const VERSION = '1';
+const ZOOKEEPER_VERSION = '0';
 
 export interface MetaProperties {
   readonly clusterId: string;
@@ -30,6 +31,12 @@ export function parseMetaProperties(text: string, path: string): MetaProperties 
     values.set(match[1] as string, (match[2] as string).replaceAll(/\\(.)/g, '$1'));
   }
   const version = values.get('version');
+  if (version === ZOOKEEPER_VERSION) {
+    throw new MalformedFileError(
+      path,
+      'the broker that wrote it kept its metadata in ZooKeeper; move that cluster to KRaft with Apache Kafka 3.9 first',
+    );
+  }
   if (version !== VERSION) throw new MalformedFileError(path, `version ${version ?? 'is missing'}, expected ${VERSION}`);
   const clusterId = values.get('cluster.id');
   if (clusterId === undefined || clusterId === '') throw new MalformedFileError(path, 'no cluster.id');

@@ -164,7 +164,6 @@ describe('a start is refused', () => {
     'ssl.something.new=1',
     'sasl.enabled.mechanisms=PLAIN',
     'security.inter.broker.protocol=SASL_SSL',
-    'super.users=User:admin',
     'listener.name.internal.ssl.keystore.location=/a',
     'listener.name.internal.plain.sasl.jaas.config=x',
     'delegation.token.secret.key=secret',

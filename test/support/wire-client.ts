@@ -2,6 +2,7 @@
 // for, and the few requests that most tests make. Not a client library: no retries, no metadata cache, one connection.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ByteReader } from '../../src/base/byte-reader.ts';
+import { API } from '../../src/protocol/api-keys.ts';
 import { createTopicsRequest, createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
 import { deleteTopicsRequest, deleteTopicsResponse } from '../../src/protocol/apis/delete-topics.ts';
 import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
@@ -11,7 +12,6 @@ import { type MetadataResponse, metadataRequest, metadataResponse } from '../../
 import { type ProduceResponse, produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
 import { codec, encodeMessage } from '../../src/protocol/compile.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
-import { isRequestFlexible, responseHeaderBytes } from '../../src/protocol/header.ts';
 import type { Record } from '../../src/protocol/records/record.ts';
 import { readAllRecords } from '../../src/protocol/records/records.ts';
 import type { MessageOf, RecordsRange, Table } from '../../src/protocol/schema.ts';
@@ -62,7 +62,8 @@ export class WireClient {
   /** Sends without waiting; answers come in order through `receive`. */
   send<Q extends Table>(request: Q, version: number, partial: Sparse<MessageOf<Q>>): number {
     const body = encodeMessage(request, version, message(request, partial));
-    return this.raw.send(request.apiKey, version, body, isRequestFlexible(request.apiKey, version));
+    // By the table, not by header.ts: that knows what Naru serves, and other brokers are asked for more.
+    return this.raw.send(request.apiKey, version, body, version >= request.flexibleSince);
   }
 
   /** The next answer. Fails unless it is the answer to `correlationId` and decodes at `version` to its last byte. */
@@ -219,7 +220,7 @@ export class WireClient {
 
 /** Decodes an answer that starts with its correlation id. Throws where bytes are left. */
 export function decodeAnswer<S extends Table>(response: S, version: number, frame: Buffer): Answer<MessageOf<S>> {
-  const bytes = frame.subarray(responseHeaderBytes(response.apiKey, version));
+  const bytes = frame.subarray(response.apiKey !== API.ApiVersions && version >= response.flexibleSince ? 5 : 4);
   const reader = new ByteReader(bytes);
   const decoded = codec(response, version).decode(reader);
   if (reader.remaining !== 0) throw new Error(`${reader.remaining} bytes are left behind ${response.name} v${version}`);
