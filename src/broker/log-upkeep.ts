@@ -1,21 +1,19 @@
 // What a worker does for its logs in the background, so that they stay in bounds: retention, the removal of what it took out, syncs by time.
 // Invariants: a slice of a turn at a time; nothing waits for the disk here, removals and syncs run in the pool. A removed segment is closed
-// once no thread is inside a read of the partition: the state version rises first, so that no later read can have been planned on it.
+// once no thread is inside a read that was planned before it went (segment-removal.ts).
 // Runs on: every worker, for its own partitions.
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Log } from '../log/log.ts';
-import type { Segment } from '../log/segment.ts';
 import { StorageError } from '../log/storage.ts';
 import type { LeaderReplica } from '../partition/leader-replica.ts';
 import type { PartitionHost } from '../partition/partition-host.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { SegmentRemoval } from './segment-removal.ts';
 import { SlicedWork } from './sliced-work.ts';
 
 /** Segments of one log that are renamed at once: three or four files each, at some 10 µs. */
 const SEGMENTS_IN_PIECE_MAX = 8;
-/** How soon it is looked again whether those who read a partition have left. */
-const READERS_RECHECK_MS = 5;
 /** Logs that are synced at a time: the pool has other work too. */
 const SYNCS_MAX = 2;
 /** Kafka's "never": no timer is needed for it. */
@@ -26,6 +24,7 @@ export class LogUpkeep {
   readonly #host: PartitionHost;
   readonly #logger: Logger;
   readonly #retention: SlicedWork<LeaderReplica>;
+  readonly #removal: SegmentRemoval;
   /** When a sync by time was last begun, or the log first seen. */
   readonly #syncedMs = new WeakMap<Log, number>();
   #toSync: LeaderReplica[] = [];
@@ -37,6 +36,14 @@ export class LogUpkeep {
     this.#host = host;
     this.#logger = logger;
     this.#retention = new SlicedWork(runtime, (replica) => this.#guard(replica, () => this.#expire(replica)));
+    this.#removal = new SegmentRemoval({
+      runtime,
+      words: host.words,
+      guard: (replica, task) => this.#guard(replica, task),
+      onFailure: (error) => {
+        if (!this.#isClosed) host.takeOffline(error);
+      },
+    });
     const initialMs = config.logInitialTaskDelayMs;
     this.#every(config.logRetentionCheckIntervalMs, initialMs, () => this.#checkRetention());
     this.#every(config.logFlushSchedulerIntervalMs, initialMs, () => this.#checkSyncs());
@@ -64,15 +71,16 @@ export class LogUpkeep {
     this.#retention.whenDone(() => {});
   }
 
-  /** An error of the disk takes the log directory offline, and the broker goes on. */
-  #guard(replica: LeaderReplica, task: () => void): void {
-    if (this.#isClosed || this.#host.isOffline || this.#host.replica(replica.slot) !== replica) return;
+  /** Runs `task` while the log lives; false: it is not in our hands any more. An error of the disk takes the log directory offline, and the broker goes on. */
+  #guard(replica: LeaderReplica, task: () => void): boolean {
+    if (this.#isClosed || this.#host.isOffline || this.#host.replica(replica.slot) !== replica) return false;
     try {
       task();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#host.takeOffline(error);
     }
+    return true;
   }
 
   #expire(replica: LeaderReplica): void {
@@ -86,26 +94,11 @@ export class LogUpkeep {
     const fields = { topic, partition, segments: count, logStartOffset: log.logStartOffset };
     this.#logger.debug('segments are deleted', { ...fields, belowStart, forSize, forTime });
     const segments = log.deletedSegments.slice(-count);
-    this.#runtime.after(log.config.fileDeleteDelayMs, () => this.#guard(replica, () => this.#remove(replica, segments)));
+    this.#runtime.after(log.config.fileDeleteDelayMs, () => this.#guard(replica, () => this.#removal.add(replica, segments)));
     if (count === SEGMENTS_IN_PIECE_MAX) {
       this.#retention.add(replica);
       this.#retention.whenDone(() => {});
     }
-  }
-
-  #remove(replica: LeaderReplica, segments: readonly Segment[]): void {
-    const { words } = this.#host;
-    words.raiseStateVersion(replica.slot);
-    const look = (): void => {
-      if (words.hasReaders(replica.slot)) {
-        this.#runtime.after(READERS_RECHECK_MS, () => this.#guard(replica, look));
-        return;
-      }
-      replica.log.removeDeletedFilesLater(segments, (error) => {
-        if (error !== null && !this.#isClosed) this.#host.takeOffline(error);
-      });
-    };
-    look();
   }
 
   #checkSyncs(): void {

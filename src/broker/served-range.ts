@@ -72,6 +72,6 @@ export class ServedRange implements FileRange, PlannedRange {
   }
 
   leave(): void {
-    this.#words.leaveRead(this.slot);
+    this.#words.leaveRead(this.slot, this.stateVersion);
   }
 }

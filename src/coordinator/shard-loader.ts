@@ -202,13 +202,14 @@ export class ShardLoader<Record> {
       return this.#filledWith(reader.readNow(descriptor, this.#bytes, 0, length, position), length);
     }
     // Counted in as a reader, so that the file stays open where the topic goes meanwhile.
-    if (!words.enterRead(replica.slot, words.stateVersion(replica.slot))) {
+    const stateVersion = words.stateVersion(replica.slot);
+    if (!words.enterRead(replica.slot, stateVersion)) {
       this.#hasFailed = true;
       return false;
     }
     this.#isWaiting = true;
     reader.readLater(descriptor, this.#bytes, 0, length, position, (count) => {
-      words.leaveRead(replica.slot);
+      words.leaveRead(replica.slot, stateVersion);
       this.#isWaiting = false;
       this.#filledWith(count, length);
       this.#options.onReady();

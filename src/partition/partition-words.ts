@@ -4,7 +4,7 @@
 //
 //   word   0      state version: rises when readers must forget what they were told (deletion, directory offline, truncation)
 //   word   1      leader epoch
-//   word   2      readers: threads that are inside a read of one of the partition's files at this moment
+//   word   2      readers: workers that are inside reads of the partition's files at this moment (src/partition/reader-counts.ts)
 //   word   3      interest: a bit for each worker that has fetches parked here (src/actors/shared-park.ts)
 //   word64 2      log start offset
 //   word64 3      high watermark
@@ -20,6 +20,7 @@
 // Runs on: every worker.
 import { ParkProtocol } from '../actors/shared-park.ts';
 import { SharedWords, type Words } from '../actors/shared-words.ts';
+import { ReaderCounts } from './reader-counts.ts';
 
 /** How many partitions (created and deleted ones together) one run of the process can hold: 64 MiB of untouched address space. */
 export const SLOT_COUNT_MAX = 2 ** 20;
@@ -66,6 +67,7 @@ export class PartitionWords {
   /** How fetches wait for more. */
   readonly park: ParkProtocol;
   readonly #words: Words;
+  readonly #readers: ReaderCounts;
 
   constructor({ region, slotCount, workerCount, selfIndex, signal, words = new SharedWords(region) }: PartitionWordsOptions) {
     this.#words = words;
@@ -80,14 +82,19 @@ export class PartitionWords {
       bitsWord: slotCount * SLOT_WORDS,
       signal,
     });
+    this.#readers = new ReaderCounts({ words, slotStrideWords: SLOT_WORDS, versionWord: STATE_VERSION, readersWord: READERS });
   }
 
   stateVersion(slot: number): number {
     return this.#words.load(slot * SLOT_WORDS + STATE_VERSION);
   }
-  /** Runs on: the owner. */
+  /** Whatever was planned is void. For a partition that nobody plans for any more: only then all readers leave (hasReaders). Runs on: the owner. */
   raiseStateVersion(slot: number): void {
     this.#words.add(slot * SLOT_WORDS + STATE_VERSION, 1);
+  }
+  /** The same in a partition that lives on; see ReaderCounts.tryRaise. Runs on: the owner. */
+  tryRaiseStateVersion(slot: number): boolean {
+    return this.#readers.tryRaise(slot);
   }
   leaderEpoch(slot: number): number {
     return this.#words.load(slot * SLOT_WORDS + LEADER_EPOCH);
@@ -141,22 +148,19 @@ export class PartitionWords {
     else this.park.published(slot, log.liveSegmentSizeBytes);
   }
 
-  /**
-   * Enters a read of a file that a plan of `stateVersion` named. False: the plan is void, ask the owner again.
-   * The order matters: we count ourselves in before we look at the version; the owner raises the version before it looks at
-   * the count. Whichever comes first, either we see the new version or the owner sees us and keeps the file open.
-   */
+  /** Enters a read of a file that a plan of `stateVersion` named; see ReaderCounts.enter. False: the plan is void, ask the owner again. */
   enterRead(slot: number, stateVersion: number): boolean {
-    this.#words.add(slot * SLOT_WORDS + READERS, 1);
-    if (this.#words.load(slot * SLOT_WORDS + STATE_VERSION) === stateVersion) return true;
-    this.leaveRead(slot);
-    return false;
+    return this.#readers.enter(slot, stateVersion);
   }
-  leaveRead(slot: number): void {
-    this.#words.add(slot * SLOT_WORDS + READERS, -1);
+  leaveRead(slot: number, stateVersion: number): void {
+    this.#readers.leave(slot, stateVersion);
   }
   /** Whether any thread is inside a read. Runs on: the owner, after raiseStateVersion, before it closes a file. */
   hasReaders(slot: number): boolean {
-    return this.#words.load(slot * SLOT_WORDS + READERS) !== 0;
+    return this.#readers.hasAny(slot);
+  }
+  /** Whether any thread is inside a read planned before tryRaiseStateVersion made the version `raisedTo`. Runs on: the owner, before it closes a file. */
+  hasEarlierReaders(slot: number, raisedTo: number): boolean {
+    return this.#readers.hasEarlier(slot, raisedTo);
   }
 }

@@ -15,7 +15,8 @@ const REGION_WORDS = partitionRegionBytes(SLOT_COUNT, WORKER_COUNT) / 4;
 /** Stands for the open file: whoever closes it writes here, whoever reads from it reads here. */
 const FILE_WORD = REGION_WORDS;
 const WORD_COUNT = REGION_WORDS + 1 + WORKER_COUNT;
-/** Where a slot's block has the position of its live segment, and the state version (partition-words.ts). */
+/** Where a slot's block has its readers and the position of its live segment (partition-words.ts). */
+const READERS = 2;
 const LIVE_POSITION = 14;
 
 type Wrap = (words: Words) => Words;
@@ -38,7 +39,7 @@ function make(context: ThreadContext, selfIndex: number, wrap: Wrap = same): { c
   return { counters, doorbell };
 }
 
-describe('all schedules of a read and the end of its file', () => {
+describe('all schedules of a read and the end of its partition', () => {
   interface Faults {
     /** The reader looks at the version, then counts itself in. */
     readonly looksFirst?: boolean;
@@ -71,9 +72,9 @@ describe('all schedules of a read and the end of its file', () => {
             ? counters.stateVersion(SLOT) === 0 && counters.enterRead(SLOT, counters.stateVersion(SLOT))
             : counters.enterRead(SLOT, 0);
           if (!isIn) return context.report('void');
-          if (faults.leavesEarly) counters.leaveRead(SLOT);
+          if (faults.leavesEarly) counters.leaveRead(SLOT, 0);
           if (context.words.loadPlain(FILE_WORD) !== 0) throw new Error('read from a closed file');
-          if (!faults.leavesEarly) counters.leaveRead(SLOT);
+          if (!faults.leavesEarly) counters.leaveRead(SLOT, 0);
           context.report('read');
         }
       };
@@ -82,7 +83,7 @@ describe('all schedules of a read and the end of its file', () => {
       wordCount: WORD_COUNT,
       threads: [owner, ...Array.from({ length: readerCount }, () => reader)],
       check: ([_, ...readers], memory) => {
-        expect(memory[2]).toBe(0); // Nobody is left in the count.
+        expect(memory[READERS]).toBe(0); // Nobody is left in the count.
         for (const reports of readers) expect(reports.length).toBeGreaterThan(0);
       },
     });

@@ -158,7 +158,9 @@ test('a stop closes no file under a reader of another worker, and lets none begi
   time.at(time.nowMs + 300, () => {
     const isLetIn = versions.map((version, slot) => words.enterRead(slot, version));
     seen.push({ logs: openLogs(), isLetIn });
-    for (const slot of versions.keys()) words.leaveRead(slot);
+    versions.forEach((version, slot) => {
+      words.leaveRead(slot, version);
+    });
   });
   expect(await machine.stop()).toBe(true);
   expect(seen).toEqual([{ logs: openBefore, isLetIn: versions.map(() => false) }]);
