@@ -12,8 +12,9 @@ import { type FeaturesUpdated, type UpdateFeaturesInput, updateFeatures } from '
 import type { ClusterImage } from '../metadata/image.ts';
 import { type CreatedPartitions, type CreatePartitionsInput, createPartitions } from '../metadata/partitions.ts';
 import { allocateProducerIds, type ProducerIdBlock } from '../metadata/producer-ids.ts';
-import type { QuorumActor, QuorumDescription } from '../metadata/quorum-actor.ts';
+import type { QuorumActor } from '../metadata/quorum-actor.ts';
 import { type ReassignInput, reassignPartitions, type TopicReassigned } from '../metadata/reassignments.ts';
+import type { QuorumDescription } from '../metadata/sole-voter.ts';
 import {
   type CreatedTopic,
   type CreateTopicsInput,

@@ -5,20 +5,18 @@
 // Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor.
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import { ZERO_UUID } from '../base/uuid.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
 import type { RaftEffect } from '../raft/effects.ts';
 import type { RaftEvent } from '../raft/events.ts';
-import { decodeQuorumState, encodeQuorumState, type QuorumState } from '../raft/quorum-state.ts';
 import { Raft } from '../raft/raft.ts';
-import { type Voter, type VoterEndpoint, VoterSet } from '../raft/voter-set.ts';
 import type { TimerHandle } from '../scheduler/runtime.ts';
+import { AppliedWaits } from './applied-waits.ts';
 import { bootstrapRecords, SUPPORTED_FEATURES } from './bootstrap.ts';
 import { type ControllerRegistration, registerController } from './brokers.ts';
 import { encodeLeaderChange, encodeQuorumRecords } from './control-batches.ts';
 import type { ControllerDefaults, ControllerEnv, Operation } from './controller.ts';
 import { RECORDS_PER_OPERATION_MAX } from './controller.ts';
-import { ClusterImage, ImageError } from './image.ts';
+import { ClusterImage } from './image.ts';
 import { imageRecords } from './image-records.ts';
 import { loadMetadata } from './metadata-loader.ts';
 import type { MetadataLog } from './metadata-log.ts';
@@ -27,8 +25,8 @@ import type { MetadataRecord } from './metadata-records.ts';
 import { encodeRecordBatch, visitRecordBatches } from './record-batch.ts';
 import { concatenated, encodeSnapshot, visitSnapshot } from './snapshot-file.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
+import { type QuorumDescription, SoleVoter } from './sole-voter.ts';
 
-const QUORUM_STATE_NAME = 'quorum-state';
 /** The wait before an election among several voters; the only voter never waits. */
 const ELECTION_TIMEOUT_MS = 1000;
 
@@ -71,38 +69,13 @@ interface UncommittedBatch {
   readonly isIdle: boolean;
 }
 
-interface WaitingReply {
-  readonly endOffset: number;
-  readonly reply: () => void;
-  /** Instead of `reply`, where what the answer rests on never came to be committed. */
-  readonly refuse: () => void;
-}
-
-/** The quorum as DescribeQuorum tells it. */
-export interface QuorumDescription {
-  readonly leaderId: number;
-  readonly leaderEpoch: number;
-  readonly highWatermark: number;
-  readonly voters: readonly QuorumReplica[];
-}
-
-export interface QuorumReplica {
-  readonly replicaId: number;
-  /** Zeros where the voters are static (kraft.version 0). */
-  readonly directoryId: string;
-  readonly logEndOffset: number;
-  readonly lastFetchTimestamp: number;
-  readonly lastCaughtUpTimestamp: number;
-  readonly listeners: readonly VoterEndpoint[];
-}
-
 export class QuorumActor {
   readonly #options: QuorumActorOptions;
   readonly #raft: Raft;
   readonly #snapshots: SnapshotKeeper;
-  readonly #appliedByWorker: number[];
+  readonly #voter: SoleVoter;
+  readonly #waits: AppliedWaits;
   readonly #uncommitted: UncommittedBatch[] = [];
-  readonly #waiting: WaitingReply[] = [];
   /** Operations that came before this node led. */
   #early: (() => void)[] = [];
   #image: ClusterImage;
@@ -123,7 +96,8 @@ export class QuorumActor {
     this.#options = options;
     this.#image = new ClusterImage(options.clusterId);
     this.#snapshots = new SnapshotKeeper(options.storage, options.directory, options.log, options);
-    this.#appliedByWorker = new Array<number>(options.workerCount).fill(0);
+    this.#waits = new AppliedWaits(options.workerCount);
+    this.#voter = new SoleVoter(options);
     this.#raft = new Raft({
       nodeId: options.nodeId,
       directoryId: options.directoryId,
@@ -142,7 +116,7 @@ export class QuorumActor {
   }
   /** All records below are applied on every worker. */
   get appliedOnAll(): number {
-    return Math.min(...this.#appliedByWorker);
+    return this.#waits.appliedOnAll;
   }
   /** The controller's own image, ahead of the commit. */
   get image(): ClusterImage {
@@ -155,9 +129,9 @@ export class QuorumActor {
    */
   start(ready: () => void): void {
     const options = this.#options;
-    const quorumState = this.#readQuorumState();
+    const quorumState = this.#voter.readState();
     const loaded = loadMetadata(options.storage, options.directory, options.log, this.#image);
-    const voters = this.#checkVoters(loaded.voters);
+    const voters = this.#voter.check(loaded.voters);
     this.#hasVotersInLog = loaded.voters !== null;
     this.#snapshots.loaded(loaded.snapshots, loaded.replayedBytes, options.clock.monotonicMs());
     this.#early.push(() => this.#activate(ready));
@@ -206,26 +180,18 @@ export class QuorumActor {
 
   /** A worker has applied what it was sent. */
   receive(message: MetadataAppliedMessage): void {
-    this.#appliedByWorker[message.worker] = message.endOffset;
-    const applied = this.appliedOnAll;
-    let due = 0;
-    while (due < this.#waiting.length && (this.#waiting[due] as WaitingReply).endOffset <= applied) due++;
-    for (const { reply } of this.#waiting.splice(0, due)) reply();
+    this.#waits.applied(message.worker, message.endOffset);
   }
 
   /** Who votes, and how far each has come: this node alone, which has all that it has written at any time. */
   describe(): QuorumDescription {
-    const nowMs = this.#options.clock.wallMs();
-    const { voterId, voterDirectoryId, endpoints } = this.#self();
-    const self = {
-      replicaId: voterId,
-      directoryId: this.#hasVotersInLog ? voterDirectoryId : ZERO_UUID,
+    return this.#voter.describe({
+      leaderEpoch: this.#raft.epoch,
+      highWatermark: this.highWatermark,
       logEndOffset: this.#options.log.logEndOffset,
-      lastFetchTimestamp: nowMs,
-      lastCaughtUpTimestamp: nowMs,
-      listeners: endpoints,
-    };
-    return { leaderId: voterId, leaderEpoch: this.#raft.epoch, highWatermark: this.highWatermark, voters: [self] };
+      hasVotersInLog: this.#hasVotersInLog,
+      nowMs: this.#options.clock.wallMs(),
+    });
   }
 
   /** Stops taking operations and closes the log. Nothing is lost by not stopping. */
@@ -255,43 +221,15 @@ export class QuorumActor {
     return { controllerId: nodeId, incarnationId, endPoints: [controllerEndPoint], features: SUPPORTED_FEATURES };
   }
 
-  #readQuorumState(): QuorumState | null {
-    const path = `${this.#options.directory}/${QUORUM_STATE_NAME}`;
-    const text = this.#options.storage.readText(path);
-    if (text === null) return null;
-    const state = decodeQuorumState(text);
-    if (state === null) throw new ImageError(`${path}: not a quorum state that this version can read`);
-    return state;
-  }
-
-  /** The voters that the log names, or this node alone where it names none (kraft.version 0: voters by configuration). */
-  #checkVoters(voters: VoterSet | null): VoterSet {
-    const { nodeId, directoryId, directory } = this.#options;
-    if (voters === null) return new VoterSet([this.#self()]);
-    if (voters.isOnlyVoter(nodeId, directoryId)) return voters;
-    const names = voters.voters.map((voter) => `${voter.voterId} (directory ${voter.voterDirectoryId})`).join(', ');
-    throw new ImageError(
-      `${directory}: the quorum's voters are ${names}; this is node ${nodeId} with directory ${directoryId}, which cannot lead it alone`,
-    );
-  }
-
-  #self(): Voter {
-    const { nodeId, directoryId, controllerEndPoint } = this.#options;
-    const { name, host, port } = controllerEndPoint;
-    return { voterId: nodeId, voterDirectoryId: directoryId, endpoints: [{ name, host, port }] };
-  }
-
   #step(event: RaftEvent): void {
     for (const effect of this.#raft.step(event)) this.#perform(effect);
   }
 
   #perform(effect: RaftEffect): void {
     switch (effect.type) {
-      case 'persist-quorum-state': {
-        const path = `${this.#options.directory}/${QUORUM_STATE_NAME}`;
-        this.#options.storage.replaceText(path, encodeQuorumState(effect.state));
+      case 'persist-quorum-state':
+        this.#voter.writeState(effect.state);
         return;
-      }
       case 'append-leader-change': {
         const place = this.#place();
         const quorumRecords = effect.isLogEmpty && this.#hasVotersInLog ? encodeQuorumRecords(effect.voters.voters) : [];
@@ -442,9 +380,7 @@ export class QuorumActor {
 
   /** Replies at once where nothing that the answer rests on is still to be applied. */
   #whenAppliedOnAll(reply: () => void, refuse: () => void): void {
-    const endOffset = this.#changeEnd;
-    if (endOffset <= this.appliedOnAll) reply();
-    else this.#waiting.push({ endOffset, reply, refuse });
+    this.#waits.whenApplied(this.#changeEnd, reply, refuse);
   }
 
   /** A quiet log still gets a record now and then, so that others can tell a leader that is idle from one that is gone. */
@@ -469,9 +405,7 @@ export class QuorumActor {
     this.#hasFailed = true;
     this.suspend();
     this.#uncommitted.length = 0;
-    const committed = this.highWatermark;
-    const open = this.#waiting.findIndex(({ endOffset }) => endOffset > committed);
-    if (open !== -1) for (const { refuse } of this.#waiting.splice(open)) refuse();
+    this.#waits.refuseBeyond(this.highWatermark);
     this.#options.onFailure(cause);
   }
 }
