@@ -55,8 +55,9 @@ describe.each(workerCounts)('data directories move, %i workers', (workers) => {
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
-    for (const broker of ours.splice(0)) await broker.dispose();
+    // Apache Kafka first: it may be writing to the directory that was ours before.
     for (const node of kafkas.splice(0)) await node.dispose();
+    for (const broker of ours.splice(0)) await broker.dispose();
     rmSync(home, { recursive: true, force: true });
   });
 
@@ -126,9 +127,10 @@ describe.each(workerCounts)('data directories move, %i workers', (workers) => {
     await node.stop(signal);
     const names = readdirSync(node.dataDirectory);
     expect(names.filter((name) => name.endsWith('-delete'))).not.toEqual([]);
-    expect(
-      readdirSync(join(node.dataDirectory, '__cluster_metadata-0')).filter((name) => /^\d{20}-\d{10}\.checkpoint$/.test(name)).length,
-    ).toBeGreaterThan(1);
+    const snapshots = readdirSync(join(node.dataDirectory, '__cluster_metadata-0')).filter((name) =>
+      /^\d{20}-\d{10}\.checkpoint$/.test(name),
+    );
+    expect(snapshots.filter((name) => Number(name.slice(0, 20)) > 0)).not.toEqual([]);
     mkdirSync(join(node.dataDirectory, 'ghost-0.0123456789abcdef0123456789abcdef-stray'));
     writeFileSync(join(node.dataDirectory, 'ghost-0.0123456789abcdef0123456789abcdef-stray', 'kept'), 'by a person');
 
