@@ -187,6 +187,7 @@ export class SimProcess {
   readonly #apps: WorkerApp[] = [];
   /** When the last message of each pair arrives. */
   readonly #arrivals = new Map<string, number>();
+  #computingCount = 0;
   #failure: Error | null = null;
   #isEnded = false;
 
@@ -212,6 +213,11 @@ export class SimProcess {
 
   get hasJobs(): boolean {
     return this.runtimes.some((runtime) => runtime.inflightJobCount > 0);
+  }
+
+  /** Jobs that pools have in work. */
+  get computingCount(): number {
+    return this.#computingCount;
   }
 
   runtime(worker: number): Runtime {
@@ -326,9 +332,11 @@ export class SimProcess {
     const simulation = this.#simulation;
     const job = this.#build.jobs[name];
     assert(job !== undefined, `no job ${name}`);
+    this.#computingCount++;
     const isLong = simulation.random.below(LONG_JOB_ONE_IN) === 0;
     return new Promise((resolve) => {
       this.#at(simulation.draw(isLong ? LONG_JOB_MS : JOB_MS), () => {
+        this.#computingCount--;
         simulation.note(`job ${worker} ${name}`);
         resolve(job(task as never));
       });

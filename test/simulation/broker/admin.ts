@@ -23,6 +23,9 @@ const RETENTION = [
   { name: 'retention.ms', value: '30' },
 ];
 
+/** By their numbers in COMPRESSION. */
+const COMPRESSION_NAMES = ['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'];
+
 export class Admin {
   isActive = true;
   readonly #machine: BrokerMachine;
@@ -86,6 +89,8 @@ export class Admin {
       Array.from({ length: 1 + random.below(2) }, () => 1 + random.below(PARTITIONS_MAX)),
       hasRetention,
     );
+    const codec = random.below(3) === 0 ? random.below(COMPRESSION_NAMES.length) : null;
+    for (const topic of planned) topic.codec = codec;
     const value = String(this.#batchBytesMax * (SEGMENT_BATCHES[random.below(SEGMENT_BATCHES.length)] ?? 1));
     const topics = planned.map(({ name, partitions }) => ({
       name,
@@ -93,6 +98,7 @@ export class Admin {
       replicationFactor: 1,
       configs: [
         { name: 'internal.segment.bytes', value },
+        ...(codec === null ? [] : [{ name: 'compression.type', value: COMPRESSION_NAMES[codec] as string }]),
         ...(hasRetention ? [RETENTION[random.below(RETENTION.length)] as (typeof RETENTION)[number]] : []),
       ],
     }));

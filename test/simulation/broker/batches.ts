@@ -2,6 +2,7 @@
 import {
   batchSizeBytes,
   CRC_AT,
+  compressionType,
   lastOffset,
   readBaseOffset,
   readBatchLength,
@@ -44,6 +45,9 @@ export function readBatches(model: PartitionModel, bytes: Uint8Array, position: 
   for (let at = 0; bytes.length - at >= BATCH_HEAD_BYTES; at += batchSizeBytes(bytes, at)) {
     if (readBatchLength(bytes, at) <= 0) throw new Violation(`${model.name}: no batch at byte ${at} of a fetch from offset ${position}`);
     if (at + batchSizeBytes(bytes, at) > bytes.length) break; // Cut by the byte limit.
+    const { codec } = model.topic;
+    if (codec !== null && compressionType(bytes, at) !== codec)
+      throw new Violation(`${model.name}: a batch in codec ${compressionType(bytes, at)}, where ${codec} is asked for`);
     const base = readBaseOffset(bytes, at);
     const last = lastOffset(bytes, at);
     const isNext = at === 0 ? base <= position && position <= last : base === expected;

@@ -1,6 +1,7 @@
 // A simulated machine with a broker on it: the composition of production (createBrokerWorker, BrokerDirectory) on virtual
 // workers over the simulated disk, booted again and again on the disk as the last end left it.
 import { BrokerDirectory } from '../../../src/broker/broker-directory.ts';
+import { poolJobs } from '../../../src/broker/pool-jobs.ts';
 import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../../src/broker/worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
@@ -76,6 +77,7 @@ export class BrokerMachine {
           return worker;
         },
         data,
+        jobs: poolJobs,
         sharedBytes: sharedRegionBytes(this.workerCount),
         onMessage: (worker, message) => this.#hear(worker, message as FromBrokerWorker),
       });
@@ -110,6 +112,11 @@ export class BrokerMachine {
       if (this.simulation.time.nextMs() <= endMs) return false;
       throw new Violation(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
     });
+  }
+
+  /** Jobs of the workers' pools are under way. */
+  get isComputing(): boolean {
+    return (this.#process?.computingCount ?? 0) > 0;
   }
 
   kill(): void {

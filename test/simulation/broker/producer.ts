@@ -3,7 +3,7 @@
 import { initProducerIdRequest, initProducerIdResponse } from '../../../src/protocol/apis/init-producer-id.ts';
 import { type ProduceResponse, produceRequest, produceResponse } from '../../../src/protocol/apis/produce.ts';
 import { ERROR, errorName } from '../../../src/protocol/errors.ts';
-import { BATCH_OVERHEAD_BYTES, COMPRESSION } from '../../../src/protocol/records/batch.ts';
+import { BATCH_OVERHEAD_BYTES, COMPRESSION, compressionType } from '../../../src/protocol/records/batch.ts';
 import { buildBatch, corrupted } from './batches.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { BrokerMachine } from './machine.ts';
@@ -252,7 +252,9 @@ export class Producer {
       if (batch.isCorrupt) throw new Violation(`${partition.name}: a batch with a wrong checksum was taken`);
       for (const [i, value] of batch.values.entries()) partition.learn(baseOffset + i, value, 'acknowledged');
       const lastOffset = baseOffset + batch.values.length - 1;
-      partition.learnBatch({ baseOffset, lastOffset, sizeBytes: batch.bytes.length });
+      // One that was compressed anew has another size.
+      if (partition.topic.codec === null) partition.learnBatch({ baseOffset, lastOffset, sizeBytes: batch.bytes.length });
+      else if (compressionType(batch.bytes, 0) !== partition.topic.codec) this.#world.counts.recompressed++;
       partition.learnEnd(lastOffset + 1);
       this.#world.counts.acknowledged += batch.values.length;
       if (place >= 0) lane?.unacknowledged.splice(place, 1);

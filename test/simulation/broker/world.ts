@@ -130,6 +130,8 @@ export class TopicModel {
   readonly partitions: PartitionModel[];
   /** Has retention.ms or retention.bytes: the broker deletes what it will. */
   readonly hasRetention: boolean;
+  /** What its compression.type asks for: every batch is stored in it. Null where they stay as they came. */
+  codec: number | null = null;
   /** Asked for, and not answered: how many partitions it is to have. */
   wantedCount = 0;
   /** Topics of the same request are made together or not at all. */
@@ -176,6 +178,8 @@ export class World {
     closed: 0,
     cuts: 0,
     offline: 0,
+    recompressed: 0,
+    endsAtWork: 0,
   };
   #serial = 0;
   #requests = 0;

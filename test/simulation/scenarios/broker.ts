@@ -107,6 +107,7 @@ class Story {
   }
 
   async #end(): Promise<void> {
+    if (this.#machine.isComputing) this.#world.counts.endsAtWork++;
     const end: End = (['kill', 'power loss', 'stop', 'kill'] as const)[this.#random.below(4)] ?? 'kill';
     if (end === 'stop' && this.#machine.isUp) {
       this.#ends.stops++;
