@@ -31,6 +31,6 @@ test('the entry imports nothing before it has looked at Node’s version', () =>
   expect(text.indexOf('process.versions.node')).toBeLessThan(text.indexOf('import('));
 });
 
-test('a worker’s entry lies beside it', () => {
-  expect(existsSync(join(dist, 'worker-main.js'))).toBe(true);
+test('the entries of a worker and of a pool thread lie beside it', () => {
+  for (const name of ['worker-main.js', 'pool-main.js']) expect(existsSync(join(dist, name)), name).toBe(true);
 });
