@@ -102,7 +102,11 @@ export class Log {
         this.#syncMade();
         options.storage.syncDirectory(this.#directory);
       },
-      later: (done) => options.storage.syncPathLater(this.#directory, done),
+      later: (done) => {
+        const path = this.#directory;
+        // A topic that was deleted under the sync has taken the name along, and nobody reads what its log was to keep.
+        options.storage.syncPathLater(path, (error) => done(path === this.#directory ? error : null));
+      },
     });
     const newSegment = (baseOffset: number, nowMs: number): Segment => this.#newSegment(baseOffset, nowMs);
     this.#appender = new LogAppender(loaded, options.config, options.nowMs, this.#recent, this.#flusher, newSegment);

@@ -7,14 +7,18 @@ import { ERROR, errorName } from '../../src/protocol/errors.ts';
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,
+  BATCH_CHECK,
   COMPRESSION,
+  checkBatch,
   LAST_OFFSET_DELTA_AT,
   MAGIC_AT,
   MAX_TIMESTAMP_AT,
   RECORD_COUNT_AT,
+  readMaxTimestamp,
   recomputeCrc,
   writeBaseOffset,
 } from '../../src/protocol/records/batch.ts';
+import { BatchBuilder } from '../../src/protocol/records/batch-builder.ts';
 import { batch, NOW_MS } from './log-fixtures.ts';
 
 function answer(bytes: Uint8Array, config: Partial<LogConfig> = {}, length = bytes.length): string {
@@ -164,6 +168,24 @@ describe('records', () => {
     const bytes = changed(setCounts(3, 2));
     expect(answer(bytes, { validatesRecords: true })).toBe('INVALID_RECORD');
   });
+});
+
+test('where each record is looked at, its own time counts', () => {
+  const bounds = { timestampBeforeMaxMs: 60_000, timestampAfterMaxMs: 60_000 };
+  const timed = (...timesMs: number[]): Uint8Array => {
+    const builder = new BatchBuilder({ compression: COMPRESSION.GZIP });
+    for (const ms of timesMs) builder.append({ value: Buffer.from('v'), timestampMs: NOW_MS + ms });
+    return builder.build();
+  };
+  const bytes = timed(0, -90_000, 1, 90_000, 2);
+  const result = createAppendResult();
+  validateClientBatch(bytes, 0, bytes.length, { ...DEFAULT_LOG_CONFIG, ...bounds, validatesRecords: true }, NOW_MS, result);
+  expect([result.error, result.recordErrors.map(({ batchIndex }) => batchIndex)]).toEqual([ERROR.INVALID_TIMESTAMP, [1, 3]]);
+  // A header that says more than its records is put right; without that look, it is what counts.
+  const boasting = changed((bytes) => bytes.writeBigInt64BE(BigInt(NOW_MS + 90_000), MAX_TIMESTAMP_AT), timed(0, 5));
+  expect(answer(Uint8Array.from(boasting), bounds)).toBe('INVALID_TIMESTAMP');
+  expect(answer(boasting, { ...bounds, validatesRecords: true })).toBe('NONE');
+  expect([readMaxTimestamp(boasting, 0), checkBatch(boasting, 0, boasting.length)]).toEqual([NOW_MS + 5, BATCH_CHECK.OK]);
 });
 
 test('whatever bytes come, the answer is an error code', () => {
