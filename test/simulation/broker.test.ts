@@ -19,5 +19,5 @@ test('nothing that was promised is broken, for each seed', async () => {
     for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += counts[name] ?? 0;
   }
   // Each of what it is there for has happened.
-  if (process.env.NARU_SEEDS === undefined) for (const total of Object.values(totals)) expect(total).toBeGreaterThan(10);
+  if (process.env.NARU_SEEDS === undefined) for (const total of Object.values(totals)) expect(total).toBeGreaterThan(5);
 });
