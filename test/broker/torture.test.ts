@@ -28,7 +28,20 @@ describe('a torture run notices', () => {
     value: valueFor({ topicId, partition: 1, producer, sequence }, 10),
     headers: [],
   });
-  const life = (): TopicLife => new TopicLife('t', topicId, 2, (producer) => producer === 3);
+  const life = (isTrimmed = false): TopicLife => new TopicLife('t', topicId, 2, isTrimmed, (producer) => producer === 3);
+
+  it('a log that starts where it should not', () => {
+    expect(() => life().startsAt(1, 1, 0)).toThrow(/nobody deleted/);
+    const trimmed = life(true);
+    trimmed.startsAt(1, 5, 0);
+    trimmed.startsAt(1, 4, 0); // Told before the other, and heard later.
+    expect(trimmed.knownStarts).toEqual([0, 5]);
+    expect(() => trimmed.startsAt(1, 4, 5)).toThrow(/started at 5 before/);
+    // Read from behind the start, the first sequence may be any; from there on none is missing.
+    const sequel = new Sequel(false);
+    expect(sequel.next(3, 7, true)).toBeNull();
+    expect(sequel.next(3, 9, true)).toMatch(/a gap/);
+  });
 
   it('one wrong byte, wherever it is', () => {
     const value = valueFor(identity, 200);

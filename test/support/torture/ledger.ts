@@ -7,15 +7,20 @@ import { identify } from './identity.ts';
 const SEQUENCES_MAX = 1e9;
 const UNKNOWN = -1;
 
-/** What one reader has seen of the producers of a partition, reading it from its start. */
+/** What one reader has seen of the producers of a partition, reading it without a gap from its start, or from somewhere else. */
 export class Sequel {
+  readonly #isFromStart: boolean;
   readonly #last = new Map<number, number>();
   readonly #seen = new Map<number, Set<number>>();
+
+  constructor(isFromStart = true) {
+    this.#isFromStart = isFromStart;
+  }
 
   /** An idempotent producer's records follow each other without a gap; any other's come once each. */
   next(producer: number, sequence: number, isIdempotent: boolean): string | null {
     if (isIdempotent) {
-      const last = this.#last.get(producer) ?? -1;
+      const last = this.#last.get(producer) ?? (this.#isFromStart ? -1 : sequence - 1);
       this.#last.set(producer, sequence);
       if (sequence === last + 1) return null;
       return `${sequence <= last ? 'a duplicate' : 'a gap'}: sequence ${sequence} of the idempotent producer ${producer} after ${last}`;
@@ -32,6 +37,8 @@ class PartitionLedger {
   /** By offset. */
   readonly standing: number[] = [];
   acknowledgedEnd = 0;
+  /** The log starts here or behind it. */
+  start = 0;
 
   learn(offset: number, record: number, how: string): void {
     while (this.standing.length <= offset) this.standing.push(UNKNOWN);
@@ -51,13 +58,16 @@ export class TopicLife {
   readonly name: string;
   readonly topicId: string;
   readonly partitionCount: number;
+  /** Its oldest records go, by retention and DeleteRecords. */
+  readonly isTrimmed: boolean;
   /** Its deletion has been asked for: errors are no surprise any more. */
   isEnding = false;
   acknowledgedCount = 0;
   readonly #partitions: PartitionLedger[];
   readonly #isIdempotent: (producer: number) => boolean;
 
-  constructor(name: string, topicId: string, partitionCount: number, isIdempotent: (producer: number) => boolean) {
+  constructor(name: string, topicId: string, partitionCount: number, isTrimmed: boolean, isIdempotent: (producer: number) => boolean) {
+    this.isTrimmed = isTrimmed;
     this.name = name;
     this.topicId = topicId;
     this.partitionCount = partitionCount;
@@ -85,6 +95,24 @@ export class TopicLife {
       next++;
     }
     return next;
+  }
+
+  /** An answer says that the log starts at `offset` or behind it; `before` is what was known when it was asked for. */
+  startsAt(partition: number, offset: number, before: number): void {
+    if (offset > 0 && !this.isTrimmed)
+      throw new Error(`${this.name}-${partition} is said to start at ${offset}, and nobody deleted anything`);
+    if (offset < before) throw new Error(`${this.name}-${partition} is said to start at ${offset}, and started at ${before} before`);
+    const ledger = this.#of(partition);
+    ledger.start = Math.max(ledger.start, offset);
+  }
+
+  /** The log starts here or behind it. */
+  knownStart(partition: number): number {
+    return this.#of(partition).start;
+  }
+
+  get knownStarts(): number[] {
+    return this.#partitions.map(({ start }) => start);
   }
 
   /** An offset at or below what is known to be there. */

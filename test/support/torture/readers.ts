@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { API } from '../../../src/protocol/api-keys.ts';
 import { fetchRequest, fetchResponse } from '../../../src/protocol/apis/fetch.ts';
 import { encodeMessage } from '../../../src/protocol/compile.ts';
+import { ERROR } from '../../../src/protocol/errors.ts';
 import { BatchBuilder } from '../../../src/protocol/records/batch-builder.ts';
 import { readAllRecords } from '../../../src/protocol/records/records.ts';
 import type { RecordsRange } from '../../../src/protocol/schema.ts';
@@ -18,14 +19,25 @@ import type { World } from './world.ts';
 
 const FETCH_VERSION = 13; // By topic id.
 const EMPTY_MS_MAX = 30_000;
+const EARLIEST = -2;
 
 function question({ topicId }: TopicLife, offsets: ReadonlyMap<number, number>, maxBytes: number, maxWaitMs: number) {
   const partitions = [...offsets].map(([partition, fetchOffset]) => ({ partition, fetchOffset, partitionMaxBytes: maxBytes }));
   return { maxWaitMs, minBytes: 1, maxBytes: 4 * maxBytes, topics: [{ topicId, partitions }] };
 }
 
-/** Checks an answer and moves `offsets` on; false: the topic is gone. */
-function take(world: World, life: TopicLife, offsets: Map<number, number>, fetched: Fetched, sequels?: readonly Sequel[]): boolean {
+/**
+ * Checks an answer and moves `offsets` on; false: the topic is gone. `starts` is what was known of the logs' starts when it was asked for:
+ * an offset below them is out of range, and one that is said to be out of range tells of a start behind it.
+ */
+function take(
+  world: World,
+  life: TopicLife,
+  offsets: Map<number, number>,
+  starts: readonly number[],
+  fetched: Fetched,
+  sequels?: readonly Sequel[],
+): boolean {
   world.counts.fetched++;
   if (fetched.errorCode !== 0) {
     if (life.isEnding) return false;
@@ -35,10 +47,18 @@ function take(world: World, life: TopicLife, offsets: Map<number, number>, fetch
     const offset = offsets.get(partitionIndex);
     const where = `${life.name}-${partitionIndex} at ${offset}`;
     if (errorCode !== 0 && life.isEnding) return false;
-    if (errorCode !== 0 || offset === undefined) throw new Error(`Fetch of ${where}: ${errorCode}`);
-    if (highWatermark < offset || logStartOffset !== 0)
-      throw new Error(`${where}: the log is said to be ${logStartOffset}…${highWatermark}`);
+    if (offset === undefined) throw new Error(`an answer of ${life.name}-${partitionIndex}, which nobody asked for`);
+    const start = starts[partitionIndex] as number;
+    if (errorCode === ERROR.OFFSET_OUT_OF_RANGE) {
+      life.startsAt(partitionIndex, offset + 1, 0);
+      world.counts.outOfRange++;
+      continue;
+    }
+    if (errorCode !== 0) throw new Error(`Fetch of ${where}: ${errorCode}`);
+    if (offset < start) throw new Error(`${where}: answered with ${records.length} records, and the log starts at ${start}`);
+    if (highWatermark < offset) throw new Error(`${where}: the log is said to be ${logStartOffset}…${highWatermark}`);
     try {
+      life.startsAt(partitionIndex, logStartOffset, start);
       const next = life.read(partitionIndex, offset, records, sequels?.[partitionIndex] ?? null);
       if (next > highWatermark) throw new Error(`${next - 1} was read, and the high watermark is ${highWatermark}`);
       world.counts.records += next - offset;
@@ -53,6 +73,18 @@ function take(world: World, life: TopicLife, offsets: Map<number, number>, fetch
 const fromStart = ({ partitionCount }: TopicLife): Map<number, number> =>
   new Map(Array.from({ length: partitionCount }, (_, partition) => [partition, 0]));
 
+/** Where an offset is below the log's start: asks for that, and goes on there, as clients do. */
+async function skipDeleted(client: WireClient, life: TopicLife, offsets: Map<number, number>, sequels?: Sequel[]): Promise<void> {
+  for (const [partition, offset] of offsets) {
+    const before = life.knownStart(partition);
+    if (offset >= before) continue;
+    const start = await client.offsetAt(life.name, partition, EARLIEST);
+    life.startsAt(partition, start, before);
+    offsets.set(partition, start);
+    if (sequels !== undefined) sequels[partition] = new Sequel(false);
+  }
+}
+
 /** Reads all partitions from their start and stays at the tail, through connections that end with a fetch parked. */
 export async function follow(world: World, topicName: string): Promise<void> {
   const random = world.random();
@@ -65,8 +97,10 @@ export async function follow(world: World, topicName: string): Promise<void> {
     try {
       for (let left = random.below(300); left > 0 && !world.isOver; left--) {
         const maxBytes = 1 + random.below(random.below(4) === 0 ? 2000 : 300_000);
+        const starts = life.knownStarts;
         const fetched = await client.fetch(question(life, offsets, maxBytes, 200), FETCH_VERSION);
-        if (!take(world, life, offsets, fetched, sequels)) return;
+        if (!take(world, life, offsets, starts, fetched, sequels)) return;
+        await skipDeleted(client, life, offsets, sequels);
       }
       client.sendFetch(question(life, offsets, 1000, 200), FETCH_VERSION);
       await delay(random.below(3));
@@ -91,9 +125,11 @@ export async function readBacklog(world: World, topicName: string): Promise<void
       const offsets = new Map([[partition, random.below(end + 1)]]);
       let since = performance.now();
       for (let left = 20; left > 0 && !world.isOver && (offsets.get(partition) as number) < end; left--) {
+        const starts = life.knownStarts;
         const fetched = await client.fetch(question(life, offsets, 1 + random.below(1 << 20), 0), FETCH_VERSION);
         const before = offsets.get(partition);
-        if (!take(world, life, offsets, fetched)) break;
+        if (!take(world, life, offsets, starts, fetched)) break;
+        await skipDeleted(client, life, offsets);
         if (offsets.get(partition) === before) left++;
         else since = performance.now();
         // While slow readers hold the memory for replies an answer may be empty; not for ever.
@@ -112,7 +148,7 @@ export async function readBacklog(world: World, topicName: string): Promise<void
 export async function readSlowly(world: World, topicName: string): Promise<void> {
   const random = world.random();
   const pieceBytes = 1 + random.below(3000);
-  const asked: { life: TopicLife; offsets: Map<number, number> }[] = [];
+  const asked: { life: TopicLife; offsets: Map<number, number>; starts: readonly number[] }[] = [];
   const parts: Buffer[] = [];
   let bytes = 0;
   let wanted = 4;
@@ -134,7 +170,7 @@ export async function readSlowly(world: World, topicName: string): Promise<void>
     }
   };
   const check = (frame: Buffer): void => {
-    const { life, offsets } = asked.shift() as (typeof asked)[number];
+    const { life, offsets, starts } = asked.shift() as (typeof asked)[number];
     const { message: answer, bytes: body } = decodeAnswer(fetchResponse, FETCH_VERSION, frame);
     const partitions = answer.responses.flatMap(({ topic, topicId, partitions: found }) =>
       found.map((partition) => {
@@ -143,7 +179,7 @@ export async function readSlowly(world: World, topicName: string): Promise<void>
         return { ...partition, topic, topicId, batches, records: readAllRecords(batches) };
       }),
     );
-    take(world, life, offsets, { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions });
+    take(world, life, offsets, starts, { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions });
   };
   const socket: Socket = connect({
     port: world.port,
@@ -171,7 +207,7 @@ export async function readSlowly(world: World, topicName: string): Promise<void>
     const life = world.topic(topicName);
     const partition = random.below(life.partitionCount);
     const offsets = new Map([[partition, random.below(life.acknowledgedEnd(partition) + 1)]]);
-    asked.push({ life, offsets });
+    asked.push({ life, offsets, starts: life.knownStarts });
     const body = encodeMessage(fetchRequest, FETCH_VERSION, message(fetchRequest, question(life, offsets, 1 + random.below(1 << 20), 0)));
     socket.write(requestFrame(API.Fetch, FETCH_VERSION, left, body, true));
     await delay(random.below(30));

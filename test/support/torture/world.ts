@@ -12,7 +12,17 @@ const RECONNECT_MS = 20;
 export class World {
   readonly port: number;
   readonly partitionCount: number;
-  readonly counts = { produced: 0, fetched: 0, records: 0, slowBytes: 0, vanished: 0, deletions: 0, reconnects: 0 };
+  readonly counts = {
+    produced: 0,
+    fetched: 0,
+    records: 0,
+    slowBytes: 0,
+    vanished: 0,
+    deletions: 0,
+    reconnects: 0,
+    trims: 0,
+    outOfRange: 0,
+  };
   failure: Error | null = null;
   isOver = false;
   readonly #seed: number;
@@ -46,9 +56,11 @@ export class World {
     return [...this.#topics.values()];
   }
 
-  async create(client: WireClient, name: string): Promise<void> {
-    const topicId = await client.createTopic(name, this.partitionCount, { 'segment.bytes': String(SEGMENT_BYTES) });
-    this.#topics.set(name, new TopicLife(name, topicId, this.partitionCount, (producer) => this.#idempotent[producer] ?? false));
+  /** `isTrimmed`: retention keeps little of it. */
+  async create(client: WireClient, name: string, isTrimmed = false): Promise<void> {
+    const retention = isTrimmed ? { 'retention.bytes': String(2 * SEGMENT_BYTES) } : {};
+    const topicId = await client.createTopic(name, this.partitionCount, { 'segment.bytes': String(SEGMENT_BYTES), ...retention });
+    this.#topics.set(name, new TopicLife(name, topicId, this.partitionCount, isTrimmed, (producer) => this.#idempotent[producer] ?? false));
   }
 
   /** A connection, however long it takes; null when it is over. */
