@@ -21,6 +21,7 @@ import { endTxnRequest, endTxnResponse } from '../../src/protocol/apis/end-txn.t
 import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/protocol/apis/find-coordinator.ts';
 import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
 import { initProducerIdRequest, initProducerIdResponse } from '../../src/protocol/apis/init-producer-id.ts';
+import { listOffsetsRequest, listOffsetsResponse } from '../../src/protocol/apis/list-offsets.ts';
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { offsetCommitRequest, offsetCommitResponse } from '../../src/protocol/apis/offset-commit.ts';
 import { offsetFetchRequest, offsetFetchResponse } from '../../src/protocol/apis/offset-fetch.ts';
@@ -298,7 +299,18 @@ async function findCoordinator(client: WireClient, keyType: number, key: string)
   refuseErrors('FindCoordinator', [answer]);
 }
 
+/** Apache Kafka answers requests before it leads its partitions. */
+async function untilLed(client: WireClient, topic: string, partition: number): Promise<void> {
+  const ask = { replicaId: -1, topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }] };
+  const led = await retried(async () => {
+    const { topics } = await client.ask(listOffsetsRequest, listOffsetsResponse, 7, ask);
+    return topics[0]?.partitions[0] ?? { errorCode: -1 };
+  });
+  refuseErrors(`ListOffsets of ${topic}-${partition}`, [led]);
+}
+
 async function logOf(client: WireClient, topic: string, partition: number): Promise<unknown> {
+  await untilLed(client, topic, partition);
   const records = await client.readAll(topic, partition);
   // A cleaner may run at any moment: what stays is the last value of each key.
   if (topic === COMPACTED_TOPIC) return Object.fromEntries(records.map(({ key, value }) => [textOf(key), textOf(value)]));
