@@ -38,16 +38,20 @@ function temporaryDirectory(): string {
  * No disk and no peer ends a broker that serves, only an error in its own code. This makes one, in whichever turn asks for the time first
  * once it is provoked: in the process itself, since no test reaches into its threads.
  */
-function faultOnDemand(): { readonly prelude: string; readonly provoke: () => void } {
+function faultOnDemand({ alsoAtTheEnd = false } = {}): { readonly prelude: string; readonly provoke: () => void } {
   const directory = temporaryDirectory();
   const [script, mark] = [join(directory, 'fault.cjs'), join(directory, 'provoked')];
   writeFileSync(
     script,
-    `const { rmSync } = require('node:fs');
+    `const fs = require('node:fs');
      const { now } = Date;
      Date.now = () => {
        let isProvoked = true;
-       try { rmSync(${JSON.stringify(mark)}); } catch { isProvoked = false; }
+       try { fs.rmSync(${JSON.stringify(mark)}); } catch { isProvoked = false; }
+       if (isProvoked && ${alsoAtTheEnd}) {
+         fs.ftruncateSync = () => { throw new Error('a fault at the end'); };
+         require('node:module').syncBuiltinESMExports();
+       }
        if (isProvoked) throw new Error('a fault on demand'); // Once in all threads: the end needs the time as well.
        return now();
      };`,
@@ -200,15 +204,12 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
 });
 
 it('tells the failure, not what goes wrong in its wake', async () => {
-  const fault = faultOnDemand();
-  const directory = temporaryDirectory();
-  const broker = await BrokerProcess.start({ workers: 0, directory, overrides: { 'naru.native': 'off' }, prelude: fault.prelude });
-  // Without native calls the lock is a number in this file, which the end takes out.
-  rmSync(join(directory, '.lock'));
-  mkdirSync(join(directory, '.lock'));
+  // Without native calls the lock is a number in a file, which the end takes out.
+  const fault = faultOnDemand({ alsoAtTheEnd: true });
+  const broker = await BrokerProcess.start({ workers: 0, overrides: { 'naru.native': 'off' }, prelude: fault.prelude });
   const client = await WireClient.connect(broker.port);
   fault.provoke();
   void client.createTopic('too-late').catch(() => {});
   expect(await reasonOf(broker)).toMatch(/the broker failed: .*a fault on demand/);
-  expect(broker.output).toMatch(/did not stop in order.*EISDIR/);
+  expect(broker.output).toMatch(/did not stop in order.*a fault at the end/);
 });

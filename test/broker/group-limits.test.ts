@@ -135,7 +135,7 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
     };
     await Promise.all(Array.from({ length: MEMBERS }, (_, index) => member(index)));
     expect(new Set(generations.values()).size).toBe(1);
-  });
+  }, 240_000);
 
   it('ten thousand groups commit, are listed, and have what they committed', async () => {
     const client = await connect('group-0');

@@ -14,6 +14,8 @@ const TOPIC = 'committed';
 const PARTITIONS = 5;
 const GROUPS = 600;
 const COMMITTERS = 6;
+/** 1600 commits of five records of 400 bytes, five times: more than twelve segments of 1 MiB hold, so some are rolled. */
+const COMMITS_BETWEEN_KILLS = 1600;
 const COMMIT_VERSION = 9;
 const FETCH_VERSION = 9;
 /** Several segments for a shard, several reads for a load, and a recovery point that moves. */
@@ -38,6 +40,8 @@ const metadataOf = (index: number, partition: number, offset: number): string =>
 class Books {
   readonly sent = new Array<number>(GROUPS).fill(0);
   readonly acknowledged = new Array<number>(GROUPS).fill(0);
+  /** How many commits were acknowledged in all. */
+  commitCount = 0;
 }
 
 /** Commits for every COMMITTERS-th group, one after the other, until the broker is gone. Throws where an answer is another error than "not yet". */
@@ -56,8 +60,10 @@ async function commitUntilKilled(port: number, lane: number, books: Books): Prom
     if (answer === null) break;
     const codes = answer.topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode));
     expect(codes).toHaveLength(PARTITIONS);
-    if (codes.every((code) => code === ERROR.NONE)) books.acknowledged[index] = offset;
-    else for (const code of codes) expect(NOT_YET, errorName(code)).toContain(code);
+    if (codes.every((code) => code === ERROR.NONE)) {
+      books.acknowledged[index] = offset;
+      books.commitCount++;
+    } else for (const code of codes) expect(NOT_YET, errorName(code)).toContain(code);
   }
   client?.close();
 }
@@ -118,7 +124,7 @@ const kills = Number(process.env.NARU_TEST_KILLS ?? 5);
 
 it.each([0, 1, 2])(
   `committed offsets outlive ${kills} kills in a row at %i workers`,
-  { timeout: 30_000 + kills * 10_000 },
+  { timeout: 60_000 + kills * 30_000 },
   async (workers) => {
     const books = new Books();
     const port = await freePort();
@@ -133,7 +139,10 @@ it.each([0, 1, 2])(
       client.close();
       for (let kill = 1; kill <= kills; kill++) {
         const committing = Array.from({ length: COMMITTERS }, (_, lane) => commitUntilKilled(port, lane, books));
-        await delay(300 + Math.random() * 700);
+        // However slow the machine: every group has committed, and segments are rolled.
+        const enough = books.commitCount + COMMITS_BETWEEN_KILLS;
+        while (books.commitCount < enough) await delay(20);
+        await delay(Math.random() * 300);
         await broker.stop('SIGKILL');
         await Promise.all(committing);
         if (kill % 2 === 0) {
