@@ -1,6 +1,7 @@
 // The level of log lines while the broker runs: set on every thread before whoever asked for it is answered. Of the two ways to it, Kafka's
 // levels of loggers and naru.log.level, the change that came last holds.
-// Invariant: at most one level holds on a worker; of two that are set at once, workers may keep different ones until the next.
+// Invariant: levels of loggers are set on every thread in the order in which worker 0 hears of them, so that of two that are set at once
+// the same one stays everywhere.
 // Runs on: every worker. A logger's level is not kept: a start takes naru.log.level again.
 import { assert } from '../base/assert.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
@@ -18,7 +19,10 @@ const LEVEL_OF: Readonly<Record<string, LogLevel>> = {
 
 /** Between workers. */
 export type LogLevelMessage =
-  | { readonly type: 'log-level'; readonly id: number; readonly word: string }
+  /** To worker 0, which puts them in order. */
+  | { readonly type: 'log-level-wanted'; readonly id: number; readonly word: string }
+  /** From worker 0, for the one that asked. */
+  | { readonly type: 'log-level'; readonly asker: number; readonly id: number; readonly word: string }
   /** The level of that question holds on the sending worker. */
   | { readonly type: 'log-level-holds'; readonly id: number };
 
@@ -49,12 +53,9 @@ export class LogLevelControl {
 
   /** Sets one of Kafka's levels on all workers; `done` hears when it holds on each of them. */
   set(word: string, done: () => void): void {
-    const { workerCount } = this.#runtime;
     const id = ++this.#lastId;
-    this.#waiting.set(id, { missing: workerCount, done });
-    for (let worker = 0; worker < workerCount; worker++) {
-      this.#runtime.sendControl(worker, { type: 'log-level', id, word } satisfies LogLevelMessage);
-    }
+    this.#waiting.set(id, { missing: this.#runtime.workerCount, done });
+    this.#runtime.sendControl(0, { type: 'log-level-wanted', id, word } satisfies LogLevelMessage);
   }
 
   /** naru.log.level has changed, on each worker by its own image. */
@@ -65,19 +66,39 @@ export class LogLevelControl {
   }
 
   receive(from: number, message: LogLevelMessage): void {
-    if (message.type === 'log-level') {
-      const level = LEVEL_OF[message.word];
-      assert(level !== undefined, `the level ${message.word}, which was not checked`);
-      this.#word = message.word;
-      this.#logger.level = level;
-      this.#tellMain(level); // Ahead of the lines that it lets through.
-      this.#runtime.sendControl(from, { type: 'log-level-holds', id: message.id } satisfies LogLevelMessage);
-      return;
+    switch (message.type) {
+      case 'log-level-wanted':
+        this.#order(from, message.id, message.word);
+        return;
+      case 'log-level':
+        this.#word = message.word;
+        this.#logger.level = levelOf(message.word);
+        this.#runtime.sendControl(message.asker, { type: 'log-level-holds', id: message.id } satisfies LogLevelMessage);
+        return;
+      case 'log-level-holds':
+        this.#hears(message.id);
     }
-    const waiting = this.#waiting.get(message.id);
-    assert(waiting !== undefined, `a worker has set level ${message.id}, which nobody asked for`);
+  }
+
+  /** Runs on: worker 0. The main thread hears it from here alone, before any worker does: ahead of the lines that it lets through. */
+  #order(asker: number, id: number, word: string): void {
+    this.#tellMain(levelOf(word));
+    for (let worker = 0; worker < this.#runtime.workerCount; worker++) {
+      this.#runtime.sendControl(worker, { type: 'log-level', asker, id, word } satisfies LogLevelMessage);
+    }
+  }
+
+  #hears(id: number): void {
+    const waiting = this.#waiting.get(id);
+    assert(waiting !== undefined, `a worker has set level ${id}, which nobody asked for`);
     if (--waiting.missing > 0) return;
-    this.#waiting.delete(message.id);
+    this.#waiting.delete(id);
     waiting.done();
   }
+}
+
+function levelOf(word: string): LogLevel {
+  const level = LEVEL_OF[word];
+  assert(level !== undefined, `the level ${word}, which was not checked`);
+  return level;
 }

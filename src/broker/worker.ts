@@ -241,6 +241,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       case 'connections-ended':
         if (++endedCount === runtime.workerCount) closeLogs();
         return;
+      case 'log-level-wanted':
       case 'log-level':
       case 'log-level-holds':
         logLevel.receive(from, message);

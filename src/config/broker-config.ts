@@ -5,6 +5,7 @@ import { MIB } from '../base/units.ts';
 import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions, WORKERS_MAX } from './broker-options.ts';
 import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
+import { refuseBadInheritance } from './inheritance.ts';
 import { laterOptionsByName, runtimeOptionsByName } from './later-options.ts';
 import { type ListenerConfig, resolveListeners } from './listener-config.ts';
 import { type HttpListener, parseHttpListener } from './listeners.ts';
@@ -180,6 +181,7 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     givenTexts: new Map([...given].map(([key, { text }]) => [key, text])),
   };
   refuseBadCombination(config, given);
+  refuseBadInheritance((name) => given.get(name)?.text);
   return { config, warnings };
 }
 

@@ -5,6 +5,7 @@ import { brokerOptionsByName } from './broker-options.ts';
 import type { Option, OptionType } from './define.ts';
 import { clientMetricsOptions, groupOptions } from './group-options.ts';
 import { laterOptionsByName } from './later-options.ts';
+import { isOfListener, listenerBaseName } from './listener-option-names.ts';
 import { ROOT_LOGGER } from './logger-rules.ts';
 import { inheritedText } from './topic-config.ts';
 import { type BrokerSynonym, type TopicOptionKey, topicOptions, topicSynonyms } from './topic-options.ts';
@@ -52,7 +53,8 @@ export interface ConfigEntry {
   /** Strongest first; the first one's source is the entry's. */
   readonly synonyms: readonly ConfigSynonym[];
   readonly configType: number;
-  readonly documentation: string;
+  /** Null where nobody knows the option, and for those of single listeners. */
+  readonly documentation: string | null;
 }
 
 /** Options that are one setting in several units: what is listed as standing behind each of them. */
@@ -65,6 +67,7 @@ const FLUSH_FAMILY: readonly string[] = ['log.flush.interval.ms', 'log.flush.sch
 
 function familyOf(name: string): readonly string[] {
   if (name === 'log.flush.interval.ms') return FLUSH_FAMILY;
+  if (isOfListener(name)) return [name, listenerBaseName(name)];
   return FAMILIES.find((family) => family.includes(name)) ?? [name];
 }
 
@@ -196,7 +199,7 @@ export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOve
   const names = new Set([...brokerOptionsByName.keys(), ...laterOptionsByName.keys(), ...set]);
   const entries: ConfigEntry[] = [];
   for (const name of names) {
-    const row = brokerRow(name);
+    const row = shownRow(name);
     // Whether it was given or not, the broker has an id, and it is the node's.
     const text = name === 'broker.id' ? String(config.nodeId) : brokerTextOf(config, overrides, name);
     if (row === undefined) {
@@ -204,7 +207,7 @@ export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOve
     } else if (!row.isInternal || set.has(name)) {
       const synonyms = brokerSynonyms(name, config, overrides, row.isSensitive);
       const value = row.isSensitive || text === null ? null : row.canonical(text);
-      entries.push(entryOf(row, value, row.update === 'read-only', synonyms));
+      entries.push(brokerEntry(name, row, value, synonyms));
     }
   }
   return entries.sort(byName);
@@ -214,16 +217,27 @@ export function describeBrokerConfigs(config: BrokerConfig, overrides: BrokerOve
 export function describeClusterConfigs(overrides: BrokerOverrides): ConfigEntry[] {
   const entries: ConfigEntry[] = [];
   for (const [name, text] of overrides.forCluster) {
-    const row = brokerRow(name);
+    const row = shownRow(name);
     const source = CONFIG_SOURCE.DYNAMIC_DEFAULT_BROKER_CONFIG;
     if (row === undefined) {
       entries.push(unknownEntry(name, [{ name, value: null, source }]));
       continue;
     }
     const value = row.isSensitive ? null : row.canonical(text);
-    entries.push(entryOf(row, value, row.update === 'read-only', [{ name, value, source }]));
+    entries.push(brokerEntry(name, row, value, [{ name, value, source }]));
   }
   return entries.sort(byName);
+}
+
+/** What tells an option's type, and whether it is a secret: of a single listener's, the row of the same option for all of them. */
+function shownRow(name: string): Option<unknown> | undefined {
+  return brokerRow(listenerBaseName(name));
+}
+
+/** A single listener's option is shown as one that cannot be changed, though it can be, and without a text, as Apache Kafka shows it. */
+function brokerEntry(name: string, row: Option<unknown>, value: string | null, synonyms: readonly ConfigSynonym[]): ConfigEntry {
+  if (!isOfListener(name)) return entryOf(row, value, row.update === 'read-only', synonyms);
+  return { ...entryOf(row, value, true, synonyms), name, documentation: null };
 }
 
 function entryOf(row: Option<unknown>, value: string | null, readOnly: boolean, synonyms: readonly ConfigSynonym[]): ConfigEntry {
@@ -249,7 +263,7 @@ function unknownEntry(name: string, synonyms: readonly ConfigSynonym[]): ConfigE
     isSensitive: true,
     synonyms,
     configType: CONFIG_TYPE_UNKNOWN,
-    documentation: '',
+    documentation: null,
   };
 }
 

@@ -4,14 +4,12 @@
 // Source: KIP-226; the behaviour and the words were recorded from Apache Kafka 4.3.1 (test/golden/answers/config-changes/brokers.json).
 import { MIB } from '../base/units.ts';
 import { type BrokerConfig, type BrokerOverrides, brokerRow, brokerTextOf } from './broker-config.ts';
-import { brokerOptions } from './broker-options.ts';
-import { isListenerOption, parseAddressLimits } from './connection-options.ts';
+import { parseAddressLimits } from './connection-options.ts';
 import { ConfigError } from './define.ts';
+import { inheritanceFault } from './inheritance.ts';
+import { isOfListener, listenerBaseName } from './listener-option-names.ts';
 import { refuseUnservedSecurity } from './security-options.ts';
-import { inheritanceFault } from './topic-config.ts';
 
-/** Options of one listener: `listener.name.<listener>.<option>`. */
-const LISTENER_OPTION = /^listener\.name\.[^.]*\./;
 /** Keys and certificates, which Kafka changes for one listener, never for the broker as a whole. */
 const KEY_STORE_OPTION = /^ssl\.(?:(?:keystore|truststore)\..+|key\.password)$/;
 /** Sizes of thread pools: no change more than doubles or halves one. */
@@ -71,16 +69,22 @@ function scopeFault(names: readonly string[], isOneBroker: boolean): string | nu
   if (keys.length > 0) {
     return `These security configs can be dynamically updated only per-listener using the listener prefix: [${keys.join(', ')}]`;
   }
-  const own = isOneBroker ? [] : names.filter((name) => brokerRow(name)?.update === 'per-broker' || LISTENER_OPTION.test(name));
+  const own = isOneBroker ? [] : names.filter(isOfOneBroker);
   if (own.length === 0) return null;
   return `Cannot update these configs at default cluster level, broker id must be specified: [${own.join(', ')}]`;
+}
+
+/** Whether only one broker can have it; what may be set for all listeners of all brokers may be set for one of them, too. */
+function isOfOneBroker(name: string): boolean {
+  const update = brokerRow(listenerBaseName(name))?.update;
+  return update === 'per-broker' || (isOfListener(name) && update !== 'cluster-wide');
 }
 
 function valueFault(texts: Iterable<readonly [string, string]>): string | null {
   try {
     for (const [name, text] of texts) {
       refuseUnservedSecurity(name, text);
-      (isListenerOption(name) ? brokerOptions.maxConnections : brokerRow(name))?.parse(text);
+      brokerRow(listenerBaseName(name))?.parse(text);
     }
     return null;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { BrokerConfig, BrokerOverrides } from './broker-config.ts';
 import { brokerTextOf, NO_OVERRIDES } from './broker-config.ts';
 import { brokerOptions } from './broker-options.ts';
 import { ConfigError, readRows, readText } from './define.ts';
+import { inUnit } from './inheritance.ts';
 import { type TopicOptionKey, type TopicOptionValues, topicOptions, topicOptionsByName, topicSynonyms } from './topic-options.ts';
 
 const expirationRow = brokerOptions.producerIdExpirationMs;
@@ -42,27 +43,6 @@ export function inheritedText(key: TopicOptionKey, broker: BrokerConfig, overrid
     return inUnit(key, text.trim(), factor);
   }
   return topicOptions[key].defaultText;
-}
-
-/** A negative retention is "for ever" in every unit, and -1 is how topics write it. */
-function inUnit(key: TopicOptionKey, text: string, factor: number): string {
-  if (key === 'retentionMs' && text.startsWith('-')) return '-1';
-  return factor === 1 || text.startsWith('-') ? text : String(BigInt(text) * BigInt(factor));
-}
-
-/** Why topics could not take their value from the broker's option `name` with this text, which is one that the option takes; or null. */
-export function inheritanceFault(name: string, text: string): string | null {
-  for (const key of Object.keys(topicSynonyms) as TopicOptionKey[]) {
-    const factor = topicSynonyms[key]?.find((synonym) => synonym.name === name)?.factor;
-    if (factor === undefined) continue;
-    try {
-      topicOptions[key].parse(inUnit(key, text.trim(), factor));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return error.message.replace(error.key, name);
-    }
-  }
-  return null;
 }
 
 /**

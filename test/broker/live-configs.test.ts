@@ -210,6 +210,20 @@ describe.skipIf(isForeign).each(workerCounts(0, 1, 2))(`at %i workers (${isForei
     for (const peer of peers.error) expect(broker.output).not.toContain(peer);
   });
 
+  it('has one level of log lines on all workers, however many are set at once', async () => {
+    const others = await Promise.all(Array.from({ length: 6 }, () => WireClient.connect(broker.port)));
+    const levels = ['DEBUG', 'WARN', 'ERROR', 'INFO', 'FATAL', 'TRACE'];
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(
+        others.map((other, i) => alter(other, BROKER_LOGGER, '1', { root: levels[(i + round) % levels.length] ?? 'INFO' })),
+      );
+      const told = await Promise.all(others.map((other) => toldOf(other, BROKER_LOGGER, '1', 'root')));
+      expect(new Set(told.map(([level]) => level)).size).toBe(1);
+    }
+    for (const other of others) other.close();
+    await alter(client, BROKER_LOGGER, '1', { root: 'INFO' });
+  });
+
   it.each(['SIGTERM', 'SIGKILL'] as const)('keeps what was set over %s', async (signal) => {
     const topic = `kept-${signal}`;
     await client.createTopic(topic, PARTITIONS);

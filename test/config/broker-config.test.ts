@@ -140,6 +140,10 @@ describe('listeners', () => {
   });
 });
 
+test('of two options that give topics one value, only the one that counts is held to their bounds', () => {
+  expect(resolve('log.flush.interval.ms=5\nlog.flush.scheduler.interval.ms=-1').logFlushIntervalMs).toBe(5);
+});
+
 describe('a start is refused', () => {
   test.each([
     [
@@ -150,6 +154,8 @@ describe('a start is refused', () => {
     ['auto.create.topics.enable=yes', 'Expected value to be either true or false (allowed: true, false)'],
     ['log.roll.ms=0', 'log.roll.ms: 0 was given (allowed: at least 1)'],
     ['log.retention.ms=0', 'log.retention.ms: 0 was given (allowed: at least 1, or -1)'],
+    ['log.flush.interval.ms=-1', 'Invalid value -1 for configuration log.flush.interval.ms: Value must be at least 0'],
+    ['log.flush.scheduler.interval.ms=-1', 'Invalid value -1 for configuration log.flush.scheduler.interval.ms: Value must be at least 0'],
     ['node.id=2\nbroker.id=3', 'broker.id=3 and node.id=2 must be the same'],
     ['process.roles=broker', 'a node with one role alone is not served yet'],
     ['controller.quorum.voters=1@a:1,2@b:1', 'a quorum of several nodes is not served yet'],

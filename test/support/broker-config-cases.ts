@@ -210,6 +210,16 @@ export async function askBrokerConfigCases(port: number): Promise<Map<string, un
     { type: BROKER, name: '9', changes: ['SET log.retention.ms=1000'] },
   ]);
   await story.change(BROKER, SELF, 'DELETE log.retention.ms');
+
+  // Options of a single listener: told by the option of the same name for all of them.
+  const single = ['max.connections=100', 'max.connection.creation.rate=100', 'num.network.threads=4', 'some.option=4', 'max.connections=x'];
+  for (const option of single) {
+    const name = `listener.name.plaintext.${option}`;
+    for (const whose of [SELF, ALL]) {
+      await story.change(BROKER, whose, `SET ${name}`);
+      await story.change(BROKER, whose, `DELETE ${name.slice(0, name.indexOf('='))}`);
+    }
+  }
   await story.book.client.deleteTopic('told');
   return story.close();
 }
