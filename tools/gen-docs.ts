@@ -104,6 +104,27 @@ function range(first: number, last: number): string {
   return first === last ? String(first) : `${first}–${last}`;
 }
 
+/** Why an API is not served; the first row whose pattern fits its name. */
+const UNSERVED: readonly (readonly [pattern: RegExp, why: string])[] = [
+  [/^Sasl|DelegationToken$|ScramCredentials$/, 'security is not served; nothing would act on what was altered'],
+  [/^AlterClientQuotas$/, 'quotas are not enforced'],
+  [/Txn|^DescribeTransactions$/, 'transactions are not served'],
+  [/Share/, 'share groups are not served'],
+  [/^Streams/, 'streams groups are not served'],
+  [/Telemetry/, 'no metrics of clients are collected'],
+  [/^(LeaderAndIsr|StopReplica|UpdateMetadata|ControlledShutdown)$/, 'Apache Kafka 4 has no more of it'],
+  [/.*/, 'spoken between the nodes of a cluster; there is one node'],
+];
+
+function unservedRows(names: readonly string[]): string[][] {
+  const left = new Set(names);
+  return UNSERVED.map(([pattern, why]) => {
+    const found = [...left].filter((name) => pattern.test(name));
+    for (const name of found) left.delete(name);
+    return [why, found.join(', ')];
+  });
+}
+
 /** docs/reference/api-versions.md */
 export function apiReference(): string {
   const rows = [...served]
@@ -125,7 +146,7 @@ export function apiReference(): string {
     'connection, as any version outside of a range does. ApiVersions alone answers every version, an unknown one in version 0 with',
     'UNSUPPORTED_VERSION and its own range.\n',
     '## Not served, and not advertised\n',
-    `${others.join(', ')}.\n`,
+    table(['why', 'APIs'], unservedRows(others)),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 // DescribeClientQuotas: the quotas that the metadata log holds. AlterClientQuotas is not served as long as nobody is held to them
-// (docs/decisions/0030-admin-of-one-node.md).
+// (docs/decisions/0020-admin-of-one-node.md).
 // Source: KIP-546.
 import { clientQuotas, filterFault, matchingQuotas } from '../../metadata/client-quotas.ts';
 import { describeClientQuotasRequest, describeClientQuotasResponse } from '../../protocol/apis/describe-client-quotas.ts';
