@@ -3,7 +3,7 @@
 import { LINE_WORDS, SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 import { MINUTE_MS } from '../base/units.ts';
-import { naruOptions } from '../config/broker-options.ts';
+import { naruOptions } from '../config/naru-options.ts';
 import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';

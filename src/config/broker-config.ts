@@ -2,7 +2,7 @@
 // Invariant: plain data (no functions, no classes), so that it survives a structured clone; every value in it was accepted.
 // Pure. Not the reading of files and variables: the command line does that.
 import { MIB } from '../base/units.ts';
-import { type BrokerOptionValues, brokerOptions, brokerOptionsByName, naruOptions, WORKERS_MAX } from './broker-options.ts';
+import { type BrokerOptionValues, brokerOptions, brokerOptionsByName } from './broker-options.ts';
 import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { refuseBadInheritance } from './inheritance.ts';
@@ -10,6 +10,7 @@ import { laterOptionsByName, runtimeOptionsByName } from './later-options.ts';
 import { type ListenerConfig, resolveListeners } from './listener-config.ts';
 import { type HttpListener, parseHttpListener } from './listeners.ts';
 import { missingEffect } from './missing-effects.ts';
+import { naruOptions, WORKERS_MAX } from './naru-options.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
 import { insteadOfRemoved } from './removed-options.ts';
 import { needsAuthorizer, refuseUnservedSecurity } from './security-options.ts';

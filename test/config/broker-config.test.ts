@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { WORKER_COUNT_MAX } from '../../src/actors/ring-layout.ts';
 import { type BrokerConfig, resolveBrokerConfig } from '../../src/config/broker-config.ts';
-import { WORKERS_MAX } from '../../src/config/broker-options.ts';
 import { describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
 import { formatListener } from '../../src/config/listeners.ts';
+import { WORKERS_MAX } from '../../src/config/naru-options.ts';
 import { resolveTopicConfig, validateTopicConfigs } from '../../src/config/topic-config.ts';
 import type { LogConfig } from '../../src/log/log-config.ts';
 

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
-import { brokerOptions, brokerOptionsByName, naruOptions } from '../../src/config/broker-options.ts';
+import { brokerOptions, brokerOptionsByName } from '../../src/config/broker-options.ts';
 import type { Option } from '../../src/config/define.ts';
 import { laterOptionsByName } from '../../src/config/later-options.ts';
 import { missingEffect } from '../../src/config/missing-effects.ts';
+import { naruOptions } from '../../src/config/naru-options.ts';
 import { topicOptions, topicSynonyms } from '../../src/config/topic-options.ts';
 
 const SOURCES = resolve(import.meta.dirname, '../../src');
