@@ -2,8 +2,8 @@
 // Invariant: names and types are Kafka's, and so are the defaults, but for the rows that carry `kafkaDefault`; ours begin with `naru.`.
 // Pure. Options that are known and have no effect yet stand in later-options.ts.
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { logOptions } from './broker-log-options.ts';
 import { bytes, count, durationMs, list, type Option, string, type ValuesOf } from './define.ts';
-import { logOptions } from './log-options.ts';
 import { naruOptions } from './naru-options.ts';
 
 const clusterWide = { update: 'cluster-wide' } as const;
