@@ -13,6 +13,7 @@ const SCENARIOS = {
   admin: 'creates, lists, describes, deletes and creates again',
   classic: 'shares a topic in a group of the classic protocol, and goes on where it stopped',
   consumer: 'shares a topic in a group of the new protocol, and goes on where it stopped',
+  console: 'is told what a console shows: cluster, topics, configurations, groups, log directories, security',
   transactions: 'is told at once that there are no transactions',
 };
 

@@ -50,7 +50,16 @@ export async function goClient(): Promise<Tool> {
 
 /** A Python with the packages of test/interop/python/requirements.txt. */
 export async function pythonClients(): Promise<Tool> {
-  const requirements = join(import.meta.dirname, 'python/requirements.txt');
+  return pythonWith('requirements.txt');
+}
+
+/** A Python with Kaskade, a console for terminals, which wants another version of its client than the other tests. */
+export async function kaskade(): Promise<Tool> {
+  return pythonWith('requirements-kaskade.txt');
+}
+
+async function pythonWith(list: string): Promise<Tool> {
+  const requirements = join(import.meta.dirname, 'python', list);
   if (!(await answers('python3', '--version'))) return missing('Python is not installed');
   // Another list of packages is another environment.
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);

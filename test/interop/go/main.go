@@ -27,6 +27,7 @@ var scenarios = map[string]scenario{
 	"admin":        administer,
 	"classic":      classicGroup,
 	"consumer":     consumerGroup,
+	"console":      drawConsole,
 	"transactions": refuseTransactions,
 }
 
