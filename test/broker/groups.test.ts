@@ -86,7 +86,12 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
         const counts = crowd.seen.flatMap((each, partition) => each.slice(from[partition]));
         expect(counts.length).toBeGreaterThanOrEqual(5 * PARTITIONS);
         expect(new Set(counts)).toEqual(new Set([1]));
+        // A kcat that is told to end drops the record that it waits for, and commits it all the same: it goes where none comes.
+        const isQuiet = client === 'kcat';
+        if (isQuiet) await crowd.quiet();
+        if (isQuiet) await crowd.isProcessed();
         await second.end();
+        if (isQuiet) crowd.produce();
         await crowd.isSharedBy(first, third);
         await third.end();
         const back = crowd.member({ instanceId: 'static' });

@@ -101,7 +101,7 @@ test('what a torn tail takes away is no longer aborted', () => {
 
 test('entries come back as they were written, and those that a read meets by their first offsets', () => {
   const storage = new MemoryStorage();
-  storage.makeDirectory(DIRECTORY);
+  storage.makeDirectories(DIRECTORY);
   const large = [{ producerId: 2 ** 45 + 3, firstOffset: 2 ** 40, lastOffset: 2 ** 40 + 1, lastStableOffset: 2 ** 40 + 2 }];
   writeTransactionIndex(storage, DIRECTORY, 7, large);
   expect(readTransactionIndex(storage, DIRECTORY, 7)).toEqual(large);
