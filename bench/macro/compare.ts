@@ -7,7 +7,7 @@ import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { touchMemory } from './memory.ts';
+import { warmMemory } from './memory.ts';
 import { measureRestarts, type Restarts } from './restarts.ts';
 import { bootMs, type Outcome, rows, type Tools } from './rows.ts';
 import { median, spread } from './statistics.ts';
@@ -79,10 +79,11 @@ try {
   for (const row of rows) {
     if (wanted !== null && !wanted.has(row.id)) continue;
     const seen = new Map<Subject, Outcome[]>(subjects.map((subject) => [subject, []]));
+    const floors: number[] = [];
     const repeats = row.id.startsWith('15') ? Math.min(pairs, 2) : pairs;
     for (let pair = 0; pair < repeats; pair++) {
       for (const subject of subjects) {
-        touchMemory(options.directory, 2e9 * scale);
+        floors.push(warmMemory(options.directory, 2e9 * scale));
         seen.get(subject)?.push(await row.run(subject, tools, scale));
       }
     }
@@ -92,6 +93,7 @@ try {
     const throughput = (outcomes: Outcome[]): number => median(outcomes.map((outcome) => outcome.throughput));
     report(row.id, row.title, ours[0]?.unit ?? '', value(ours), value(theirs), {
       naruThroughput: throughput(ours),
+      memoryCpuPerGB: median(floors),
       kafkaThroughput: throughput(theirs),
       naruDetail: ours.map((outcome) => outcome.detail),
       kafkaDetail: theirs.map((outcome) => outcome.detail),

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commitCost, createTopic, type Figure, fillOffsets, loadTime } from './group-offsets.ts';
 import { rebalance } from './group-rebalance.ts';
-import { touchMemory } from './memory.ts';
+import { warmMemory } from './memory.ts';
 import { median, spread } from './statistics.ts';
 import { KafkaSubject, NaruSubject, type Subject } from './subjects.ts';
 
@@ -50,7 +50,7 @@ async function compare(work: (subject: Subject) => Promise<readonly Figure[]>): 
   const seen = new Map<Subject, (readonly Figure[])[]>(subjects.map((subject) => [subject, []]));
   for (let pair = 0; pair < pairs; pair++) {
     for (const subject of subjects) {
-      touchMemory(options.directory, TOUCHED_BYTES * scale);
+      warmMemory(options.directory, TOUCHED_BYTES * scale);
       seen.get(subject)?.push(await work(subject));
     }
   }

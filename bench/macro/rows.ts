@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { seededRandom } from '../../src/base/random.ts';
-import { keepMemoryTouched } from './memory.ts';
+import { whileMemoryIsTouched } from './memory.ts';
 import { cpuSeconds, residentMiB, type Subject } from './subjects.ts';
 
 export interface Outcome {
@@ -80,6 +80,11 @@ export function kload(tools: Tools, args: readonly (string | number)[]): Promise
   });
 }
 
+/** As `tool`, for one that reads or writes gigabytes. */
+function bulkTool(subject: Subject, tools: Tools, args: readonly string[]): Promise<string> {
+  return whileMemoryIsTouched(join(subject.directory, '..'), () => tool(tools, args));
+}
+
 /** Runs one of Kafka's own tools to its end and returns what it printed. */
 function tool(tools: Tools, args: readonly string[]): Promise<string> {
   return new Promise((done) => {
@@ -140,7 +145,7 @@ function javaProduceRow(id: string, recordBytes: number, recordCount: number, co
           codec === 'none' || recordBytes < 1000 ? ['--record-size', String(recordBytes)] : ['--payload-file', payloadFile(recordBytes)];
         const properties = ['batch.size=131072', 'linger.ms=5', 'acks=1', `compression.type=${codec}`];
         const before = cpuSeconds(subject.pid());
-        const text = await tool(tools, [
+        const text = await bulkTool(subject, tools, [
           ...['producer-perf', '--bootstrap-server', `127.0.0.1:${subject.port}`, '--topic', topic],
           ...['--num-records', String(count), '--throughput', '-1', ...payload, '--command-property', ...properties],
         ]);
@@ -215,7 +220,14 @@ export const rows: readonly Row[] = [
         const count = Math.max(1000, Math.round(1_000_000 * scale));
         await kload(tools, ['produce', subject.port, topic, 6, 6, 2, Math.ceil(count / 1000) + 6, 1000, 1000, 1]);
         const before = cpuSeconds(subject.pid());
-        const text = await tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, '--num-records', String(count)]);
+        const text = await bulkTool(subject, tools, [
+          'consumer-perf',
+          ...server(subject),
+          '--topic',
+          topic,
+          '--num-records',
+          String(count),
+        ]);
         return consumed(subject, text, count, cpuSeconds(subject.pid()) - before);
       }),
   },
@@ -227,13 +239,11 @@ export const rows: readonly Row[] = [
         // As long as both tools start, nobody knows: ten seconds and more of load.
         const count = Math.max(10_000, Math.round(1_000_000 * scale));
         const records = ['--num-records', String(count)];
-        const stopKeeping = keepMemoryTouched(join(subject.directory, '..'));
         const before = cpuSeconds(subject.pid());
         const consumer = tool(tools, ['consumer-perf', ...server(subject), '--topic', topic, ...records, '--timeout', '60000']);
         const load = ['--record-size', '1000', '--throughput', '60000', '--command-property', 'acks=1'];
-        await tool(tools, ['producer-perf', ...server(subject), '--topic', topic, ...records, ...load]);
+        await bulkTool(subject, tools, ['producer-perf', ...server(subject), '--topic', topic, ...records, ...load]);
         const text = await consumer;
-        stopKeeping();
         return consumed(subject, text, count, cpuSeconds(subject.pid()) - before);
       }),
   },
