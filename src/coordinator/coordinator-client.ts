@@ -10,6 +10,7 @@ import type { SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { utf8Bytes } from '../base/byte-text.ts';
 import { ByteWriter, fittingText } from '../base/byte-writer.ts';
+import { copyShared } from '../base/shared-copy.ts';
 import {
   ANSWER_ROOM_BYTES_MAX,
   ANSWER_ROOM_BYTES_MIN,
@@ -199,7 +200,7 @@ export class CoordinatorClient {
     const writer = this.#writer.reset(target, at);
     writer.string(clientId);
     writer.string(question.clientHost);
-    question.bytes.copy(target, writer.position, question.position, question.position + question.length);
+    copyShared(question.bytes, question.position, target, writer.position, question.length);
   }
 
   /** A credit and the words of a question, all but its inline bytes; -1: no credit. */

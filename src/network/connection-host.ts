@@ -56,6 +56,8 @@ export interface ConnectionHost extends RequestPool {
   readonly reserves: MemoryReserves;
   /** Calls `flush` at the end of this turn. */
   flushLater(connection: HostedConnection): void;
+  /** Replies of a connection have left by themselves, outside of a turn. */
+  flushed(): void;
   /** Calls `run` in this turn or the next: what it waited for is over. */
   runLater(connection: HostedConnection): void;
   /** Calls `run` when memory came back: first come, first served. */

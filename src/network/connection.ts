@@ -18,7 +18,7 @@ import type { CloseCause } from './network-counters.ts';
 import { OpenRequests } from './open-requests.ts';
 import { Replies } from './replies.ts';
 import type { SendQueueOwner } from './send-queue.ts';
-import type { Transport, TransportListener } from './transport.ts';
+import { SMALL_BYTES_MAX, type Transport, type TransportListener } from './transport.ts';
 
 const NO_SLAB = -1;
 
@@ -54,6 +54,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   #receivedMs = 0; // The read that came last.
   #nowMs = 0; // When the pumping that goes on, or the last one, began.
   #isPumping = false;
+  #hasAnswered = false; // Requests were ended while it did, whose replies nobody was asked to send yet.
 
   constructor(id: number, host: ConnectionHost, transport: Transport, { listener, ticket }: Acceptance) {
     this.id = id;
@@ -145,6 +146,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       if (this.#input.take(length)) {
         this.#pump();
         this.#isReading = this.#settle();
+        this.#sendAnswered();
       } else {
         this.#wait(MEMORY);
         this.#isReading = false;
@@ -153,7 +155,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       this.#ending.fail(error); // We are outside of turns here: nobody above would hear of it.
       return false;
     }
-    return this.#isReading;
+    return this.#isReading && !this.#ending.isClosing;
   }
 
   ended(): void {
@@ -181,6 +183,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     }
     this.#nowMs = this.#host.nowMs();
     this.#pump();
+    this.#flushAnswered();
     const wantsReading = this.#settle();
     if (this.#ending.isClosing) return;
     if (wantsReading !== this.#isReading) {
@@ -250,8 +253,12 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       this.#replies.push(ready);
       this.#host.freeRequest(ready);
     }
+    if (this.#isPumping) {
+      this.#hasAnswered = true;
+      return;
+    }
     this.#host.flushLater(this);
-    if (this.#waitsFor === ORDER && !this.#isPumping) this.#host.runLater(this);
+    if (this.#waitsFor === ORDER) this.#host.runLater(this);
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
@@ -283,6 +290,28 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#isPumping = false;
     this.#waitsFor = INCOMPLETE;
     if (!this.#ending.isClosing && outcome !== INCOMPLETE) this.#wait(outcome);
+  }
+
+  /** What was answered within the pumping leaves at the end of the turn. */
+  #flushAnswered(): void {
+    if (!this.#hasAnswered) return;
+    this.#hasAnswered = false;
+    if (!this.#ending.isClosing) this.#host.flushLater(this);
+  }
+
+  /**
+   * At the end of a read. Where all that was asked is answered, and in few bytes, nothing can join what leaves: it leaves here and now.
+   * A turn for it alone takes some 2 µs, a fifth of what such a request does.
+   */
+  #sendAnswered(): void {
+    const isAll = this.#hasAnswered && this.#waitsFor === INCOMPLETE && this.#requests.count === 0 && !this.isFlushDue;
+    if (!isAll || this.#ending.isClosing || this.#replies.unsentBytes > SMALL_BYTES_MAX) {
+      this.#flushAnswered();
+      return;
+    }
+    this.#hasAnswered = false;
+    this.#replies.flush();
+    this.#host.flushed();
   }
 
   #startFirst(): number {

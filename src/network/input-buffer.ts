@@ -6,6 +6,7 @@
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
 // Runs on: the worker of the connection. Not here: what a frame means (connection.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
+import { copyShared } from '../base/shared-copy.ts';
 import { KIB } from '../base/units.ts';
 import { type LandingBuffer, STASH_BYTES } from './landing-buffer.ts';
 
@@ -66,7 +67,7 @@ export class InputBuffer {
       return true;
     }
     if (this.slab !== NO_SLAB && this.#stashBytes === 0 && this.#slabEnd() - this.end >= length) {
-      this.#arena.bytes.copyWithin(this.end, position, position + length);
+      copyShared(this.#arena.bytes, position, this.#arena.bytes, this.end, length);
       this.end += length;
       return true;
     }
@@ -91,7 +92,7 @@ export class InputBuffer {
     const leftBytes = this.end - this.position;
     const slab = this.#arena.claim(this.#slabBytesFor(leftBytes + this.#stashBytes), this.reserveBytes);
     if (slab < 0) return false;
-    bytes.copyWithin(slab, this.position, this.end);
+    copyShared(bytes, this.position, bytes, slab, leftBytes);
     this.#dropSlab();
     this.slab = slab;
     this.position = slab;

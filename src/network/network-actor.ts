@@ -1,5 +1,5 @@
 // The connections of one worker. It hands out what they share (arena, landing buffer, requests), flushes their replies at the
-// end of each turn, and lets those go on that waited for memory, credits or their turn.
+// end of each turn (small ones to all that a read has asked leave with that read), and lets those go on that waited for memory, credits or their turn.
 // Invariant: a connection is flushed at most once a turn.
 // Runs on: every worker, in the thread that reads the sockets. Socket callbacks come outside of turns; they only parse, hand
 // requests to handlers and ask for a turn. Not here: accepting and balancing (listener.ts, hand-over.ts), what requests mean.
@@ -204,6 +204,10 @@ export class NetworkActor implements ConnectionHost {
     connection.isFlushDue = true;
     this.#unflushed[this.#unflushedCount++] = connection;
     if (this.#unflushedCount === 1) this.#runtime.touchLast(this.#flushing);
+  }
+
+  flushed(): void {
+    this.meter.flush(this.#runtime.clock);
   }
 
   runLater(connection: HostedConnection): void {

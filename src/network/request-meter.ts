@@ -60,7 +60,7 @@ export class RequestMeter {
     if (this.#slow !== null) this.#slow.left(request);
   }
 
-  /** The end of a turn: what has left is observed. */
+  /** The end of a turn, or of a read whose answers left with it: what has left is observed. */
   flush(clock: Clock): void {
     const count = this.#leftCount;
     if (count === 0) return;

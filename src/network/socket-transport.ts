@@ -7,9 +7,6 @@ import { send, sendBytes } from '../native/send.ts';
 import { sendFile } from '../native/sendfile.ts';
 import { FULL, GONE, type Transport, type TransportListener, UNABLE } from './transport.ts';
 
-/** Up to here bytes are copied one by one: a view costs as much. */
-const COPY_BYTES_MAX = 128;
-
 const EAGAIN = -11;
 const EINTR = -4;
 const EBADF = -9;
@@ -114,13 +111,12 @@ export class SocketTransport implements Transport {
     return send() !== null;
   }
 
-  sendSmall(bytes: Uint8Array, position: number, length: number, hasMore: boolean): number {
+  sendSmall(bytes: Buffer, position: number, length: number, hasMore: boolean): number {
     const socket = this.#descriptor();
     const call = send();
     if (call === null || length > sendBytes.length) return UNABLE;
     if (socket < 0) return GONE;
-    if (length <= COPY_BYTES_MAX) for (let i = 0; i < length; i++) sendBytes[i] = bytes[position + i] as number;
-    else sendBytes.set(bytes.subarray(position, position + length));
+    bytes.copy(sendBytes, 0, position, position + length);
     return outcomeOf(call(socket, length, hasMore));
   }
 

@@ -49,7 +49,7 @@ export interface Transport {
    * Sends bytes[position, position + length), SMALL_BYTES_MAX at most, which are the caller's again. `hasMore`: they may wait for what
    * follows at once. Answers as sendFile.
    */
-  sendSmall(bytes: Uint8Array, position: number, length: number, hasMore: boolean): number;
+  sendSmall(bytes: Buffer, position: number, length: number, hasMore: boolean): number;
   /** Of a write that returned false: bytes that the kernel has not taken yet, as far as that is known. */
   readonly untakenBytes: number;
   pauseReading(): void;

@@ -2,6 +2,7 @@
 // those of the client that made the load.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { apiVersionsRequest, apiVersionsResponse } from '../../src/protocol/apis/api-versions.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { labelled } from '../support/batches.ts';
 import { BrokerProcess, freePort } from '../support/broker-process.ts';
@@ -180,12 +181,15 @@ describe.skipIf(isForeign).each([0, 2])('at %i workers', (workers) => {
     const { broker } = await operated(workers, { 'naru.slow.request.ms': '250' });
     const client = await WireClient.connect(broker.port);
     await client.createTopic('idle');
+    await client.ask(apiVersionsRequest, apiVersionsResponse, 3, { clientSoftwareName: 'naru-test', clientSoftwareVersion: '1.0' });
     // A long poll that finds nothing.
     await client.fetchFrom('idle', 0, 0, 1000, 400);
     client.close();
     await broker.stop();
     const lines = broker.output.split('\n').filter((line) => line.includes('slow request') && line.includes('api=Fetch'));
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/ clientId=\S* .*peer=127\.0\.0\.1:\d+ .*waitedMs=[\d.]+ handledMs=\d{3,}.* queuedMs=[\d.]+ tookMs=\d{3,}/);
+    expect(lines[0]).toMatch(
+      / clientId=\S* software="?naru-test 1\.0"? .*peer=127\.0\.0\.1:\d+ .*waitedMs=[\d.]+ handledMs=\d{3,}.* queuedMs=[\d.]+ tookMs=\d{3,}/,
+    );
   });
 });

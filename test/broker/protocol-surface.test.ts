@@ -140,6 +140,16 @@ for (const workers of workerCounts(0, 2)) {
       }
     });
 
+    it('ApiVersions tells of features as of the last change of the metadata', async () => {
+      const ask = () =>
+        client.ask(apiVersionsRequest, apiVersionsResponse, 4, { clientSoftwareName: 'naru-test', clientSoftwareVersion: '1.0' });
+      const { finalizedFeaturesEpoch: before, ...rest } = await ask();
+      await client.createTopic(`${topic}-epoch`, 1);
+      const { finalizedFeaturesEpoch: after, ...same } = await ask();
+      expect(after).toBeGreaterThan(before);
+      expect(same).toEqual(rest);
+    });
+
     it('Metadata', async () => {
       for (const version of versionsOf(API.Metadata, 0, 13)) {
         const answer = await client.ask(metadataRequest, metadataResponse, version, {

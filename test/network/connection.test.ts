@@ -7,6 +7,9 @@ import type { ApiRow } from '../../src/network/api-row.ts';
 import type { IncomingRequest } from '../../src/network/incoming-request.ts';
 import { MemoryTransport } from '../../src/network/memory-transport.ts';
 import type { NetworkOptions } from '../../src/network/network-actor.ts';
+import { API_LATENCY, API_STRIDE } from '../../src/network/request-meter.ts';
+import { LATENCY_BOUNDS_MS } from '../../src/telemetry/histogram.ts';
+import { ownSlots } from '../../src/telemetry/worker-slots.ts';
 import { requestFrame } from '../support/raw-client.ts';
 import {
   API_VERSIONS,
@@ -268,6 +271,43 @@ describe('order', () => {
     turn();
     expectReplies(transport.take(), list);
     expect([network.counters.readCount, network.counters.writeCount, network.counters.requests]).toEqual([1, 1, 100]);
+  });
+
+  test('a small answer leaves within the read that asked for it, counted; where something waits, all of it leaves in a turn', () => {
+    const parked = new Parked();
+    const slots = ownSlots();
+    const { transport, turn, network, arena, restBytes } = wire(
+      [row(METADATA, echo), row(FETCH, parked.handle, { keepsBody: true, order: 'fetch' })],
+      {
+        slots,
+      },
+    );
+    const observed = (apiKey: number): number => {
+      const at = apiKey * API_STRIDE + API_LATENCY + 1;
+      return slots.requests.subarray(at, at + LATENCY_BOUNDS_MS.length + 1).reduce((sum, count) => sum + count, 0);
+    };
+    transport.deliver(Buffer.concat([frame(METADATA, 1, pattern(1, 20)), frame(METADATA, 2, pattern(2, 400))]));
+    expectReplies(transport.take(), [
+      [1, pattern(1, 20)],
+      [2, pattern(2, 400)],
+    ]);
+    expect([network.counters.replies, network.counters.writeCount, observed(METADATA)]).toEqual([2, 1, 2]);
+    expect(arena.usedBytes).toBe(restBytes);
+    // A fetch behind it is not answered yet.
+    transport.deliver(Buffer.concat([frame(METADATA, 3, pattern(3, 20)), frame(FETCH, 4, pattern(4, 20))]));
+    expect(transport.take()).toHaveLength(0);
+    turn();
+    expectReplies(transport.take(), [[3, pattern(3, 20)]]);
+    parked.answer(0);
+    expect(transport.take()).toHaveLength(0);
+    turn();
+    expectReplies(transport.take(), [[4, pattern(4, 20)]]);
+    // More than a system call of ours takes.
+    transport.deliver(frame(METADATA, 5, pattern(5, 5000)));
+    expect(transport.take()).toHaveLength(0);
+    turn();
+    expectReplies(transport.take(), [[5, pattern(5, 5000)]]);
+    expect([network.counters.writeCount, observed(METADATA), observed(FETCH)]).toEqual([4, 4, 1]);
   });
 
   test('a large reply leaves in shares, and what others are answered leaves between them', () => {

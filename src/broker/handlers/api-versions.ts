@@ -7,7 +7,7 @@ import type { ClusterImage } from '../../metadata/image.ts';
 import { API } from '../../protocol/api-keys.ts';
 import { apiVersionsRequest, apiVersionsResponse } from '../../protocol/apis/api-versions.ts';
 import { ERROR } from '../../protocol/errors.ts';
-import { answer, decodeBody, type Handler } from './handler.ts';
+import { answer, answerEncoded, decodeBody, encoded, type Handler } from './handler.ts';
 
 /** Versions that are advertised for an API. */
 export interface ApiRange {
@@ -18,8 +18,16 @@ export interface ApiRange {
 
 /** KIP-511: what a client may call itself. */
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+/** From here on a client says what it is, and hears of features. */
+const FEATURES_SINCE = 3;
 /** Versions before 4 cannot read a feature whose lowest version is 0. */
 const ZERO_FEATURES_SINCE = 4;
+
+/** An answer in one version, as it leaves, and the end of the metadata log that it was made at. */
+interface KeptAnswer {
+  readonly bytes: Buffer;
+  readonly endOffset: number;
+}
 
 export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterImage): Handler {
   const own = ranges.find((range) => range.apiKey === API.ApiVersions);
@@ -31,28 +39,45 @@ export function apiVersionsHandler(ranges: readonly ApiRange[], image: ClusterIm
     maxVersion: maxSupportedVersion,
   }));
   const featuresAboveZero = features.filter(({ minVersion }) => minVersion > 0);
+  const empty = { finalizedFeaturesEpoch: -1, finalizedFeatures: [], supportedFeatures: [], zkMigrationReady: false, throttleTimeMs: 0 };
+  // By version. All clients are told the same until the metadata changes, and before version 3 for ever: encoding it anew for each took
+  // 1 of some 16 µs.
+  const kept: KeptAnswer[] = [];
+
+  function answerIn(version: number): Buffer {
+    const { endOffset } = image;
+    const last = kept[version];
+    if (last !== undefined && (last.endOffset === endOffset || version < FEATURES_SINCE)) return last.bytes;
+    const bytes = encoded(apiVersionsResponse, version, {
+      ...empty,
+      errorCode: ERROR.NONE,
+      apiKeys,
+      supportedFeatures: version >= ZERO_FEATURES_SINCE ? features : featuresAboveZero,
+      finalizedFeaturesEpoch: Math.max(endOffset - 1, 0),
+      finalizedFeatures: finalizedOf(image),
+    });
+    kept[version] = { bytes, endOffset };
+    return bytes;
+  }
+
   return (request) => {
     const { apiVersion } = request;
-    const empty = { finalizedFeaturesEpoch: -1, finalizedFeatures: [], supportedFeatures: [], zkMigrationReady: false, throttleTimeMs: 0 };
     if (own === undefined || apiVersion < own.minVersion || apiVersion > own.maxVersion) {
       // The client reads version 0 of this answer whatever it asked for, and asks again with a version from the row.
       const row = own === undefined ? [] : [{ ...own }];
       answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.UNSUPPORTED_VERSION, apiKeys: row }, 0);
       return true;
     }
-    const body = decodeBody(request, apiVersionsRequest);
-    if (apiVersion >= 3 && !(SOFTWARE_NAME.test(body.clientSoftwareName) && SOFTWARE_NAME.test(body.clientSoftwareVersion))) {
-      answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.INVALID_REQUEST, apiKeys: [] });
-      return true;
+    const { clientSoftwareName, clientSoftwareVersion } = decodeBody(request, apiVersionsRequest);
+    if (apiVersion >= FEATURES_SINCE) {
+      if (!(SOFTWARE_NAME.test(clientSoftwareName) && SOFTWARE_NAME.test(clientSoftwareVersion))) {
+        answer(request, apiVersionsResponse, { ...empty, errorCode: ERROR.INVALID_REQUEST, apiKeys: [] });
+        return true;
+      }
+      request.connection.clientSoftwareName = clientSoftwareName;
+      request.connection.clientSoftwareVersion = clientSoftwareVersion;
     }
-    answer(request, apiVersionsResponse, {
-      ...empty,
-      errorCode: ERROR.NONE,
-      apiKeys,
-      supportedFeatures: apiVersion >= ZERO_FEATURES_SINCE ? features : featuresAboveZero,
-      finalizedFeaturesEpoch: Math.max(image.endOffset - 1, 0),
-      finalizedFeatures: finalizedOf(image),
-    });
+    answerEncoded(request, answerIn(apiVersion));
     return true;
   };
 }

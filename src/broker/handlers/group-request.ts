@@ -4,6 +4,7 @@
 // Source: the protocol guide.
 import { ByteReader } from '../../base/byte-reader.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
+import { copyShared } from '../../base/shared-copy.ts';
 import type { AnswerSink } from '../../coordinator/coordinator-client.ts';
 import { groupRefusal } from '../../groups/group-refusals.ts';
 import type { IncomingRequest } from '../../network/incoming-request.ts';
@@ -31,7 +32,7 @@ export class ReplySink implements AnswerSink {
   }
 
   piece(bytes: Buffer, position: number, length: number): void {
-    bytes.copy(this.#request.replyBytes, this.#position, position, position + length);
+    copyShared(bytes, position, this.#request.replyBytes, this.#position, length);
     this.#position += length;
   }
 

@@ -39,3 +39,18 @@ export function answerGathered<T extends Table>(
   encode(message, writer.reset(request.replyBytes, position));
   request.endReply();
 }
+
+/** The body of an answer in `version`, on the heap: for one that many requests get. Its error codes are not counted. */
+export function encoded<T extends Table>(table: T, version: number, message: MessageOf<T>): Buffer {
+  const { size, encode } = codec(table, version);
+  const bytes = Buffer.allocUnsafeSlow(size(message));
+  encode(message, writer.reset(bytes, 0));
+  return bytes;
+}
+
+/** Answers with a body made by `encoded` in the version that the request wants. */
+export function answerEncoded(request: IncomingRequest, body: Buffer): void {
+  const position = request.beginReply(body.length);
+  body.copy(request.replyBytes, position);
+  request.endReply();
+}
