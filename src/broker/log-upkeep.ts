@@ -86,14 +86,14 @@ export class LogUpkeep {
   #expire(replica: LeaderReplica): void {
     const { log } = replica;
     if (log.isFailed) return;
-    const { belowStart, forSize, forTime, total } = log.expire(replica.highWatermark, this.#runtime.clock.wallMs());
-    const count = log.deleteTrimmedSegments(SEGMENTS_IN_PIECE_MAX);
+    const { belowStart, forSize, forTime, total } = log.head.expire(replica.highWatermark, this.#runtime.clock.wallMs());
+    const count = log.head.deleteTrimmed(SEGMENTS_IN_PIECE_MAX);
     if (total > 0) replica.onSegmentsChanged();
     if (count === 0) return;
     const { topic, partition } = replica;
     const fields = { topic, partition, segments: count, logStartOffset: log.logStartOffset };
     this.#logger.debug('segments are deleted', { ...fields, belowStart, forSize, forTime });
-    const segments = log.deletedSegments.slice(-count);
+    const segments = log.head.deleted.slice(-count);
     this.#runtime.after(log.config.fileDeleteDelayMs, () => this.#guard(replica, () => this.#removal.add(replica, segments)));
     if (count === SEGMENTS_IN_PIECE_MAX) {
       this.#retention.add(replica);

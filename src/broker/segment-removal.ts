@@ -55,7 +55,7 @@ export class SegmentRemoval {
     const { words, runtime, guard, onFailure } = this.#options;
     const { slot } = replica;
     if (waiting.raisedTo !== NO_ROUND && !words.hasEarlierReaders(slot, waiting.raisedTo)) {
-      replica.log.removeDeletedFilesLater(waiting.current, (error) => {
+      replica.log.head.removeLater(waiting.current, (error) => {
         if (error !== null) onFailure(error);
       });
       waiting.current = [];

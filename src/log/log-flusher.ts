@@ -7,6 +7,7 @@
 // Runs on: the log's owner; syncs of flushLater run in the pool.
 import { MIB } from '../base/units.ts';
 import type { LoadedLog } from './log-loader.ts';
+import type { PartitionDirectory } from './partition-directory.ts';
 import type { Segment } from './segment.ts';
 import { StorageError } from './storage.ts';
 
@@ -21,18 +22,13 @@ export interface FlushTarget {
 
 type Done = (error: StorageError | null) => void;
 
-export interface DirectorySync {
-  /** Brings the names in the log's directory to the medium. Throws StorageError. */
-  now(): void;
-  later(done: Done): void;
-}
-
 export class LogFlusher {
   recoveryPoint: number;
   unflushedBytes = 0;
   #log: LoadedLog;
+  #directory: PartitionDirectory;
   #target: (withSnapshot: boolean) => FlushTarget;
-  #directory: DirectorySync;
+  #onFailed: () => void;
   #bytesSinceSnapshot = 0;
   /** Files that appeared, and how many of them have their names on the medium. */
   #filesMade = 1;
@@ -47,10 +43,16 @@ export class LogFlusher {
   /** Of the first sync that failed: all later ones fail with it. */
   #failure: StorageError | null = null;
 
-  constructor(log: LoadedLog, target: (withSnapshot: boolean) => FlushTarget, directory: DirectorySync) {
+  constructor(
+    log: LoadedLog,
+    directory: PartitionDirectory,
+    target: (withSnapshot: boolean) => FlushTarget,
+    { onFailed }: { readonly onFailed: () => void },
+  ) {
     this.#log = log;
-    this.#target = target;
     this.#directory = directory;
+    this.#target = target;
+    this.#onFailed = onFailed;
     this.recoveryPoint = log.recoveryPoint;
     this.#syncedEnd = log.recoveryPoint;
   }
@@ -95,11 +97,12 @@ export class LogFlusher {
       this.#syncedEnd = target.offset;
     } catch (error) {
       if (error instanceof StorageError) this.#failure = error;
+      this.#onFailed();
       throw error;
     }
   }
 
-  /** `done` is called in a later turn, or at once where a sync has failed before. */
+  /** `done` is called in a later turn, or at once where a sync has failed before; without an error once the flusher is stopped. */
   flushLater(done: Done): void {
     this.#ask({ done, isFull: true });
   }
@@ -110,7 +113,7 @@ export class LogFlusher {
   }
 
   #ask(request: { readonly done: Done; readonly isFull: boolean }): void {
-    if (this.#failure !== null) request.done(this.#failure);
+    if (this.#failure !== null) this.#tell([request], this.#failure);
     else {
       this.#waiting.push(request);
       if (!this.#isFlushing) this.#next();
@@ -139,8 +142,8 @@ export class LogFlusher {
       this.#failure ??= failure;
       const later = this.#failure === null ? [] : this.#waiting.splice(0);
       if (this.#waiting.length > 0) this.#next();
-      for (const { done } of requests) done(failure);
-      for (const { done } of later) done(this.#failure);
+      this.#tell(requests, failure);
+      this.#tell(later, this.#failure);
     };
     this.#isFlushing = true;
     if (isFull) {
@@ -150,7 +153,7 @@ export class LogFlusher {
     }
     this.#syncNext(this.#unsynced(this.#syncedEnd), 0, isFull, (error) => {
       if (error !== null || this.#isStopped || this.#filesNamed >= files) return ended(error);
-      this.#directory.later((directoryError) => {
+      this.#directory.syncLater((directoryError) => {
         if (directoryError === null) this.#filesNamed = files;
         ended(directoryError);
       });
@@ -160,6 +163,11 @@ export class LogFlusher {
   /** The log is closing: a flush in flight ends without effect. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  #tell(requests: readonly { readonly done: Done }[], failure: StorageError | null): void {
+    if (failure !== null) this.#onFailed();
+    for (const { done } of requests) done(this.#isStopped ? null : failure);
   }
 
   /** Segments that may hold bytes that are not on the medium: from the one with `offset` to the live one. */
@@ -189,7 +197,7 @@ export class LogFlusher {
   #finish(target: FlushTarget): void {
     const { epochs, snapshots, segments } = this.#log;
     if (this.#filesNamed < this.#filesMade) {
-      this.#directory.now();
+      this.#directory.sync();
       this.#filesNamed = this.#filesMade;
     }
     epochs.save();

@@ -25,7 +25,7 @@ import {
 } from './file-names.ts';
 import { startAtEntry } from './index-repair.ts';
 import { LeaderEpochCache, UNDEFINED_EPOCH } from './leader-epoch-cache.ts';
-import { drawJitterMs, type LogOptions } from './log-options.ts';
+import type { LogOptions } from './log-options.ts';
 import { replayBatch, replayNeedsRecords } from './producer-replay.ts';
 import { encodeSnapshot, ProducerSnapshots } from './producer-snapshot.ts';
 import { isExpired, ProducerState } from './producer-state.ts';
@@ -65,7 +65,7 @@ const REPLAY_BYTES = 64 * 1024;
 /** Throws StorageError, UnsupportedFormatError. */
 export function loadLog(options: LogOptions): LoadedLog {
   const { storage, directory, config, nowMs } = options;
-  const jitterMs = (): number => drawJitterMs(options, config);
+  const open = (baseOffset: number): Segment => new Segment(options, directory, baseOffset, config, nowMs);
   const segments = new SegmentList();
   const epochs = new LeaderEpochCache(storage, directory);
   const areEpochsKnown = epochs.load();
@@ -77,15 +77,13 @@ export function loadLog(options: LogOptions): LoadedLog {
     const hasIndexes = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX].every((suffix) =>
       storage.exists(`${directory}/${offsetFileName(base, suffix)}`),
     );
-    const segment = new Segment(storage, directory, base, config, nowMs, jitterMs(), options.onDamage);
+    const segment = open(base);
     if (!hasIndexes) unindexed.add(segment);
     refuseOldFormat(segment);
     segments.push(segment);
   }
-  const begin = (offset: number): void =>
-    segments.push(new Segment(storage, directory, offset, config, nowMs, jitterMs(), options.onDamage));
   dropBelow(segments, options.logStartOffset);
-  if (segments.count === 0) begin(options.logStartOffset);
+  if (segments.count === 0) segments.push(open(options.logStartOffset));
 
   // Every batch has an epoch, and the file is written before the recovery point passes it: an empty one is damaged, too.
   const areEpochsDue = segments.sizeBytes() > 0 && (options.cleanShutdown || options.recoveryPoint > segments.first.baseOffset);
@@ -133,7 +131,7 @@ export function loadLog(options: LogOptions): LoadedLog {
   }
   if (endOffset < options.logStartOffset) {
     dropBehind(segments, 0, options);
-    begin(options.logStartOffset);
+    segments.push(open(options.logStartOffset));
     endOffset = options.logStartOffset;
   }
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset);
@@ -278,7 +276,7 @@ function dropBelow(segments: SegmentList, logStartOffset: number): void {
   while (segments.count > 1 && segments.at(1).baseOffset <= logStartOffset) {
     const segment = segments.shift();
     segment.close();
-    segment.removeFiles('');
+    segment.files.remove('');
   }
 }
 
@@ -288,7 +286,7 @@ function dropBehind(segments: SegmentList, count: number, { storage, directory }
   while (segments.count > count) {
     const segment = segments.pop();
     segment.close();
-    segment.removeFiles('');
+    segment.files.remove('');
   }
   storage.syncDirectory(directory);
 }

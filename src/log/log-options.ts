@@ -44,6 +44,6 @@ export class InconsistentTopicIdError extends Error {
 }
 
 /** Draws what is taken off segment.ms for one segment. */
-export function drawJitterMs({ random }: LogOptions, { segmentJitterMs }: LogConfig): number {
+export function drawJitterMs({ random }: Pick<LogOptions, 'random'>, { segmentJitterMs }: LogConfig): number {
   return random === undefined || segmentJitterMs <= 0 ? 0 : random.below(Math.min(segmentJitterMs, 2 ** 32));
 }

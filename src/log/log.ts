@@ -5,25 +5,23 @@
 // Runs on: the worker that owns the partition. Not in here: who leads, who may read how far, retention.
 import { assert } from '../base/assert.ts';
 import type { AppendResult } from './append-result.ts';
-import { markedDirectoryName, parentDirectory } from './file-names.ts';
 import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { LogHead } from './log-head.ts';
 import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
-import { drawJitterMs, InconsistentTopicIdError, type LogOptions } from './log-options.ts';
+import type { LogOptions } from './log-options.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
 import { findOffset } from './named-offsets.ts';
-import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
+import { PartitionDirectory } from './partition-directory.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
 import type { ProducerEntry, ProducerState } from './producer-state.ts';
 import { ReadPlan } from './read-plan.ts';
 import { RecentBatches } from './recent-batches.ts';
-import { type Expiry, expiredSegments } from './retention.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import type { Storage, StorageError } from './storage.ts';
+import type { StorageError } from './storage.ts';
 import { truncateSegments } from './truncation.ts';
 
 export { type AppendResult, createAppendResult } from './append-result.ts';
@@ -42,8 +40,9 @@ export class Log {
   /** Bytes that recovery cut off behind the last whole batch, and bytes it read, at open. */
   readonly recoveredCutBytes: number;
   readonly recoveredBytes: number;
-  #storage: Storage;
-  #directory: string;
+  /** The oldest end: where the log starts, and what leaves it there. */
+  readonly head: LogHead;
+  #directory: PartitionDirectory;
   #options: LogOptions;
   #segments: SegmentList;
   #epochs: LeaderEpochCache;
@@ -53,9 +52,7 @@ export class Log {
   #flusher: LogFlusher;
   #recent = new RecentBatches();
   #appender: LogAppender;
-  #head: LogHead;
   #loaded: LoadedLog;
-  #unsyncedPaths: readonly string[];
   #isClosed = false;
   #epochEnd: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
 
@@ -64,31 +61,15 @@ export class Log {
    * MalformedFileError, UnsupportedFormatError, InconsistentTopicIdError.
    */
   static open(options: LogOptions): Log {
-    const { storage, directory, topicId } = options;
-    const unsynced: string[] = [];
-    const isNew = !storage.isDirectory(directory);
-    if (isNew) storage.makeDirectory(directory);
-    const known = readPartitionMetadata(storage, directory);
-    if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
-    // After an unclean stop nobody knows whether what is there was ever synced: it is made again (recovery.ts does so with batches).
-    const isSuspect = !options.cleanShutdown;
-    if (options.isSyncedByCaller === true) {
-      if (topicId !== null && (known === null || isSuspect)) unsynced.push(writePartitionMetadata(storage, directory, topicId), directory);
-      if (isNew || isSuspect) unsynced.push(parentDirectory(directory));
-    } else {
-      if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
-      if (isNew || isSuspect) storage.syncDirectory(parentDirectory(directory));
-    }
-    return new Log(options, loadLog(options), unsynced);
+    const directory = PartitionDirectory.open(options);
+    return new Log(options, loadLog(options), directory);
   }
 
-  private constructor(options: LogOptions, loaded: LoadedLog, unsyncedPaths: readonly string[]) {
-    this.#unsyncedPaths = unsyncedPaths;
+  private constructor(options: LogOptions, loaded: LoadedLog, directory: PartitionDirectory) {
     this.topicId = options.topicId;
     this.recoveredCutBytes = loaded.cutBytes;
     this.recoveredBytes = loaded.checkedBytes;
-    this.#storage = options.storage;
-    this.#directory = options.directory;
+    this.#directory = directory;
     this.#options = options;
     this.#segments = loaded.segments;
     this.#epochs = loaded.epochs;
@@ -96,20 +77,14 @@ export class Log {
     this.#snapshots = loaded.snapshots;
     this.#reader = new LogReader(loaded.segments, this.#recent);
     this.#loaded = loaded;
-    this.#head = new LogHead(loaded, this.#reader, (segment) => this.#closeSegment(segment));
-    this.#flusher = new LogFlusher(loaded, (withSnapshot) => this.#flushTarget(withSnapshot), {
-      now: () => {
-        this.#syncMade();
-        options.storage.syncDirectory(this.#directory);
-      },
-      later: (done) => {
-        const path = this.#directory;
-        // A topic that was deleted under the sync has taken the name along, and nobody reads what its log was to keep.
-        options.storage.syncPathLater(path, (error) => done(path === this.#directory ? error : null));
+    this.#flusher = new LogFlusher(loaded, directory, (withSnapshot) => this.#flushTarget(withSnapshot), {
+      onFailed: () => {
+        this.#appender.isFailed = true;
       },
     });
     const newSegment = (baseOffset: number, nowMs: number): Segment => this.#newSegment(baseOffset, nowMs);
     this.#appender = new LogAppender(loaded, options.config, options.nowMs, this.#recent, this.#flusher, newSegment);
+    this.head = new LogHead(loaded, this.#appender, this.#reader, (segment) => this.#closeSegment(segment));
   }
 
   get config(): LogConfig {
@@ -122,12 +97,12 @@ export class Log {
   }
 
   get directory(): string {
-    return this.#directory;
+    return this.#directory.path;
   }
 
   /** The first offset that may be read. */
   get logStartOffset(): number {
-    return this.#head.startOffset;
+    return this.head.startOffset;
   }
 
   /** The offset that the next staged batch gets. */
@@ -188,12 +163,12 @@ export class Log {
 
   /** What opening this log has made and nobody has synced yet: a file, then the directories that name things, the outermost last. */
   get unsyncedPaths(): readonly string[] {
-    return this.#unsyncedPaths;
+    return this.#directory.unsyncedPaths;
   }
 
   /** The caller has synced them all. */
   noteMadeSynced(): void {
-    this.#unsyncedPaths = [];
+    this.#directory.noteMadeSynced();
   }
 
   /** A sync is under way in the pool: its failure may still be unheard. */
@@ -265,12 +240,12 @@ export class Log {
    * OFFSET_OUT_OF_RANGE (in plan.error) below logStartOffset or above writtenEnd. Touches no file near the tail.
    */
   planRead(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean, plan: ReadPlan): void {
-    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.#head.startOffset, this.writtenEnd, plan);
+    this.#reader.plan(offset, maxBytes, limitOffset, minOneBatch, this.head.startOffset, this.writtenEnd, plan);
   }
 
   /** ListOffsets: a time in ms, or one of the named ones (-1 … -6). `limitOffset` is what may be seen. Null: no such record. */
   offsetForTimestamp(timestamp: number, limitOffset: number): TimestampOffset | null {
-    return findOffset(timestamp, this.#head.startOffset, limitOffset, this.#epochs, this.#reader);
+    return findOffset(timestamp, this.head.startOffset, limitOffset, this.#epochs, this.#reader);
   }
 
   /** OffsetForLeaderEpoch: the largest known epoch that is at most `epoch`, and where it ends. The object is reused. */
@@ -290,17 +265,15 @@ export class Log {
 
   /** Everything written is on the medium when this returns. Throws StorageError. */
   flush(): void {
-    try {
-      this.#flusher.flush();
-    } catch (error) {
-      this.#appender.isFailed = true;
-      throw error;
-    }
+    this.#flusher.flush();
   }
 
-  /** The same off the loop: `done` is called once, later, when everything written before this call is on the medium. */
+  /**
+   * The same off the loop: `done` is called once, later, when everything written before this call is on the medium. Of a log that was closed
+   * meanwhile, because its topic is gone, files may be missing: that is no failure.
+   */
   flushLater(done: (error: StorageError | null) => void): void {
-    this.#flusher.flushLater((error) => this.#flushed(error, done));
+    this.#flusher.flushLater(done);
   }
 
   /** As many records as flush.messages allows to wait are written and not on the medium, as far as is known. */
@@ -310,61 +283,7 @@ export class Log {
 
   /** Brings what is written before this call to the medium, as far as it takes to read it again: `done` is called once, later. */
   syncRecordsLater(done: (error: StorageError | null) => void): void {
-    this.#flusher.syncRecordsLater((error) => this.#flushed(error, done));
-  }
-
-  /** Of a log that was closed meanwhile, because its topic is gone, files may be missing: that is no failure. */
-  #flushed(error: StorageError | null, done: (error: StorageError | null) => void): void {
-    if (error !== null) this.#appender.isFailed = true;
-    done(this.#isClosed ? null : error);
-  }
-
-  /** Trims the head: nothing below `offset` is readable any more. The files go with deleteTrimmedSegments(). */
-  advanceLogStart(offset: number): void {
-    this.#head.advance(offset, this.writtenEnd);
-  }
-
-  /**
-   * Renames the files of segments wholly below logStartOffset to `.deleted`, the oldest first, at most so many; their files go after
-   * file.delete.delay.ms (removeDeletedFiles). The count.
-   */
-  deleteTrimmedSegments(countMax = Number.POSITIVE_INFINITY): number {
-    return this.#head.deleteTrimmed(countMax);
-  }
-
-  /**
-   * Moves the log start behind the segments that retention is done with, as the topic's configuration says now; where that is all of them, a
-   * new one begins. `committedEnd` is the high watermark. deleteTrimmedSegments() takes them out. How many there are and why. Throws StorageError.
-   */
-  expire(committedEnd: number, nowMs: number): Expiry {
-    const { segments } = this.#loaded;
-    const retained = {
-      segments: segments.all(),
-      logStartOffset: this.logStartOffset,
-      logEndOffset: this.writtenEnd,
-      // Behind what is staged nothing can begin yet.
-      committedEnd: this.#appender.hasStaged ? Math.min(committedEnd, segments.live.baseOffset) : committedEnd,
-    };
-    const expiry = expiredSegments(retained, this.config, nowMs);
-    if (expiry.total === 0) return expiry;
-    if (expiry.total === segments.count) this.#appender.rollNow(nowMs);
-    this.advanceLogStart(segments.at(expiry.total).baseOffset);
-    return expiry;
-  }
-
-  /** Segments that were taken out of the log and whose files are there still. */
-  get deletedSegments(): readonly Segment[] {
-    return this.#head.deleted;
-  }
-
-  /** Closes and removes the files of segments that were taken out of the log. */
-  removeDeletedFiles(): void {
-    this.#head.remove(this.#head.deleted);
-  }
-
-  /** The same for some of them, with the removal in the pool: `done` is called once, later. Nobody may read them any more. */
-  removeDeletedFilesLater(segments: readonly Segment[], done: (error: StorageError | null) => void): void {
-    this.#head.removeLater(segments, done);
+    this.#flusher.syncRecordsLater(done);
   }
 
   /**
@@ -381,16 +300,16 @@ export class Log {
     this.#segments.live.makeLive(this.config);
     // What was cut must not come back from the medium once other batches stand there.
     this.#segments.live.file.sync();
-    this.#storage.syncDirectory(this.#directory);
+    this.#directory.sync();
     this.#recent.clear();
     this.#reader.forget();
     this.#appender.truncatedTo(end);
-    this.#head.truncatedTo(end);
+    this.head.truncatedTo(end);
     this.#flusher.truncatedTo(end);
     this.#epochs.truncateFromEnd(end);
     this.#epochs.save();
     const unclean = { cleanShutdown: false, nowMs: this.#appender.nowMs, config: this.config };
-    loadProducers(this.#producers, this.#snapshots, this.#segments, this.#head.startOffset, end, unclean);
+    loadProducers(this.#producers, this.#snapshots, this.#segments, this.head.startOffset, end, unclean);
   }
 
   /**
@@ -403,8 +322,8 @@ export class Log {
       assert(!this.#appender.hasStaged, 'nothing is staged when a log is closed');
       this.#segments.live.seal();
       this.#flusher.flush();
-      if (this.writtenEnd > this.#head.startOffset) this.#snapshots.writeSynced(this.writtenEnd, this.#appender.encodeProducers());
-      this.removeDeletedFiles();
+      if (this.writtenEnd > this.head.startOffset) this.#snapshots.writeSynced(this.writtenEnd, this.#appender.encodeProducers());
+      this.head.removeDeleted();
     }
     this.closeFiles();
   }
@@ -416,7 +335,7 @@ export class Log {
     this.#appender.isFailed = true;
     this.#flusher.stop();
     for (const segment of this.#segments.all()) segment.close();
-    this.#head.closeDeleted();
+    this.head.closeDeleted();
   }
 
   /**
@@ -424,53 +343,26 @@ export class Log {
    * goes first, the next start finds a directory of no topic. Throws StorageError.
    */
   markDeleted(uuid: string, suffix = '-delete'): string {
-    const parent = parentDirectory(this.#directory);
-    const name = this.#directory.slice(this.#directory.lastIndexOf('/') + 1);
-    const directory = `${parent}/${markedDirectoryName(name, uuid, suffix)}`;
-    this.#storage.rename(this.#directory, directory);
-    this.#directory = directory;
-    this.#unsyncedPaths = [];
+    const path = this.#directory.markDeleted(uuid, suffix);
     this.#appender.isFailed = true;
-    for (const segment of this.#segments.all()) segment.movedTo(directory);
-    this.#epochs.movedTo(directory);
-    this.#snapshots.movedTo(directory);
-    return directory;
+    for (const segment of this.#segments.all()) segment.movedTo(path);
+    this.#epochs.movedTo(path);
+    this.#snapshots.movedTo(path);
+    return path;
   }
 
   /** After markDeleted, file.delete.delay.ms later: closes what is open and removes the directory. */
   remove(): void {
     this.closeFiles();
-    this.#storage.remove(this.#directory);
-  }
-
-  /** What is below a recovery point must be found again: its names come first. */
-  #syncMade(): void {
-    for (const path of this.#unsyncedPaths) {
-      if (this.#storage.isDirectory(path)) this.#storage.syncDirectory(path);
-      else {
-        const file = this.#storage.open(path, 'read-write');
-        file.sync();
-        file.close();
-      }
-    }
-    this.#unsyncedPaths = [];
+    this.#directory.remove();
   }
 
   #onWriteback = (error: StorageError | null): void => {
-    if (error === null || this.#isClosed) return;
-    this.#options.onWritebackError?.(error);
+    if (error !== null) this.#options.onWritebackError?.(error);
   };
 
   #newSegment(baseOffset: number, nowMs: number): Segment {
-    return new Segment(
-      this.#storage,
-      this.#directory,
-      baseOffset,
-      this.config,
-      nowMs,
-      drawJitterMs(this.#options, this.config),
-      this.#options.onDamage,
-    );
+    return new Segment(this.#options, this.#directory.path, baseOffset, this.config, nowMs);
   }
 
   #closeSegment(segment: Segment): void {

@@ -4,18 +4,17 @@
 // Runs on: the log's owner. Which segment is the live one, and when to begin another, is the log's matter.
 import { isSafeTimestamp, lastOffset as lastOffsetOf, readBaseOffset, readMaxTimestamp } from '../protocol/records/batch.ts';
 import { type BatchScanner, lookupScanner } from './batch-scanner.ts';
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetFileName, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX } from './file-names.ts';
+import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX } from './file-names.ts';
 import { areAllSound, areEndsProven, isTimeEntryProven, rebuildIndexes, startAtEntry } from './index-repair.ts';
 import type { LogConfig } from './log-config.ts';
+import { drawJitterMs, type LogOptions } from './log-options.ts';
 import { OffsetIndex } from './offset-index.ts';
-import type { Storage, StorageError, StorageFile } from './storage.ts';
+import { SegmentFiles } from './segment-files.ts';
+import type { StorageError, StorageFile } from './storage.ts';
 import { TimeIndex } from './time-index.ts';
 
 /** Relative offsets are int32. */
 export const RELATIVE_OFFSET_MAX = 2 ** 31 - 1;
-
-/** The .log first: a crash while they go leaves no log without index. */
-const FILE_KINDS = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX];
 
 /** What findBatch found; reused. `position` is -1 where no batch in the segment reaches the offset. */
 export interface FoundBatch {
@@ -24,8 +23,13 @@ export interface FoundBatch {
   baseOffset: number;
 }
 
+/** What of a log's options concerns each of its segments. */
+type SegmentOptions = Pick<LogOptions, 'storage' | 'random' | 'onDamage'>;
+
 export class Segment {
   readonly baseOffset: number;
+  readonly files: SegmentFiles;
+  /** The .log */
   readonly file: StorageFile;
   readonly offsetIndex: OffsetIndex;
   readonly timeIndex: TimeIndex;
@@ -35,8 +39,6 @@ export class Segment {
   readonly createdMs: number;
   /** Taken off segment.ms for this segment. */
   readonly jitterMs: number;
-  #storage: Storage;
-  #directory: string;
   readonly #indexIntervalBytes: number;
   /** Hears of damage: what, and the file. */
   readonly #warn: ((damage: string, path: string) => void) | undefined;
@@ -53,33 +55,22 @@ export class Segment {
   /** Largest timestamp of the first batch; undefined until read. */
   #firstTimestamp: number | undefined = undefined;
 
-  constructor(
-    storage: Storage,
-    directory: string,
-    baseOffset: number,
-    config: LogConfig,
-    nowMs: number,
-    jitterMs: number,
-    warn?: (damage: string, path: string) => void,
-  ) {
-    this.#storage = storage;
-    this.#directory = directory;
+  /** Opens the segment of `directory` that begins at `baseOffset`, or begins one. Throws StorageError. */
+  constructor(options: SegmentOptions, directory: string, baseOffset: number, config: LogConfig, nowMs: number) {
+    const { storage } = options;
     this.baseOffset = baseOffset;
-    this.file = storage.open(this.path(LOG_SUFFIX), 'create');
+    this.files = new SegmentFiles(storage, directory, baseOffset);
+    this.file = storage.open(this.files.path(LOG_SUFFIX), 'create');
     this.sizeBytes = this.file.sizeBytes();
-    this.offsetIndex = new OffsetIndex(storage, this.path(OFFSET_INDEX_SUFFIX), baseOffset, config.segmentIndexBytes);
-    this.timeIndex = new TimeIndex(storage, this.path(TIME_INDEX_SUFFIX), baseOffset, config.segmentIndexBytes);
+    this.offsetIndex = new OffsetIndex(storage, this.files.path(OFFSET_INDEX_SUFFIX), baseOffset, config.segmentIndexBytes);
+    this.timeIndex = new TimeIndex(storage, this.files.path(TIME_INDEX_SUFFIX), baseOffset, config.segmentIndexBytes);
     this.createdMs = nowMs;
-    this.jitterMs = jitterMs;
+    this.jitterMs = drawJitterMs(options, config);
     this.#maxTimestampOffset = baseOffset;
     this.#isMaxKnown = this.sizeBytes === 0;
     this.#areIndexesChecked = this.sizeBytes === 0;
     this.#indexIntervalBytes = config.indexIntervalBytes;
-    this.#warn = warn;
-  }
-
-  path(suffix: string): string {
-    return `${this.#directory}/${offsetFileName(this.baseOffset, suffix)}`;
+    this.#warn = options.onDamage;
   }
 
   /** Makes it the live segment: room for index entries. */
@@ -230,7 +221,7 @@ export class Segment {
 
   /** Tells that the indexes were wrong and are made anew. */
   noteIndexDamage(): void {
-    this.#warn?.('an index did not belong to its segment and was rebuilt', this.path(OFFSET_INDEX_SUFFIX));
+    this.#warn?.('an index did not belong to its segment and was rebuilt', this.files.path(OFFSET_INDEX_SUFFIX));
   }
 
   /** Tells that at `position` stands no batch. */
@@ -298,32 +289,9 @@ export class Segment {
 
   /** The directory was renamed; open files stay as they are. */
   movedTo(directory: string): void {
-    this.#directory = directory;
-    this.offsetIndex.file.movedTo(this.path(OFFSET_INDEX_SUFFIX));
-    this.timeIndex.file.movedTo(this.path(TIME_INDEX_SUFFIX));
-  }
-
-  /** Marks every file of the segment with `suffix` (.deleted); the .log goes first, so that a crash leaves no log without index. */
-  renameFiles(suffix: string): void {
-    for (const kind of FILE_KINDS) {
-      const path = this.path(kind);
-      if (this.#storage.exists(path)) this.#storage.rename(path, `${path}${suffix}`);
-    }
-  }
-
-  removeFiles(suffix: string): void {
-    for (const kind of FILE_KINDS) this.#storage.remove(`${this.path(kind)}${suffix}`);
-  }
-
-  /** The same in the pool; `done` hears of the end once. */
-  removeFilesLater(suffix: string, done: (error: StorageError | null) => void): void {
-    const paths = FILE_KINDS.map((kind) => `${this.path(kind)}${suffix}`);
-    const next = (index: number): void => {
-      const path = paths[index];
-      if (path === undefined) done(null);
-      else this.#storage.removeLater(path, (error) => (error === null ? next(index + 1) : done(error)));
-    };
-    next(0);
+    this.files.movedTo(directory);
+    this.offsetIndex.file.movedTo(this.files.path(OFFSET_INDEX_SUFFIX));
+    this.timeIndex.file.movedTo(this.files.path(TIME_INDEX_SUFFIX));
   }
 
   #waitedMs(maxTimestampMs: number, nowMs: number): number {

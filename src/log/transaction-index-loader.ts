@@ -30,7 +30,7 @@ export function loadAborted(
     const entries = readTransactionIndex(storage, directory, segment.baseOffset);
     if (entries !== null && entries.length > 0) bySegment.set(segment, entries);
     if (entries !== null) continue;
-    onDamage?.('the index of aborted transactions is damaged and made anew', segment.path(TRANSACTION_INDEX_SUFFIX));
+    onDamage?.('the index of aborted transactions is damaged and made anew', segment.files.path(TRANSACTION_INDEX_SUFFIX));
     unproven.add(segment);
   }
   const due = segments.all().filter((segment) => unproven.has(segment));

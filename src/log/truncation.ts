@@ -15,12 +15,12 @@ export function truncateSegments({ segments }: LoadedLog, offset: number, { clos
   while (segments.count > 1 && segments.live.baseOffset >= offset) {
     const segment = segments.pop();
     closeSegment(segment);
-    segment.removeFiles('');
+    segment.files.remove('');
   }
   const live = segments.live;
   if (live.baseOffset >= offset) {
     closeSegment(segments.pop());
-    live.removeFiles('');
+    live.files.remove('');
     segments.push(newSegment(offset));
     return offset;
   }

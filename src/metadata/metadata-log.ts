@@ -88,9 +88,10 @@ export class MetadataLog {
 
   /** Forgets all records below `logStartOffset`, for which there is a snapshot; segments wholly below are removed. */
   trim(logStartOffset: number): void {
-    this.#log.advanceLogStart(logStartOffset);
-    this.#log.deleteTrimmedSegments();
-    this.#log.removeDeletedFiles();
+    const { head } = this.#log;
+    head.advance(logStartOffset);
+    head.deleteTrimmed();
+    head.removeDeleted();
   }
 
   close({ clean }: { clean: boolean }): void {

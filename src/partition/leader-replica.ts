@@ -146,7 +146,7 @@ export class LeaderReplica {
     const start = offset === UNKNOWN ? this.#highWatermark : offset;
     if (start < 0 || start > this.#highWatermark) return ERROR.OFFSET_OUT_OF_RANGE;
     if (start <= this.log.logStartOffset) return ERROR.NONE;
-    this.log.advanceLogStart(start);
+    this.log.head.advance(start);
     this.publish();
     return ERROR.NONE;
   }

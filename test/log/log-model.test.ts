@@ -103,9 +103,9 @@ class Model {
       }
       case 'trim':
         this.logStart += Math.floor((this.end - this.logStart) * step.part);
-        this.log.advanceLogStart(this.logStart);
-        this.log.deleteTrimmedSegments();
-        this.log.removeDeletedFiles();
+        this.log.head.advance(this.logStart);
+        this.log.head.deleteTrimmed();
+        this.log.head.removeDeleted();
         return;
       case 'reopen':
         this.log.close({ clean: step.clean });

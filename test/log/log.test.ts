@@ -165,7 +165,7 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
       expect(plan.error).toBe(ERROR.OFFSET_OUT_OF_RANGE);
       log.planRead(2, 100, 2, true, plan);
       expect([plan.error, plan.length, plan.descriptor]).toEqual([0, 0, -1]);
-      log.advanceLogStart(1);
+      log.head.advance(1);
       log.planRead(0, 100, 2, true, plan);
       expect(plan.error).toBe(ERROR.OFFSET_OUT_OF_RANGE);
     });
@@ -261,7 +261,7 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
       expect(log.offsetForTimestamp(-1, 3)).toEqual({ timestamp: -1, offset: 3, leaderEpoch: 4 });
       expect(log.offsetForTimestamp(-2, 3)).toEqual({ timestamp: -1, offset: 0, leaderEpoch: 2 });
       expect(log.offsetForTimestamp(-3, 3)).toEqual({ timestamp: NOW_MS + 50, offset: 1, leaderEpoch: 3 });
-      log.advanceLogStart(1);
+      log.head.advance(1);
       expect(log.offsetForTimestamp(-4, 3)).toEqual({ timestamp: -1, offset: 1, leaderEpoch: 3 });
       expect(log.offsetForTimestamp(-5, 3)).toEqual({ timestamp: -1, offset: -1, leaderEpoch: -1 });
       expect(log.offsetForTimestamp(-6, 3)).toEqual({ timestamp: -1, offset: -1, leaderEpoch: -1 });
@@ -307,13 +307,13 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
       const log = open({ config: { segmentBytes: 200 } });
       appendValues(log, ...Array.from({ length: 12 }, (_, i) => `${i}`));
       const before = log.segmentCount;
-      log.advanceLogStart(7);
-      const removed = log.deleteTrimmedSegments();
+      log.head.advance(7);
+      const removed = log.head.deleteTrimmed();
       expect(removed).toBeGreaterThan(1);
       expect(log.segmentCount).toBe(before - removed);
       expect(storage.list(directory).filter((name) => name.endsWith('.log.deleted'))).toHaveLength(removed);
       expect(readValues(log).map(([offset]) => offset)).toEqual([7, 8, 9, 10, 11]);
-      log.removeDeletedFiles();
+      log.head.removeDeleted();
       expect(storage.list(directory).filter((name) => name.endsWith('.deleted'))).toEqual([]);
       log.close({ clean: true });
       expect(readValues(open({ cleanShutdown: true, logStartOffset: 7 }))[0]).toEqual([7, '7']);
@@ -340,9 +340,9 @@ describe.each(storageCases)('a log in $name', ({ make }) => {
     appendValues(log, ...Array.from({ length: 6 }, (_, i) => `${i}`));
     const plan = createReadPlan();
     log.planRead(0, 1000, 6, true, plan);
-    log.advanceLogStart(5);
-    log.deleteTrimmedSegments();
-    log.removeDeletedFiles();
+    log.head.advance(5);
+    log.head.deleteTrimmed();
+    log.head.removeDeleted();
     expect(readDescriptor(plan.descriptor, new Uint8Array(plan.length), 0, plan.length, plan.position)).toBe(plan.length);
     expect(closing.length).toBeGreaterThan(0);
     for (const close of closing) close();

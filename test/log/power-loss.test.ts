@@ -5,7 +5,8 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Log } from '../../src/log/log.ts';
 import { LogDirectory as Directory, type LogDirectory } from '../../src/log/log-directory.ts';
 import { StorageError } from '../../src/log/storage.ts';
-import { SimStorage, type StorageFaults } from '../../src/scheduler/sim-storage.ts';
+import type { StorageFaults } from '../../src/scheduler/sim-faults.ts';
+import { SimStorage } from '../../src/scheduler/sim-storage.ts';
 import { append, batch, openLog, readValues, stage } from './log-fixtures.ts';
 
 const SEEDS = Number(process.env.NARU_SIM_SEEDS ?? 150);

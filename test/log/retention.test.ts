@@ -81,11 +81,11 @@ describe('a log', () => {
     appendValues(log, ...values(9));
     log.flush();
     const before = log.segmentCount;
-    expect(log.expire(log.writtenEnd, NOW_MS + 1000).total).toBe(0);
-    expect(log.expire(log.writtenEnd, NOW_MS + 1001)).toEqual({ belowStart: 0, forSize: 0, forTime: before, total: before });
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 1000).total).toBe(0);
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 1001)).toEqual({ belowStart: 0, forSize: 0, forTime: before, total: before });
     expect([log.logStartOffset, log.writtenEnd]).toEqual([9, 9]);
-    expect(log.deleteTrimmedSegments(2)).toBe(2);
-    expect(log.deleteTrimmedSegments()).toBe(before - 2);
+    expect(log.head.deleteTrimmed(2)).toBe(2);
+    expect(log.head.deleteTrimmed()).toBe(before - 2);
     expect(storage.list(directory).filter((name) => name.endsWith('.log'))).toEqual(['00000000000000000009.log']);
     expect(storage.list(directory).filter((name) => name.endsWith('.log.deleted'))).toHaveLength(before);
     appendValues(log, 'next');
@@ -100,32 +100,32 @@ describe('a log', () => {
     const log = openLog({ config: { ...config, segmentBytes: 10_000 } });
     appendValues(log, 'a');
     expect(stage(log, batch()).error).toBe(0);
-    expect(log.expire(log.writtenEnd, NOW_MS + 5000).total).toBe(0);
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 5000).total).toBe(0);
     log.writeStaged();
-    expect(log.expire(log.writtenEnd, NOW_MS + 5000).total).toBe(1);
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 5000).total).toBe(1);
   });
 
   test('reads the rules when it applies them', () => {
     const log = openLog({ config });
     appendValues(log, ...values(9));
     log.config = { ...log.config, retentionMs: -1 };
-    expect(log.expire(log.writtenEnd, NOW_MS + 99_999).total).toBe(0);
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 99_999).total).toBe(0);
     log.config = { ...log.config, retentionBytes: 100 };
-    expect(log.expire(log.writtenEnd, NOW_MS + 99_999).forSize).toBeGreaterThan(0);
+    expect(log.head.expire(log.writtenEnd, NOW_MS + 99_999).forSize).toBeGreaterThan(0);
   });
 
   test('removes the files in the pool, and closes them first', async () => {
     const storage = new MemoryStorage();
     const log = openLog({ storage, config });
     appendValues(log, ...values(9));
-    log.advanceLogStart(6);
-    const count = log.deleteTrimmedSegments();
-    const gone = log.deletedSegments;
+    log.head.advance(6);
+    const count = log.head.deleteTrimmed();
+    const gone = log.head.deleted;
     expect(gone).toHaveLength(count);
-    const error = await new Promise((done) => log.removeDeletedFilesLater(gone, done));
+    const error = await new Promise((done) => log.head.removeLater(gone, done));
     expect(error).toBeNull();
     expect(gone.every((segment) => segment.isClosed)).toBe(true);
-    expect(log.deletedSegments).toEqual([]);
+    expect(log.head.deleted).toEqual([]);
     expect(storage.list(directory).filter((name) => name.endsWith('.deleted'))).toEqual([]);
   });
 

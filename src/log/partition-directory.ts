@@ -1,0 +1,99 @@
+// The directory of one partition's log: made and given its topic's id when the log is opened, synced, renamed when the topic is deleted, removed.
+// Invariant: what opening the log has made is on the medium before anything in the directory is vouched for: by the caller, who is told of
+// it in `unsyncedPaths`, or by the first sync of all.
+// Runs on: the log's owner. Not here: what stands in it (segment.ts, log-loader.ts), the directory of all partitions (log-directory.ts).
+import { markedDirectoryName, parentDirectory } from './file-names.ts';
+import { InconsistentTopicIdError, type LogOptions } from './log-options.ts';
+import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
+import type { Storage, StorageError } from './storage.ts';
+
+export class PartitionDirectory {
+  readonly #storage: Storage;
+  #path: string;
+  #unsyncedPaths: readonly string[];
+
+  /**
+   * Makes the directory where it is missing, and has it say whose it is. Throws StorageError, and what a directory that is not ours calls for:
+   * MalformedFileError, InconsistentTopicIdError.
+   */
+  static open(options: LogOptions): PartitionDirectory {
+    const { storage, directory, topicId } = options;
+    const unsynced: string[] = [];
+    const isNew = !storage.isDirectory(directory);
+    if (isNew) storage.makeDirectory(directory);
+    const known = readPartitionMetadata(storage, directory);
+    if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
+    // After an unclean stop nobody knows whether what is there was ever synced: it is made again (recovery.ts does so with batches).
+    const isSuspect = !options.cleanShutdown;
+    if (options.isSyncedByCaller === true) {
+      if (topicId !== null && (known === null || isSuspect)) unsynced.push(writePartitionMetadata(storage, directory, topicId), directory);
+      if (isNew || isSuspect) unsynced.push(parentDirectory(directory));
+    } else {
+      if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
+      if (isNew || isSuspect) storage.syncDirectory(parentDirectory(directory));
+    }
+    return new PartitionDirectory(storage, directory, unsynced);
+  }
+
+  private constructor(storage: Storage, path: string, unsyncedPaths: readonly string[]) {
+    this.#storage = storage;
+    this.#path = path;
+    this.#unsyncedPaths = unsyncedPaths;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** See Log.unsyncedPaths. */
+  get unsyncedPaths(): readonly string[] {
+    return this.#unsyncedPaths;
+  }
+
+  /** The caller has synced them all. */
+  noteMadeSynced(): void {
+    this.#unsyncedPaths = [];
+  }
+
+  /** The names in it are on the medium when this returns, and so is what opening made. Throws StorageError. */
+  sync(): void {
+    this.#syncMade();
+    this.#storage.syncDirectory(this.#path);
+  }
+
+  /** The names in it alone, off the loop; `done` is called once, later. */
+  syncLater(done: (error: StorageError | null) => void): void {
+    const path = this.#path;
+    // A topic that was deleted under the sync has taken the name along, and nobody reads what its log was to keep.
+    this.#storage.syncPathLater(path, (error) => done(path === this.#path ? error : null));
+  }
+
+  /** See Log.markDeleted; what has files open here is told by the caller. */
+  markDeleted(uuid: string, suffix: string): string {
+    const parent = parentDirectory(this.#path);
+    const name = this.#path.slice(this.#path.lastIndexOf('/') + 1);
+    const path = `${parent}/${markedDirectoryName(name, uuid, suffix)}`;
+    this.#storage.rename(this.#path, path);
+    this.#path = path;
+    this.#unsyncedPaths = [];
+    return path;
+  }
+
+  /** With all that is in it, which is closed. */
+  remove(): void {
+    this.#storage.remove(this.#path);
+  }
+
+  /** What is below a recovery point must be found again: its names come first. */
+  #syncMade(): void {
+    for (const path of this.#unsyncedPaths) {
+      if (this.#storage.isDirectory(path)) this.#storage.syncDirectory(path);
+      else {
+        const file = this.#storage.open(path, 'read-write');
+        file.sync();
+        file.close();
+      }
+    }
+    this.#unsyncedPaths = [];
+  }
+}
