@@ -1,14 +1,9 @@
-// One connection: cuts what arrives into frames, starts the requests in them in order, sends their replies in order.
-// Small frames are handled straight from the landing buffer. For a row that keeps its bodies the rest of the read moves to a
-// slab, once, and each request holds that slab; a frame larger than what has come is read into a slab directly.
-// Invariants: a frame is contiguous in the arena when its handler is called; handlers are never called from within a reply,
-// a callback of another connection or each other; every request that a handler took is ended by it, closed or not.
-// Runs on: the worker that the connection was handed to. Not here: memory of received bytes (input-buffer.ts), what stands in them
-// (frame-cutter.ts), how it ends (connection-ending.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets
+// One connection: what arrives on it, in the order in which it arrives, and what its worker, its requests and its transport tell it.
+// Invariants: handlers are never called from within a reply, a callback of another connection or each other; every request that a handler
+// took is ended by it, closed or not.
+// Runs on: the worker that the connection was handed to. Not here: memory of received bytes (input-buffer.ts), which requests start
+// (request-dispatcher.ts), how it ends (connection-ending.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets
 // (socket-transport.ts), turns (network-actor.ts).
-import { assert } from '../base/assert.ts';
-import { DecodeError } from '../base/byte-reader.ts';
-import type { ApiRow } from './api-row.ts';
 import { ConnectionEnding } from './connection-ending.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { Acceptance } from './connection-info.ts';
@@ -17,18 +12,9 @@ import { InputBuffer } from './input-buffer.ts';
 import type { CloseCause } from './network-counters.ts';
 import { OpenRequests } from './open-requests.ts';
 import { Replies } from './replies.ts';
+import { CREDIT, INCOMPLETE, MEMORY, ORDER, OUTPUT, RequestDispatcher } from './request-dispatcher.ts';
 import type { SendQueueOwner } from './send-queue.ts';
 import { SMALL_BYTES_MAX, type Transport, type TransportListener } from './transport.ts';
-
-const NO_SLAB = -1;
-
-/** What became of the first frame: started, not there in whole, or what it has to wait for. */
-const STARTED = 0;
-const INCOMPLETE = 1;
-const ORDER = 2;
-const CREDIT = 3;
-const OUTPUT = 4;
-const MEMORY = 5;
 
 export class Connection implements HostedConnection, TransportListener, RequestOwner, SendQueueOwner {
   readonly id: number;
@@ -47,14 +33,9 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   readonly #requests: OpenRequests;
   readonly #replies: Replies;
   readonly #ending: ConnectionEnding;
+  readonly #dispatcher: RequestDispatcher;
   #isReading = true;
-  #wasRefusedMemory = false; // The handler that could not take its request, or any since.
-  #waitsFor = INCOMPLETE;
-  #clientId: string | null = null;
-  #receivedMs = 0; // The read that came last.
-  #nowMs = 0; // When the pumping that goes on, or the last one, began.
-  #isPumping = false;
-  #hasAnswered = false; // Requests were ended while it did, whose replies nobody was asked to send yet.
+  #hasAnswered = false; // Requests were ended while others were started, and nobody was asked yet to send their replies.
 
   constructor(id: number, host: ConnectionHost, transport: Transport, { listener, ticket }: Acceptance) {
     this.id = id;
@@ -67,6 +48,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#replies = new Replies(host, transport, this);
     const parts = { input: this.#input, requests: this.#requests, replies: this.#replies };
     this.#ending = new ConnectionEnding({ connection: this, host, transport, ...parts });
+    this.#dispatcher = new RequestDispatcher({ connection: this, host, ...parts, ending: this.#ending });
   }
 
   get remoteAddress(): string {
@@ -90,15 +72,15 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   get isWaitingForMemory(): boolean {
-    return this.#waitsFor === MEMORY && !this.#ending.isClosing;
+    return this.#dispatcher.waitsFor === MEMORY && !this.#ending.isClosing;
   }
 
   get isWaitingForCredit(): boolean {
-    return this.#waitsFor === CREDIT && !this.#ending.isClosing;
+    return this.#dispatcher.waitsFor === CREDIT && !this.#ending.isClosing;
   }
 
   get lacksMemory(): boolean {
-    return this.isWaitingForCredit && this.#wasRefusedMemory;
+    return this.isWaitingForCredit && this.#dispatcher.wasRefusedMemory;
   }
 
   get reserveBytes(): number {
@@ -106,11 +88,12 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   }
 
   get stuckBytes(): number {
-    return this.#waitsFor === ORDER || this.#waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
+    const { waitsFor } = this.#dispatcher;
+    return waitsFor === ORDER || waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
   }
 
   get isReceiving(): boolean {
-    return this.#waitsFor === INCOMPLETE && !this.#ending.isClosing && this.#input.heldBytes > 0;
+    return this.#dispatcher.waitsFor === INCOMPLETE && !this.#ending.isClosing && this.#input.heldBytes > 0;
   }
 
   get unsentMemoryBytes(): number {
@@ -128,7 +111,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   // What the transport says.
 
   readBuffer(): Uint8Array | undefined {
-    return this.#input.bind(this.#waitsFor === INCOMPLETE && !this.#ending.isClosing);
+    return this.#input.bind(this.#dispatcher.waitsFor === INCOMPLETE && !this.#ending.isClosing);
   }
 
   received(length: number): boolean {
@@ -137,18 +120,19 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     counters.readCount++;
     this.activity++;
     counters.receivedBytes += length;
-    this.#receivedMs = this.#nowMs = this.#host.nowMs();
+    const nowMs = this.#host.nowMs();
+    this.#dispatcher.receivedMs = nowMs;
     if (this.#ending.isStopping) {
       this.#input.drop(); // The next read goes to the landing buffer, and from there nowhere.
       return true;
     }
     try {
       if (this.#input.take(length)) {
-        this.#pump();
-        this.#isReading = this.#settle();
+        this.#dispatcher.dispatch(nowMs);
+        this.#isReading = this.#dispatcher.settle();
         this.#sendAnswered();
       } else {
-        this.#wait(MEMORY);
+        this.#dispatcher.wait(MEMORY);
         this.#isReading = false;
       }
     } catch (error) {
@@ -176,15 +160,14 @@ export class Connection implements HostedConnection, TransportListener, RequestO
   // What the network actor says.
 
   run(): void {
-    if (this.#ending.isClosing || this.#waitsFor === INCOMPLETE) return;
+    if (this.#ending.isClosing || this.#dispatcher.waitsFor === INCOMPLETE) return;
     if (!this.#input.restore()) {
-      this.#wait(MEMORY);
+      this.#dispatcher.wait(MEMORY);
       return;
     }
-    this.#nowMs = this.#host.nowMs();
-    this.#pump();
+    this.#dispatcher.dispatch(this.#host.nowMs());
     this.#flushAnswered();
-    const wantsReading = this.#settle();
+    const wantsReading = this.#dispatcher.settle();
     if (this.#ending.isClosing) return;
     if (wantsReading !== this.#isReading) {
       this.#isReading = wantsReading;
@@ -212,7 +195,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
    */
   stop(): void {
     if (this.isClosed) return;
-    this.#waitsFor = INCOMPLETE;
+    this.#dispatcher.waitsFor = INCOMPLETE;
     this.#ending.stop();
     if (this.#ending.isTransportClosed || this.#ending.isClosing) return;
     // The input keeps its memory until the next read: a read into it may be under way.
@@ -227,7 +210,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
     if (this.#replies.claim(request, sizeBytes, mayUseHeap)) return true;
-    this.#wasRefusedMemory = true;
+    this.#dispatcher.wasRefusedMemory = true;
     this.#host.memoryRefused();
     return false;
   }
@@ -253,12 +236,12 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       this.#replies.push(ready);
       this.#host.freeRequest(ready);
     }
-    if (this.#isPumping) {
+    if (this.#dispatcher.isDispatching) {
       this.#hasAnswered = true;
       return;
     }
     this.#host.flushLater(this);
-    if (this.#waitsFor === ORDER) this.#host.runLater(this);
+    if (this.#dispatcher.waitsFor === ORDER) this.#host.runLater(this);
   }
 
   requestRefused(request: IncomingRequest, reason: string): void {
@@ -280,19 +263,9 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.close('handler', reason);
   }
 
-  // Frames.
+  // Replies.
 
-  /** Starts all requests that may start. */
-  #pump(): void {
-    this.#isPumping = true;
-    let outcome = STARTED;
-    while (outcome === STARTED && !this.#ending.isClosing) outcome = this.#startFirst();
-    this.#isPumping = false;
-    this.#waitsFor = INCOMPLETE;
-    if (!this.#ending.isClosing && outcome !== INCOMPLETE) this.#wait(outcome);
-  }
-
-  /** What was answered within the pumping leaves at the end of the turn. */
+  /** What was answered while requests were started leaves at the end of the turn. */
   #flushAnswered(): void {
     if (!this.#hasAnswered) return;
     this.#hasAnswered = false;
@@ -304,7 +277,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
    * A turn for it alone takes some 2 µs, a fifth of what such a request does.
    */
   #sendAnswered(): void {
-    const isAll = this.#hasAnswered && this.#waitsFor === INCOMPLETE && this.#requests.count === 0 && !this.isFlushDue;
+    const isAll = this.#hasAnswered && this.#dispatcher.waitsFor === INCOMPLETE && this.#requests.count === 0 && !this.isFlushDue;
     if (!isAll || this.#ending.isClosing || this.#replies.unsentBytes > SMALL_BYTES_MAX) {
       this.#flushAnswered();
       return;
@@ -314,106 +287,15 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#host.flushed();
   }
 
-  #startFirst(): number {
-    const { arena, cutter, outputBytesMax } = this.#host;
-    const input = this.#input;
-    const row = cutter.find(input);
-    if (row === null) {
-      if (cutter.fault !== null) this.close(cutter.fault.cause, cutter.fault.reason);
-      return INCOMPLETE;
-    }
-    if (this.#replies.unsentBytes >= outputBytesMax) return OUTPUT;
-    if (!this.#requests.canStart(row.order)) return ORDER;
-    if (row.keepsBody && input.slab === NO_SLAB && !input.gather()) return MEMORY;
-    const request = this.#requests.take(this);
-    try {
-      cutter.decode(input, request, this.#clientId);
-    } catch (error) {
-      this.#refuse(error, 'the header of ');
-      this.#requests.discard(request);
-      return INCOMPLETE;
-    }
-    this.#clientId = request.clientId;
-    if (row.keepsBody) {
-      arena.retain(input.slab);
-      request.bodySlab = input.slab;
-    }
-    return this.#hand(row, request, cutter.frameBytes);
-  }
-
-  /** Gives the request to its handler. It may be ended, and this connection closed, when that returns. */
-  #hand(row: ApiRow, request: IncomingRequest, frameBytes: number): number {
-    this.#requests.start(row.order, request);
-    this.#wasRefusedMemory = false;
-    request.receivedMs = this.#receivedMs;
-    request.handledMs = this.#nowMs;
-    const { apiKey } = request; // The handler may end the request, and with it this object.
-    let isTaken = false;
-    try {
-      isTaken = row.handle(request);
-    } catch (error) {
-      this.#refuse(error, '');
-      // Not ended by the handler: after an end the object is the pool's, or the close above has dropped it.
-      if (request.isTaken) this.#requests.discard(request);
-      return INCOMPLETE;
-    }
-    if (isTaken) {
-      this.#host.counters.requests++;
-      this.#host.meter.received(apiKey, frameBytes);
-      if (!this.#ending.isClosing) this.#input.consume(frameBytes);
-      return STARTED;
-    }
-    assert(request.isTaken, 'a handler did not take a request and yet ended it');
-    if (request.hasBegunReply) request.abortReply();
-    if (this.#ending.isClosing) {
-      this.#requests.discard(request);
-      return INCOMPLETE;
-    }
-    this.#requests.hold(request);
-    return CREDIT;
-  }
-
-  /** A frame that can't be true closes this connection; any other error is ours. */
-  #refuse(error: unknown, what: string): void {
-    if (error instanceof DecodeError) {
-      this.close('decode', `${what}${this.#host.cutter.requestName}: ${error.message}`);
-    } else {
-      this.#ending.fail(error);
-    }
-  }
-
-  /** Leaves the landing buffer; whether to read on. */
-  #settle(): boolean {
-    if (this.#ending.isClosing) return false;
-    if (!this.#input.settle(this.#waitsFor === INCOMPLETE)) this.#wait(MEMORY);
-    if (this.#waitsFor === INCOMPLETE) return true;
-    // What waits may be joined by one more read's worth: a client that pipelines little never makes us pause.
-    return this.#waitsFor !== MEMORY && this.#input.unconsumedBytes < this.#host.landing.sizeBytes;
-  }
-
-  #wait(reason: number): void {
-    this.#waitsFor = reason;
-    const { counters } = this.#host;
-    if (reason === MEMORY) {
-      counters.memoryWaits++;
-      this.#host.runWithMemory(this);
-    } else if (reason === CREDIT) {
-      counters.creditWaits++;
-      this.#host.runWithCredits(this);
-    } else if (reason === OUTPUT) {
-      counters.outputWaits++;
-    }
-  }
-
   // Ends.
 
   /** Something was sent: what waited for that goes on, and where nothing is left the end is said. */
   #goOn(): void {
-    if (this.#waitsFor === OUTPUT && this.#replies.unsentBytes < this.#host.outputBytesMax) this.#host.runLater(this);
+    if (this.#dispatcher.waitsFor === OUTPUT && this.#replies.unsentBytes < this.#host.outputBytesMax) this.#host.runLater(this);
     this.#endWhenDone();
   }
 
   #endWhenDone(): void {
-    if (this.#waitsFor === INCOMPLETE) this.#ending.endWhenAnswered();
+    if (this.#dispatcher.waitsFor === INCOMPLETE) this.#ending.endWhenAnswered();
   }
 }

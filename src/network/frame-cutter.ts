@@ -1,6 +1,6 @@
 // Finds the first frame among the bytes that a connection has received, and says which API it is for and whether it is there in whole.
 // Invariant: what it found holds until it looks again; one connection looks, and hands its request on, before another one does.
-// Runs on: every worker, one for all of its connections. Not here: whether the request may start (connection.ts).
+// Runs on: every worker, one for all of its connections. Not here: whether the request may start (request-dispatcher.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { ByteReader } from '../base/byte-reader.ts';
 import { apiName } from '../protocol/api-keys.ts';

@@ -2,7 +2,7 @@
 // Objects are pooled by worker: whoever ended a request must not touch it again.
 // States: free → taken → (reply begun) → ended. Invariant: each taken request is ended exactly once, also when its connection
 // has closed meanwhile (the reply is then dropped, the memory freed).
-// Runs on: the worker of the connection. Not here: framing (connection.ts), the order of replies (request-order.ts).
+// Runs on: the worker of the connection. Not here: framing (frame-cutter.ts), the order of replies (request-order.ts).
 import { assert } from '../base/assert.ts';
 import type { RequestHeader } from '../protocol/header.ts';
 import type { ConnectionInfo } from './connection-info.ts';

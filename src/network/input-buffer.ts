@@ -4,7 +4,7 @@
 // A slab grows with the bytes received, never with what a frame announces, unless this connection has completed one as large.
 // Invariants: outside of callbacks nothing lies in the landing buffer; the transport reads into a slab only while an incomplete
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
-// Runs on: the worker of the connection. Not here: what a frame means (connection.ts).
+// Runs on: the worker of the connection. Not here: what a frame means (frame-cutter.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { copyShared } from '../base/shared-copy.ts';
 import { KIB } from '../base/units.ts';

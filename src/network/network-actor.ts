@@ -13,6 +13,7 @@ import type { ApiRow } from './api-row.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { Acceptance, ConnectionInfo } from './connection-info.ts';
+import { CreditWaiters } from './credit-waiters.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IncomingRequest } from './incoming-request.ts';
@@ -29,8 +30,6 @@ import type { Transport } from './transport.ts';
 const FAULT_LINES_PER_SECOND = 10;
 /** Replies that a connection leaves unread before its requests wait. One reply may be larger. */
 const OUTPUT_BYTES_MAX = MIB;
-/** Of connections that wait for credits this many are tried in vain at a time: there may be thousands behind them. */
-const TRIES_IN_VAIN_MAX = 64;
 const FREE_REQUESTS_MAX = 1024;
 /** How long a stop waits for the other sides to end theirs, once it has ended ours: some round trips around the world. */
 const STOP_LINGER_MS = 500;
@@ -89,8 +88,7 @@ export class NetworkActor implements ConnectionHost {
   #runnableSpare = new Set<HostedConnection>();
   readonly #memoryWaiters: MemoryWaiters;
   readonly #slowReaders: SlowReaders;
-  readonly #creditWaiters = new Set<HostedConnection>();
-  #areCreditsBack = false; // Or memory; since the waiters were last tried.
+  readonly #creditWaiters: CreditWaiters;
   #lastId = 0;
   #closedTickets: number[] = []; // Not yet told to onClosed.
   #isStopping = false;
@@ -119,13 +117,14 @@ export class NetworkActor implements ConnectionHost {
     // A watch that outlasts the connections hears nothing more.
     const after = (delayMs: number, run: () => void): void => void runtime.after(delayMs, () => this.#isStopping || run());
     const runSoon = (): void => runtime.touch(this.#running);
+    this.#creditWaiters = new CreditWaiters(runSoon);
     this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, after, runSoon });
     this.#slowReaders = new SlowReaders({
       stallMs: options.stallMs,
       connections,
       nowMs,
       after,
-      isWaitedFor: () => this.#memoryWaiters.count > 0 || this.#isReplyWaiting(),
+      isWaitedFor: () => this.#memoryWaiters.count > 0 || this.#creditWaiters.lackMemory,
     });
     this.#idle = new IdleConnections({ idleMs: options.idleMs ?? -1, connections, nowMs, after });
     this.arena.onReleased(() => this.retry());
@@ -155,9 +154,7 @@ export class NetworkActor implements ConnectionHost {
 
   /** Requests that their handlers could not take are tried again in this turn: for causes other than credits and memory. */
   retry(): void {
-    if (this.#creditWaiters.size === 0) return;
-    this.#areCreditsBack = true;
-    this.#runtime.touch(this.#running);
+    this.#creditWaiters.retry();
   }
 
   /** connections.max.idle.ms from now on. */
@@ -295,30 +292,14 @@ export class NetworkActor implements ConnectionHost {
     this.#runnableSpare = runnable;
     for (const connection of runnable) connection.run();
     runnable.clear();
-    const areCreditsBack = this.#areCreditsBack;
-    this.#areCreditsBack = false;
+    const areCreditsBack = this.#creditWaiters.takeBack();
     this.#memoryWaiters.run();
-    if (areCreditsBack) this.#runCreditWaiters();
+    if (areCreditsBack) this.#creditWaiters.run();
     this.#noteWaiting();
   }
 
   #noteWaiting(): void {
     this.counters.memoryWaiting = this.#memoryWaiters.count;
-    this.counters.creditWaiting = this.#creditWaiters.size;
-  }
-
-  /** Whether a handler could not take its request for want of memory. */
-  #isReplyWaiting(): boolean {
-    for (const connection of this.#creditWaiters) if (connection.lacksMemory) return true;
-    return false;
-  }
-
-  #runCreditWaiters(): void {
-    let vainCount = 0;
-    for (const connection of this.#creditWaiters) {
-      connection.run();
-      if (!connection.isWaitingForCredit) this.#creditWaiters.delete(connection);
-      else if (++vainCount === TRIES_IN_VAIN_MAX) return;
-    }
+    this.counters.creditWaiting = this.#creditWaiters.count;
   }
 }
