@@ -250,7 +250,7 @@ export class CoordinatorHost implements TurnEndActor {
     this.#open.set(token, question);
     this.#fresh.push(question);
     // In this order: what is decided is written before the end of the turn says "later".
-    runtime.touch(partitions);
+    partitions.touch();
     runtime.touch(this);
     if (isFull) this.#refuse(token, ERROR.COORDINATOR_NOT_AVAILABLE);
     else if (shard === undefined) this.#refuse(token, ERROR.NOT_COORDINATOR);

@@ -2,7 +2,7 @@
 // that it was received in or, where it grew, in new memory that is handed over.
 // Invariants: the batches of a partition are staged in the order in which they came: whatever comes behind one that is with the pool waits
 // for it, while the pool works on several. A batch under way keeps its place in PendingProduce open, so that its request, and with it the
-// memory it lies in, stays until the job has ended. Nothing is decided here: the host stages, or refuses, when it is told.
+// memory it lies in, stays until the job has ended. Nothing is decided here: partition-appends.ts stages, or refuses, when it is told.
 // Runs on: the worker that owns the partitions. At most as many wait as there are credits for produces.
 import { type AppendResult, createAppendResult } from '../log/log.ts';
 import { RECOMPRESS_JOB, type Recompressed, type RecompressTask, recompressTask, wantsRecompression } from '../log/recompress.ts';

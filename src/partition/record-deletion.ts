@@ -14,6 +14,7 @@ import {
   REQUEST_ENTRY_WORDS,
   SLOT,
 } from './partition-messages.ts';
+import type { ReplicaTable } from './replica-table.ts';
 
 const REQUEST_WORDS = REQUEST_ENTRY_WORDS[DELETE_RECORDS] as number;
 const REPLY_WORDS = REPLY_ENTRY_WORDS[DELETE_RECORDS] as number;
@@ -25,12 +26,11 @@ export class RecordDeletion {
   /** Set by who writes the checkpoints. */
   persistStarts: PersistStarts = (_replicas, done) => done(true);
   readonly #exchange: Exchange;
-  readonly #find: (slot: number) => LeaderReplica | number;
+  readonly #replicas: ReplicaTable;
 
-  /** `find` gives a slot's replica, or the error for who asks for it. */
-  constructor(exchange: Exchange, find: (slot: number) => LeaderReplica | number) {
+  constructor(exchange: Exchange, replicas: ReplicaTable) {
     this.#exchange = exchange;
-    this.#find = find;
+    this.#replicas = replicas;
   }
 
   /** A request of worker `from`, whose payload begins at `index`. */
@@ -40,12 +40,12 @@ export class RecordDeletion {
     const unwritten = new Set<LeaderReplica>();
     for (let i = 0; i < (words[index + ENTRY_COUNT] as number); i++) {
       const entry = index + HEADER_WORDS + i * REQUEST_WORDS;
-      const found = this.#find(words[entry + SLOT] as number);
-      const isHere = typeof found !== 'number';
-      const error = isHere ? found.deleteRecords(floats[(entry + deleteRecordsEntry.offset) >> 1] as number) : found;
-      replicas.push(isHere ? found : null);
+      const replica = this.#replicas.find(words[entry + SLOT] as number) ?? null;
+      const offset = floats[(entry + deleteRecordsEntry.offset) >> 1] as number;
+      const error = replica === null ? this.#replicas.unknownError : replica.deleteRecords(offset);
+      replicas.push(replica);
       errors.push(error);
-      if (isHere && error === ERROR.NONE && found.log.logStartOffset > found.persistedStart) unwritten.add(found);
+      if (replica !== null && error === ERROR.NONE && replica.log.logStartOffset > replica.persistedStart) unwritten.add(replica);
     }
     if (unwritten.size === 0) {
       this.#answer(from, requestId, replicas, errors);
