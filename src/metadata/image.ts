@@ -1,38 +1,13 @@
 // The cluster's metadata as replayed from its log: one image on every worker, and one of the controller's own that runs ahead of the commit.
 // Invariant: the state is a function of the records replayed, in order; nothing else changes it.
-// Pure. Not the decision what to record (topics.ts, brokers.ts, …), not the log.
+// Pure. Not the decision what to record (topics.ts, brokers.ts, …), not the log. Topics and their partitions: topics-image.ts.
 import { ChangeCollector } from './image-change.ts';
-import {
-  type BrokerImage,
-  type ControllerImage,
-  type MetadataChange,
-  NO_LEADER,
-  type PartitionImage,
-  RESOURCE,
-  type TopicImage,
-} from './image-types.ts';
-import type { MetadataRecord } from './metadata-records.ts';
+import { ImageError } from './image-error.ts';
+import { type BrokerImage, type ControllerImage, type MetadataChange, RESOURCE, type TopicImage } from './image-types.ts';
+import type { MetadataRecord, RecordOf } from './metadata-records.ts';
+import { TopicsImage } from './topics-image.ts';
 
-/** The log says something that cannot be: it was written by a broken program, or is not the one it is taken for. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
-  readonly code = 'ERR_METADATA_LOG';
-}
-
-type RecordOf<T extends MetadataRecord['type']> = Extract<MetadataRecord, { type: T }>;
-
-/** In PARTITION_CHANGE: the leader stays who it is. */
-const NO_LEADER_CHANGE = -2;
-
-class Topic implements TopicImage {
-  readonly name: string;
-  readonly id: string;
-  readonly partitions: PartitionImage[] = [];
-  constructor(name: string, id: string) {
-    this.name = name;
-    this.id = id;
-  }
-}
+const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
 export class ClusterImage {
   readonly clusterId: string;
@@ -43,10 +18,7 @@ export class ClusterImage {
   nextProducerId = 0;
   /** 1 where the quorum's voters stand in the metadata log, 0 where every node is told of them. */
   kraftVersion = 0;
-  readonly #topicsByName = new Map<string, Topic>();
-  readonly #topicsById = new Map<string, Topic>();
-  /** Names with '.' as '_': which topics share metric names. */
-  readonly #collisions = new Map<string, string[]>();
+  readonly #topics: TopicsImage;
   readonly #brokers = new Map<number, BrokerImage>();
   /** `brokers`, until one of them changes. */
   #brokerList: readonly BrokerImage[] | null = null;
@@ -56,29 +28,29 @@ export class ClusterImage {
   /** Records of what Naru does not serve (ACLs, quotas, credentials), kept so that a snapshot loses nothing. */
   readonly #unserved: MetadataRecord[] = [];
   readonly #change = new ChangeCollector();
-  #nextSlot = 0;
   /** Records since BEGIN_TRANSACTION, or null outside of one. */
   #transaction: { readonly name: string; readonly records: { record: MetadataRecord; offset: number }[] } | null = null;
 
   constructor(clusterId: string) {
     this.clusterId = clusterId;
+    this.#topics = new TopicsImage(this.#change);
   }
 
   get topics(): Iterable<TopicImage> {
-    return this.#topicsByName.values();
+    return this.#topics.all();
   }
   get topicCount(): number {
-    return this.#topicsByName.size;
+    return this.#topics.count;
   }
   topicByName(name: string): TopicImage | null {
-    return this.#topicsByName.get(name) ?? null;
+    return this.#topics.byName(name);
   }
   topicById(id: string): TopicImage | null {
-    return this.#topicsById.get(id) ?? null;
+    return this.#topics.byId(id);
   }
   /** A topic whose name is the same once '.' is taken for '_' (itself included), or null. */
   topicColliding(name: string): string | null {
-    return this.#collisions.get(name.replaceAll('.', '_'))?.[0] ?? null;
+    return this.#topics.colliding(name);
   }
   /** By broker id, ascending. */
   get brokers(): readonly BrokerImage[] {
@@ -111,7 +83,7 @@ export class ClusterImage {
   }
   /** Slots 0 … slotCount-1 have been given to partitions. */
   get slotCount(): number {
-    return this.#nextSlot;
+    return this.#topics.slotCount;
   }
   /** A BEGIN_TRANSACTION waits for its end. */
   get isInTransaction(): boolean {
@@ -161,13 +133,13 @@ export class ClusterImage {
   #apply(record: MetadataRecord, offset: number): void {
     switch (record.type) {
       case 'TopicRecord':
-        this.#topic(record, offset);
+        this.#topics.create(record, offset);
         break;
       case 'PartitionRecord':
-        this.#partition(record, offset);
+        this.#topics.addPartition(record, offset);
         break;
       case 'PartitionChangeRecord':
-        this.#partitionChange(record, offset);
+        this.#topics.changePartition(record, offset);
         break;
       case 'RemoveTopicRecord':
         this.#removeTopic(record, offset);
@@ -210,7 +182,7 @@ export class ClusterImage {
         this.nextProducerId = record.nextProducerId;
         break;
       case 'ClearElrRecord':
-        this.#clearElr(record.topicName);
+        this.#topics.clearElr(record.topicName);
         break;
       case 'NoOpRecord':
         break;
@@ -219,80 +191,9 @@ export class ClusterImage {
     }
   }
 
-  #topic(record: RecordOf<'TopicRecord'>, offset: number): void {
-    if (this.#topicsByName.has(record.name)) throw new ImageError(`offset ${offset}: topic ${record.name} is made twice`);
-    const topic = new Topic(record.name, record.topicId);
-    this.#topicsByName.set(topic.name, topic);
-    this.#topicsById.set(topic.id, topic);
-    if (/[._]/.test(topic.name)) {
-      const unified = topic.name.replaceAll('.', '_');
-      const names = this.#collisions.get(unified);
-      if (names === undefined) this.#collisions.set(unified, [topic.name]);
-      else names.push(topic.name);
-    }
-    this.#change.topicCreated(topic);
-  }
-
-  #partition(record: RecordOf<'PartitionRecord'>, offset: number): void {
-    const topic = this.#requireTopic(record.topicId, offset);
-    const before = topic.partitions[record.partitionId] ?? null;
-    // A snapshot's records may come in any order, but a list with a hole would be found much later.
-    if (before === null && record.partitionId !== topic.partitions.length) {
-      throw new ImageError(`offset ${offset}: partition ${record.partitionId} of ${topic.name} comes out of order`);
-    }
-    const after: PartitionImage = {
-      partition: record.partitionId,
-      slot: before === null ? this.#nextSlot++ : before.slot,
-      leader: record.leader,
-      leaderEpoch: record.leaderEpoch,
-      partitionEpoch: record.partitionEpoch,
-      replicas: record.replicas,
-      isr: record.isr,
-      removingReplicas: record.removingReplicas,
-      addingReplicas: record.addingReplicas,
-      directories: record.directories ?? [],
-      eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? [],
-      lastKnownElr: record.lastKnownElr ?? [],
-      leaderRecoveryState: record.leaderRecoveryState,
-    };
-    topic.partitions[record.partitionId] = after;
-    this.#change.partitionChanged(topic, before, after);
-  }
-
-  #partitionChange(record: RecordOf<'PartitionChangeRecord'>, offset: number): void {
-    const topic = this.#requireTopic(record.topicId, offset);
-    const before = topic.partitions[record.partitionId];
-    if (before === undefined) throw new ImageError(`offset ${offset}: ${topic.name} has no partition ${record.partitionId}`);
-    // A leader that is named is a new leadership, also where it is the same broker: the epoch rises.
-    const isLeaderNamed = record.leader !== NO_LEADER_CHANGE;
-    const after: PartitionImage = {
-      ...before,
-      leader: isLeaderNamed ? record.leader : before.leader,
-      leaderEpoch: isLeaderNamed ? before.leaderEpoch + 1 : before.leaderEpoch,
-      partitionEpoch: before.partitionEpoch + 1,
-      replicas: record.replicas ?? before.replicas,
-      isr: record.isr ?? before.isr,
-      removingReplicas: record.removingReplicas ?? before.removingReplicas,
-      addingReplicas: record.addingReplicas ?? before.addingReplicas,
-      directories: record.directories ?? before.directories,
-      eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? before.eligibleLeaderReplicas,
-      lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
-      leaderRecoveryState: record.leaderRecoveryState === -1 ? before.leaderRecoveryState : record.leaderRecoveryState,
-    };
-    topic.partitions[record.partitionId] = after;
-    this.#change.partitionChanged(topic, before, after);
-  }
-
   #removeTopic(record: RecordOf<'RemoveTopicRecord'>, offset: number): void {
-    const topic = this.#requireTopic(record.topicId, offset);
-    this.#topicsByName.delete(topic.name);
-    this.#topicsById.delete(topic.id);
-    const unified = topic.name.replaceAll('.', '_');
-    const names = this.#collisions.get(unified)?.filter((name) => name !== topic.name) ?? [];
-    if (names.length === 0) this.#collisions.delete(unified);
-    else this.#collisions.set(unified, names);
-    this.#configs.get(RESOURCE.TOPIC)?.delete(topic.name);
-    this.#change.topicDeleted(topic);
+    const name = this.#topics.remove(record, offset);
+    this.#configs.get(RESOURCE.TOPIC)?.delete(name);
   }
 
   #config(record: RecordOf<'ConfigRecord'>): void {
@@ -342,32 +243,10 @@ export class ClusterImage {
     this.#brokerList = null;
     this.#change.brokerChanged(brokerId);
   }
-
-  /** An empty name is every topic. */
-  #clearElr(topicName: string): void {
-    for (const topic of topicName === '' ? this.#topicsByName.values() : [this.#topicsByName.get(topicName)]) {
-      topic?.partitions.forEach((before, i) => {
-        if (before.eligibleLeaderReplicas.length === 0 && before.lastKnownElr.length === 0) return;
-        const after = { ...before, eligibleLeaderReplicas: [], lastKnownElr: [], partitionEpoch: before.partitionEpoch + 1 };
-        topic.partitions[i] = after;
-        this.#change.partitionChanged(topic, before, after);
-      });
-    }
-  }
-
-  #requireTopic(topicId: string, offset: number): Topic {
-    const topic = this.#topicsById.get(topicId);
-    if (topic === undefined) throw new ImageError(`offset ${offset}: no topic has the id ${topicId}`);
-    return topic;
-  }
 }
-
-const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
 /** Whether the broker leads and takes replicas: registered, not fenced, not going down. */
 export function isActive(image: ClusterImage, brokerId: number): boolean {
   const broker = image.broker(brokerId);
   return broker !== null && !broker.isFenced && !broker.isInControlledShutdown;
 }
-
-export { NO_LEADER };

@@ -7,7 +7,7 @@ import { RECOVERY_POINT_CHECKPOINT_NAME } from '../log/checkpoint-file.ts';
 import { LOG_SUFFIX, offsetOfFileName, parentDirectory } from '../log/file-names.ts';
 import type { Storage } from '../log/storage.ts';
 import { BATCH_CHECK, checkStoredBatch, lastOffset, readBaseOffset } from '../protocol/records/batch.ts';
-import { ImageError } from './image.ts';
+import { ImageError } from './image-error.ts';
 import { listSnapshots } from './snapshot-file.ts';
 
 const SCAN_BYTES = 1024 * 1024;

@@ -7,7 +7,7 @@ import { METADATA_TOPIC_ID } from '../base/uuid.ts';
 import { createReadPlan, Log, type LogConfig } from '../log/log.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
 import { batchSizeBytes, readBaseOffset, readLastOffsetDelta, readLeaderEpoch } from '../protocol/records/batch.ts';
-import { ImageError } from './image.ts';
+import { ImageError } from './image-error.ts';
 
 /** Bytes read at once where the log is replayed; a batch may be larger and is then read alone. */
 const READ_BYTES = MIB;

@@ -39,6 +39,9 @@ export type MetadataRecord =
   | ({ readonly type: 'UserScramCredentialRecord' } & tables.UserScramCredentialRecord)
   | ({ readonly type: 'ZkMigrationStateRecord' } & tables.ZkMigrationStateRecord);
 
+/** The record of one type. */
+export type RecordOf<T extends MetadataRecord['type']> = Extract<MetadataRecord, { type: T }>;
+
 type MetadataRecordType = MetadataRecord['type'];
 
 const tableOf: Readonly<Record<MetadataRecordType, Table>> = {

@@ -1,8 +1,8 @@
 // The controller of the cluster: carries out raft's effects over the metadata log, decides operations on its own image and answers
 // them once every worker has applied what they were decided on.
-// Invariant: appliedOnAll <= committed <= flushed <= appended = the image's end. An operation's records are one batch, or one metadata
-// transaction over several, so that a crash keeps all of them or none.
-// Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor.
+// Invariant: appliedOnAll <= committed <= flushed <= appended = the image's end.
+// Runs on: worker 0. Not the image that requests are answered from: that is each worker's MetadataActor. Not here: how records come into the
+// log (metadata-writer.ts).
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
@@ -15,15 +15,14 @@ import { bootstrapRecords, SUPPORTED_FEATURES } from './bootstrap.ts';
 import { type ControllerRegistration, registerController } from './brokers.ts';
 import { encodeLeaderChange, encodeQuorumRecords } from './control-batches.ts';
 import type { ControllerDefaults, ControllerEnv, Operation } from './controller.ts';
-import { RECORDS_PER_OPERATION_MAX } from './controller.ts';
+import { IdleRecords } from './idle-records.ts';
 import { ClusterImage } from './image.ts';
 import { imageRecords } from './image-records.ts';
 import { loadMetadata } from './metadata-loader.ts';
 import type { MetadataLog } from './metadata-log.ts';
 import type { MetadataAppliedMessage, MetadataMessage } from './metadata-messages.ts';
-import type { MetadataRecord } from './metadata-records.ts';
-import { encodeRecordBatch, visitRecordBatches } from './record-batch.ts';
-import { concatenated, encodeSnapshot, visitSnapshot } from './snapshot-file.ts';
+import { MetadataWriter } from './metadata-writer.ts';
+import { encodeSnapshot, visitSnapshot } from './snapshot-file.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { type QuorumDescription, SoleVoter } from './sole-voter.ts';
 
@@ -60,41 +59,45 @@ export interface QuorumActorOptions {
   readonly snapshotIntervalMs: number;
 }
 
-/** A batch in the log that is not committed yet. */
-interface UncommittedBatch {
-  readonly bytes: Uint8Array;
-  readonly endOffset: number;
-  readonly epoch: number;
-  /** Nothing in it changes an image. */
-  readonly isIdle: boolean;
-}
-
 export class QuorumActor {
   readonly #options: QuorumActorOptions;
   readonly #raft: Raft;
   readonly #snapshots: SnapshotKeeper;
   readonly #voter: SoleVoter;
   readonly #waits: AppliedWaits;
-  readonly #uncommitted: UncommittedBatch[] = [];
+  readonly #writer: MetadataWriter;
+  readonly #idle: IdleRecords;
   /** Operations that came before this node led. */
   #early: (() => void)[] = [];
-  #image: ClusterImage;
   #hasSentState = false;
-  #isFlushing = false;
   #isStopped = false;
   #isSuspended = false;
-  #hasFailed = false;
   /** The log, or the snapshot it follows, names the voters (kraft.version 1). */
   #hasVotersInLog = false;
-  /** End of the last batch that changes an image, or of the state that workers begin with. */
-  #changeEnd = 0;
-  #lastAppendMs = 0;
-  #lastRecordTimestampMs = 0;
-  #idleTimer: TimerHandle | null = null;
 
   constructor(options: QuorumActorOptions) {
     this.#options = options;
-    this.#image = new ClusterImage(options.clusterId);
+    this.#writer = new MetadataWriter({
+      log: options.log,
+      clock: options.clock,
+      image: new ClusterImage(options.clusterId),
+      epoch: () => this.#raft.epoch,
+      onAppended: (logEndOffset, sizeBytes) => {
+        this.#snapshots.noteAppended(sizeBytes);
+        this.#step({ type: 'appended', logEndOffset });
+      },
+      onFlushed: (endOffset) => this.#step({ type: 'flushed', endOffset }),
+      onSettled: () => this.#snapshotWhenDue(),
+      onFailed: (error) => this.#failed(error),
+    });
+    const { clock, after, idleIntervalMs } = options;
+    this.#idle = new IdleRecords({
+      clock,
+      after,
+      idleIntervalMs,
+      lastAppendMs: () => this.#writer.lastAppendMs,
+      write: () => this.#writer.appendRecords([{ type: 'NoOpRecord' }]),
+    });
     this.#snapshots = new SnapshotKeeper(options.storage, options.directory, options.log, options);
     this.#waits = new AppliedWaits(options.workerCount);
     this.#voter = new SoleVoter(options);
@@ -120,7 +123,7 @@ export class QuorumActor {
   }
   /** The controller's own image, ahead of the commit. */
   get image(): ClusterImage {
-    return this.#image;
+    return this.#writer.image;
   }
 
   /**
@@ -130,7 +133,7 @@ export class QuorumActor {
   start(ready: () => void): void {
     const options = this.#options;
     const quorumState = this.#voter.readState();
-    const loaded = loadMetadata(options.storage, options.directory, options.log, this.#image);
+    const loaded = loadMetadata(options.storage, options.directory, options.log, this.image);
     const voters = this.#voter.check(loaded.voters);
     this.#hasVotersInLog = loaded.voters !== null;
     this.#snapshots.loaded(loaded.snapshots, loaded.replayedBytes, options.clock.monotonicMs());
@@ -141,7 +144,7 @@ export class QuorumActor {
       quorumState,
       voters,
       logEndOffset: options.log.logEndOffset,
-      lastEpoch: Math.max(options.log.lastEpoch, this.#image.epoch),
+      lastEpoch: Math.max(options.log.lastEpoch, this.image.epoch),
     });
   }
 
@@ -152,7 +155,7 @@ export class QuorumActor {
    */
   submit<Response>(operation: Operation<Response>, done: (response: Response) => void, refuse: () => void = () => {}): void {
     if (this.#isStopped) return;
-    if (this.#hasFailed) {
+    if (this.#writer.hasFailed) {
       refuse();
       return;
     }
@@ -160,8 +163,8 @@ export class QuorumActor {
       this.#early.push(() => this.submit(operation, done, refuse));
       return;
     }
-    const { records, response } = operation(this.#image, this.#env());
-    if (records.length > 0 && !this.#appendRecords(records)) refuse();
+    const { records, response } = operation(this.image, this.#env());
+    if (records.length > 0 && !this.#writer.appendRecords(records)) refuse();
     else this.#whenAppliedOnAll(() => done(response), refuse);
   }
 
@@ -171,7 +174,7 @@ export class QuorumActor {
    */
   suspend(): void {
     this.#isSuspended = true;
-    this.#idleTimer?.cancel();
+    this.#idle.stop();
   }
 
   get isSuspended(): boolean {
@@ -198,9 +201,10 @@ export class QuorumActor {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#idleTimer?.cancel();
+    this.#writer.stop();
+    this.#idle.stop();
     try {
-      this.#options.log.close({ clean: !this.#hasFailed && !this.#isSuspended });
+      this.#options.log.close({ clean: !this.#writer.hasFailed && !this.#isSuspended });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       // What is committed is on the medium, and the next start checks this log whatever the stop was like.
@@ -210,10 +214,10 @@ export class QuorumActor {
 
   /** The first commit of this leadership has been sent to the workers: the cluster may change. */
   #activate(ready: () => void): void {
-    if (this.#image.features.size === 0) this.#appendRecords(bootstrapRecords());
-    this.#appendRecords([registerController(this.#registration())]);
+    if (this.image.features.size === 0) this.#writer.appendRecords(bootstrapRecords());
+    this.#writer.appendRecords([registerController(this.#registration())]);
     this.#whenAppliedOnAll(ready, () => {});
-    this.#startIdleTimer();
+    this.#idle.start();
   }
 
   #registration(): ControllerRegistration {
@@ -231,12 +235,14 @@ export class QuorumActor {
         this.#voter.writeState(effect.state);
         return;
       case 'append-leader-change': {
-        const place = this.#place();
+        const place = this.#writer.place();
         const quorumRecords = effect.isLogEmpty && this.#hasVotersInLog ? encodeQuorumRecords(effect.voters.voters) : [];
         const change = { leaderId: effect.leaderId, voterIds: effect.voters.ids(), grantingVoterIds: effect.grantingVoterIds };
-        this.#append(encodeLeaderChange(place, change, quorumRecords), 1 + quorumRecords.length, true);
+        this.#writer.append(encodeLeaderChange(place, change, quorumRecords), 1 + quorumRecords.length, true);
         // A transaction that its writer did not live to end: nobody will. It had no effect, and neither has this.
-        if (this.#image.isInTransaction) this.#appendBatch([{ type: 'AbortTransactionRecord', reason: 'The controller restarted' }], true);
+        if (this.image.isInTransaction) {
+          this.#writer.appendBatch([{ type: 'AbortTransactionRecord', reason: 'The controller restarted' }], true);
+        }
         return;
       }
       case 'committed':
@@ -254,81 +260,13 @@ export class QuorumActor {
     return { nowMs: clock.wallMs(), random, defaults, nextOffset: this.#options.log.logEndOffset };
   }
 
-  #place(): { baseOffset: number; leaderEpoch: number; timestampMs: number } {
-    this.#lastRecordTimestampMs = this.#options.clock.wallMs();
-    return { baseOffset: this.#options.log.logEndOffset, leaderEpoch: this.#raft.epoch, timestampMs: this.#lastRecordTimestampMs };
-  }
-
-  /** False when the disk refused them. */
-  #appendRecords(records: readonly MetadataRecord[]): boolean {
-    const isIdle = records.every((record) => record.type === 'NoOpRecord');
-    if (records.length <= RECORDS_PER_OPERATION_MAX) return this.#appendBatch(records, isIdle);
-    // Too many for one batch: between the marks of a transaction they still happen together.
-    if (!this.#appendBatch([{ type: 'BeginTransactionRecord', name: 'Large operation' }], false)) return false;
-    for (let at = 0; at < records.length; at += RECORDS_PER_OPERATION_MAX) {
-      if (!this.#appendBatch(records.slice(at, at + RECORDS_PER_OPERATION_MAX), false)) return false;
-    }
-    return this.#appendBatch([{ type: 'EndTransactionRecord' }], false);
-  }
-
-  #appendBatch(records: readonly MetadataRecord[], isIdle: boolean): boolean {
-    return this.#append(encodeRecordBatch(records, this.#place()), records.length, isIdle);
-  }
-
-  /** Writes a batch, replays it from its own bytes (what is replayed is what a restart would read) and asks for the sync. */
-  #append(bytes: Uint8Array, recordCount: number, isIdle: boolean): boolean {
-    if (this.#hasFailed) return false;
-    const { log } = this.#options;
-    const endOffset = log.logEndOffset + recordCount;
-    try {
-      log.append(bytes, this.#lastRecordTimestampMs);
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-    this.#lastAppendMs = this.#options.clock.monotonicMs();
-    visitRecordBatches(bytes, { record: (record, offset) => this.#image.replay(record, offset) });
-    this.#image.endOffset = endOffset;
-    this.#image.epoch = this.#raft.epoch;
-    this.#image.takeChange();
-    if (!isIdle) this.#changeEnd = endOffset;
-    this.#uncommitted.push({ bytes, endOffset, epoch: this.#raft.epoch, isIdle });
-    this.#snapshots.noteAppended(bytes.length);
-    this.#step({ type: 'appended', logEndOffset: endOffset });
-    this.#flush();
-    return true;
-  }
-
-  /** One sync at a time; what is appended meanwhile shares the next one. */
-  #flush(): void {
-    if (this.#isFlushing || this.#isStopped) return;
-    this.#isFlushing = true;
-    const endOffset = this.#options.log.logEndOffset;
-    this.#options.log.flushLater((error: StorageError | null) => {
-      this.#isFlushing = false;
-      if (this.#isStopped || this.#hasFailed) return;
-      if (error !== null) {
-        this.#fail(error);
-        return;
-      }
-      this.#step({ type: 'flushed', endOffset });
-      if (this.#options.log.logEndOffset > endOffset) this.#flush();
-      else this.#snapshotWhenDue();
-    });
-  }
-
   #onCommitted(endOffset: number): void {
-    const committed: UncommittedBatch[] = [];
-    while (this.#uncommitted.length > 0 && (this.#uncommitted[0] as UncommittedBatch).endOffset <= endOffset) {
-      committed.push(this.#uncommitted.shift() as UncommittedBatch);
-    }
+    const bytes = this.#writer.takeCommitted(endOffset);
     if (!this.#hasSentState) {
       this.#sendState(endOffset);
       return;
     }
-    const batches = committed.filter((batch) => !batch.isIdle);
-    if (batches.length === 0) return; // Nothing to see: the offset goes along with the next batch.
-    const bytes = concatenated(batches.map((batch) => batch.bytes));
+    if (bytes === null) return; // Nothing to see: the offset goes along with the next batch.
     this.#options.broadcast({ type: 'metadata-batch', bytes, endOffset, epoch: this.#raft.epoch });
   }
 
@@ -345,10 +283,10 @@ export class QuorumActor {
     image.epoch = epoch;
     image.kraftVersion = this.#hasVotersInLog ? 1 : 0;
     image.takeChange();
-    this.#image = image;
+    this.#writer.image = image;
     this.#hasSentState = true;
     this.#options.broadcast({ type: 'metadata-snapshot', bytes, endOffset, epoch });
-    this.#changeEnd = Math.max(this.#changeEnd, endOffset);
+    this.#writer.changeEnd = Math.max(this.#writer.changeEnd, endOffset);
     const early = this.#early;
     this.#early = [];
     for (const task of early) task();
@@ -359,9 +297,9 @@ export class QuorumActor {
     return encodeSnapshot({
       epoch: this.#raft.epoch,
       timestampMs: this.#options.clock.wallMs(),
-      lastContainedLogTimestamp: this.#lastRecordTimestampMs,
+      lastContainedLogTimestamp: this.#writer.lastRecordTimestampMs,
       quorumRecords: this.#hasVotersInLog ? encodeQuorumRecords(this.#raft.voters.voters) : [],
-      records: imageRecords(this.#image),
+      records: imageRecords(this.image),
     });
   }
 
@@ -370,42 +308,26 @@ export class QuorumActor {
     if (this.#isSuspended) return;
     const monotonicMs = this.#options.clock.monotonicMs();
     const isAllCommitted = this.#raft.highWatermark === this.#options.log.logEndOffset;
-    if (!this.#hasSentState || !isAllCommitted || this.#image.isInTransaction || !this.#snapshots.isDue(monotonicMs)) return;
+    if (!this.#hasSentState || !isAllCommitted || this.image.isInTransaction || !this.#snapshots.isDue(monotonicMs)) return;
     try {
-      this.#snapshots.write({ endOffset: this.#options.log.logEndOffset, epoch: this.#image.epoch }, this.#encodeImage(), monotonicMs);
+      this.#snapshots.write({ endOffset: this.#options.log.logEndOffset, epoch: this.image.epoch }, this.#encodeImage(), monotonicMs);
     } catch (error) {
-      this.#fail(error);
+      this.#writer.fail(error);
     }
   }
 
   /** Replies at once where nothing that the answer rests on is still to be applied. */
   #whenAppliedOnAll(reply: () => void, refuse: () => void): void {
-    this.#waits.whenApplied(this.#changeEnd, reply, refuse);
-  }
-
-  /** A quiet log still gets a record now and then, so that others can tell a leader that is idle from one that is gone. */
-  #startIdleTimer(): void {
-    const { idleIntervalMs, clock, after } = this.#options;
-    if (idleIntervalMs <= 0 || this.#isStopped || this.#isSuspended) return;
-    const quietMs = clock.monotonicMs() - this.#lastAppendMs;
-    this.#idleTimer = after(Math.max(idleIntervalMs - quietMs, 1), () => {
-      if (this.#isStopped || this.#isSuspended) return;
-      if (clock.monotonicMs() - this.#lastAppendMs >= idleIntervalMs) this.#appendRecords([{ type: 'NoOpRecord' }]);
-      this.#startIdleTimer();
-    });
+    this.#waits.whenApplied(this.#writer.changeEnd, reply, refuse);
   }
 
   /**
    * Only what is committed is still answered as done, once it is applied. The controller's image is ahead of that for good, and is not asked
    * any more. A sync that is under way is not heard: who waited for it has been refused.
    */
-  #fail(cause: unknown): void {
-    if (!(cause instanceof StorageError)) throw cause;
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
+  #failed(error: StorageError): void {
     this.suspend();
-    this.#uncommitted.length = 0;
     this.#waits.refuseBeyond(this.highWatermark);
-    this.#options.onFailure(cause);
+    this.#options.onFailure(error);
   }
 }

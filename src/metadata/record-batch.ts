@@ -14,7 +14,7 @@ import {
 import { BatchBuilder } from '../protocol/records/batch-builder.ts';
 import { readControlType } from '../protocol/records/control.ts';
 import { openRecords } from '../protocol/records/records.ts';
-import { ImageError } from './image.ts';
+import { ImageError } from './image-error.ts';
 import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord, newestRecordVersion } from './metadata-records.ts';
 
 export interface BatchPlace {

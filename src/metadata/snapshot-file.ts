@@ -4,7 +4,7 @@
 import { type Storage, StorageError } from '../log/storage.ts';
 import { CONTROL_TYPE, type ControlRecord } from '../protocol/records/control.ts';
 import { encodeSnapshotFooter, encodeSnapshotHeader } from './control-batches.ts';
-import { ImageError } from './image.ts';
+import { ImageError } from './image-error.ts';
 import type { MetadataRecord } from './metadata-records.ts';
 import { type BatchPlace, encodeRecordBatch, type RecordVisitor, visitRecordBatches } from './record-batch.ts';
 

@@ -4,7 +4,7 @@ import { ZERO_UUID } from '../base/uuid.ts';
 import type { Storage } from '../log/storage.ts';
 import { decodeQuorumState, encodeQuorumState, type QuorumState } from '../raft/quorum-state.ts';
 import { type Voter, type VoterEndpoint, VoterSet } from '../raft/voter-set.ts';
-import { ImageError } from './image.ts';
+import { ImageError } from './image-error.ts';
 
 const QUORUM_STATE_NAME = 'quorum-state';
 
