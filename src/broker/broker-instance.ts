@@ -1,0 +1,286 @@
+// A broker: opens the log directory, listens, starts the workers, hands connections to them, and stops all of it in order.
+// The composition root of the main thread; it never touches a record's bytes.
+// Start: directory locked and formatted → listeners bound (their ports are told to the cluster) → workers → serving.
+// A start that fails or is called off stops as well, but leaves no mark of a clean stop: a log that was not opened yet may still have to be
+// recovered.
+// Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
+// Runs on: the main thread.
+import { hostname } from 'node:os';
+import { extname, resolve } from 'node:path';
+import { crc32cImplementation } from '../base/crc32c.ts';
+import { systemRandom } from '../base/random.ts';
+import { VERSION } from '../base/version.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { ConfigError } from '../config/define.ts';
+import { formatListener } from '../config/listeners.ts';
+import { FileStorage } from '../log/file-storage.ts';
+import { allNativeCalls } from '../native/native-calls.ts';
+import type { Acceptance } from '../network/connection-info.ts';
+import { Listener } from '../network/listener.ts';
+import { SocketTransport } from '../network/socket-transport.ts';
+import type { WorkerFactory } from '../scheduler/runtime.ts';
+import type { SpareThreads } from '../scheduler/spare-threads.ts';
+import { startWorkers } from '../scheduler/supervisor.ts';
+import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
+import type { LeveledLogger } from '../telemetry/logger.ts';
+import { BrokerDirectory } from './broker-directory.ts';
+import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
+import type { DescriptorBudget } from './descriptor-budget.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { arenaBytesOf } from './memory-budget.ts';
+import type { BrokerState, Operations } from './operations.ts';
+import { POOL_ENTRY } from './pool-entry.ts';
+import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
+import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
+
+/** What is told when the broker is ready. */
+export interface BrokerFacts {
+  /** NAME://host:port, with the ports that were really taken. */
+  readonly listeners: readonly string[];
+  /** naru.http.listener with the port that was really taken; null: none. */
+  readonly httpListener: string | null;
+  readonly clusterId: string;
+  readonly dataDirectories: readonly string[];
+  readonly workers: number;
+  /** Which implementation of CRC-32C answers. */
+  readonly crc: string;
+  /** The native calls that answer; none where they are off or cannot be loaded. */
+  readonly nativeCalls: readonly string[];
+}
+
+/** A broker that serves. */
+export interface Broker {
+  readonly ready: BrokerFacts;
+  /** Stops cleanly; resolves when everything is on disk, rejects where a worker failed on its way there. Calling it again gives the same promise. */
+  stop(): Promise<void>;
+  /** Resolves with the reason when the broker cannot go on; all of it has been stopped by then. */
+  readonly failed: Promise<Error>;
+}
+
+/** The module of a worker thread, beside this one whether it is bundled or not. */
+export const WORKER_ENTRY = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
+
+export class BrokerInstance implements Broker {
+  readonly failed: Promise<Error>;
+  readonly #config: BrokerConfig;
+  readonly #logger: LeveledLogger;
+  readonly #descriptors: DescriptorBudget;
+  readonly #arenaBytes: number;
+  readonly #spares: SpareThreads | null;
+  readonly #directory: BrokerDirectory;
+  readonly #listeners: Listener[] = [];
+  #desk: ConnectionDesk | null = null;
+  readonly #state: BrokerState = { stage: 'starting', offline: null };
+  #operations: Operations | null = null;
+  #workers: Workers | null = null;
+  #facts: BrokerFacts | null = null;
+  #brokerEpoch = -1;
+  #stopping: Promise<void> | null = null;
+  #failure: Error | null = null;
+  #onFailed: (error: Error) => void = () => {};
+  #onServing: () => void = () => {};
+  /** Without threads: gives an accepted socket's handle to the worker of this thread. */
+  #takeHandle: (handle: object, acceptance: Acceptance) => void = () => {};
+
+  constructor(config: BrokerConfig, logger: LeveledLogger, descriptors: DescriptorBudget, spares: SpareThreads | null) {
+    this.#config = config;
+    this.#spares = spares;
+    this.#logger = logger;
+    this.#descriptors = descriptors;
+    this.#arenaBytes = arenaBytesOf(config);
+    this.failed = new Promise((done) => {
+      this.#onFailed = done;
+    });
+    this.#directory = this.#openDirectory();
+  }
+
+  get ready(): BrokerFacts {
+    if (this.#facts === null) throw new Error('the broker has not been started');
+    return this.#facts;
+  }
+
+  async start(calledOff: AbortSignal): Promise<void> {
+    const config = this.#config;
+    try {
+      const serving = new Promise<void>((done, fail) => {
+        this.#onServing = done;
+        void this.failed.then(fail);
+        calledOff.addEventListener('abort', () => fail(calledOff.reason), { once: true });
+      });
+      serving.catch(() => {}); // Heard below, once the workers are there.
+      const limits = await connectionLimits(config);
+      const desk = new ConnectionDesk({
+        config,
+        limits,
+        logger: this.#logger.of('network'),
+        adopt: (handle, acceptance) => this.#takeHandle(handle, acceptance),
+      });
+      this.#desk = desk;
+      for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
+      await this.#listenForOperators();
+      calledOff.throwIfAborted();
+      const ports = this.#listeners.map((listener) => listener.port);
+      const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
+      this.#workers = await this.#startWorkers(data);
+      await serving;
+      this.#descriptors.share(); // What the start opens is open.
+      for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
+      desk.serve(this.#workers);
+      this.#state.stage = 'serving';
+      this.#facts = {
+        httpListener: this.#operations === null ? null : `http://${config.httpListener?.host}:${this.#operations.port}`,
+        listeners: config.listeners.map(({ name, host }, index) =>
+          formatListener({ name, host: host === '' ? '0.0.0.0' : host, port: this.#listeners[index]?.port ?? 0 }),
+        ),
+        clusterId: this.#directory.clusterId,
+        dataDirectories: [this.#directory.path],
+        workers: config.workers,
+        crc: crc32cImplementation,
+        nativeCalls: allNativeCalls(),
+      };
+    } catch (error) {
+      await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end(true);
+    return this.#stopping;
+  }
+
+  async #end(isOrderly: boolean): Promise<void> {
+    this.#state.stage = 'stopping';
+    this.#desk?.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#workers?.stop();
+    await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
+    await this.#operations?.close();
+    this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
+    if (isOrderly && this.#failure !== null) throw this.#failure; // A worker failed while it stopped.
+  }
+
+  /** Never rejects: it is the failure that has to be told, not what goes wrong in its wake. */
+  async #endAfterFailure(): Promise<void> {
+    this.#stopping ??= this.#end(false); // Once: a second end would close the directory's lock again.
+    try {
+      await this.#stopping;
+    } catch (error) {
+      this.#logger.error('after a failure the broker did not stop in order', { error: String(error) });
+    }
+  }
+
+  #listen(desk: ConnectionDesk, index: number, host: string, port: number): Promise<Listener> {
+    return Listener.listen({
+      host,
+      port,
+      backlog: this.#config.socketListenBacklogSize,
+      onConnection: (socket) => desk.arrive(socket, index),
+      descriptorsMax: this.#descriptors.connectionsEnd,
+      onRefused: (error) => this.#logger.of('network').warn(`a connection was refused: ${error.message}`),
+    });
+  }
+
+  /** /readyz tells of the start, too: before the workers are there. */
+  async #listenForOperators(): Promise<void> {
+    const { httpListener: at, naruMetricsPartitionsMax: partitionsMax } = this.#config;
+    if (at === null) return;
+    const { Operations } = await import('./operations.ts');
+    this.#operations = await Operations.listen({
+      at,
+      state: this.#state,
+      partitionsMax,
+      workers: () => this.#workers,
+      facts: () => ({
+        version: VERSION,
+        crc: crc32cImplementation,
+        nativeCalls: this.#facts?.nativeCalls ?? [],
+        refusedCount: this.#listeners.reduce((sum, listener) => sum + listener.refusedCount, this.#desk?.refusedCount ?? 0),
+        descriptorLimit: this.#descriptors.limit,
+        connectionsEnd: this.#descriptors.connectionsEnd,
+      }),
+      onError: (error) => this.#logger.of('http').error('the HTTP listener failed', { error: String(error) }),
+    });
+  }
+
+  #openDirectory(): BrokerDirectory {
+    const config = this.#config;
+    const [path, ...others] = config.logDirs;
+    if (path === undefined || others.length > 0) {
+      throw new ConfigError(
+        `log.dirs: one directory is served so far; ${config.logDirs.length} were given (${config.logDirs.join(',')})`,
+        'log.dirs',
+        config.logDirs.join(','),
+      );
+    }
+    return new BrokerDirectory({
+      storage: new FileStorage(),
+      path: resolve(path),
+      config,
+      random: systemRandom,
+      workerCount: Math.max(1, config.workers),
+      lock: lockDirectory,
+      onCheckpointFailed: (error) => this.#logger.of('log').error('a checkpoint could not be written', { error: error.message }),
+    });
+  }
+
+  #startWorkers(data: BrokerWorkerData): Promise<Workers> {
+    const { workers } = this.#config;
+    const count = Math.max(1, workers);
+    const common = {
+      data,
+      sharedBytes: sharedRegionBytes(count),
+      arenaBytes: this.#arenaBytes,
+      listener: {
+        onMessage: (worker: number, message: unknown) => this.#hear(worker, message as FromBrokerWorker),
+        onFailed: (error: Error) => {
+          this.#failure = error;
+          void this.#endAfterFailure().then(() => this.#onFailed(error));
+        },
+      },
+    };
+    if (workers === 0) {
+      const factory: WorkerFactory<BrokerWorkerData> = (runtime, workerData, supervisor) => {
+        const worker = createBrokerWorker(runtime, workerData, supervisor);
+        this.#takeHandle = (handle, acceptance) => runtime.post(() => worker.network.adopt(new SocketTransport(handle), acceptance));
+        return worker;
+      };
+      return startLocal({ ...common, factory, poolEntry: POOL_ENTRY });
+    }
+    return startWorkers({ ...common, count: workers, entry: WORKER_ENTRY, ...(this.#spares === null ? {} : { spares: this.#spares }) });
+  }
+
+  #hear(worker: number, message: FromBrokerWorker): void {
+    switch (message.type) {
+      case 'serving':
+        this.#brokerEpoch = message.brokerEpoch;
+        this.#onServing();
+        return;
+      case 'log':
+        this.#logger.pass(message.line);
+        return;
+      case 'connection-limits':
+        this.#desk?.changeLimits(message.limits);
+        return;
+      case 'log-level':
+        this.#logger.level = message.level;
+        return;
+      case 'ends':
+        this.#directory.hearEnds(worker, message);
+        return;
+      case 'log-starts':
+        this.#directory.persistStarts(worker, message.starts, (isWritten) => {
+          this.#workers?.send(worker, { type: 'log-starts-written', isWritten } satisfies ToBrokerWorker);
+        });
+        return;
+      case 'connections-closed':
+        this.#desk?.closed(worker, message.tickets);
+        return;
+      case 'offline':
+        this.#state.offline = message.error;
+        return;
+      case 'report':
+        this.#operations?.hear(worker, message.id, message.report);
+    }
+  }
+}
