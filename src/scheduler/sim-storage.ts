@@ -1,37 +1,12 @@
-// A simulated disk behind the storage interface: it fills up, takes fewer bytes than it was given, fails, and loses at a crash
-// what was not synced (sim-medium.ts says how). All of it is drawn from a seed; which faults there are is set by the test.
+// A simulated disk behind the storage interface: it fills up, takes fewer bytes than it was given, fails (sim-faults.ts says when), and loses
+// at a crash what was not synced (sim-medium.ts says how). All of it is drawn from a seed; which faults there are is set by the test.
 // Runs on: the simulator's thread. Directories may be listed in any order.
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { type OpenMode, type Storage, StorageError, type StorageFile } from '../log/storage.ts';
-import { claimVirtualDescriptor, releaseVirtualDescriptor } from '../log/virtual-descriptors.ts';
+import { DueFaults, type StorageFaults, type StorageOperation } from './sim-faults.ts';
+import { type SimDisk, SimFile } from './sim-file.ts';
 import { afterCrash, DirectoryNode, emptyOut, FileNode, type Node } from './sim-medium.ts';
-
-export type StorageOperation =
-  | 'open'
-  | 'read'
-  | 'write'
-  | 'truncate'
-  | 'sync'
-  | 'rename'
-  | 'remove'
-  | 'list'
-  | 'makeDirectory'
-  | 'syncDirectory';
-
-/** What may go wrong; all off unless given. Chances are out of 1000 calls. */
-export interface StorageFaults {
-  /** Bytes that all files together may take: a write beyond that is cut short, or refused with ENOSPC. */
-  readonly capacityBytes?: number;
-  /** A write takes fewer bytes than it was given. */
-  readonly shortWritesIn1000?: number;
-  /** EIO instead of the operation. */
-  readonly readErrorsIn1000?: number;
-  readonly writeErrorsIn1000?: number;
-  readonly syncErrorsIn1000?: number;
-  /** An errno for this very call, or null: for tests that aim. Asked before the chances are drawn. */
-  readonly refuse?: (operation: StorageOperation, path: string) => string | null;
-}
 
 export interface SimStorageOptions {
   readonly random: Random;
@@ -40,24 +15,24 @@ export interface SimStorageOptions {
   readonly later: (task: () => void) => void;
 }
 
-export class SimStorage implements Storage {
+export class SimStorage implements Storage, SimDisk {
   readonly #random: Random;
   readonly #later: (task: () => void) => void;
   readonly #root: DirectoryNode;
   readonly #open = new Set<SimFile>();
-  #faults: StorageFaults;
+  readonly #faults: DueFaults;
   #isGone = false;
 
   constructor(options: SimStorageOptions, root = new DirectoryNode()) {
     this.#random = options.random;
     this.#later = options.later;
-    this.#faults = options.faults ?? {};
+    this.#faults = new DueFaults(options.random, options.faults ?? {});
     this.#root = root;
   }
 
   /** From here on these faults, and no others. */
   setFaults(faults: StorageFaults): void {
-    this.#faults = faults;
+    this.#faults.set = faults;
   }
 
   /** Bytes of all files that have a name. */
@@ -89,11 +64,11 @@ export class SimStorage implements Storage {
     this.closeAll();
     this.#isGone = true;
     const root = afterCrash(this.#root, this.#random);
-    return new SimStorage({ random: this.#random, later: this.#later, faults: this.#faults }, root);
+    return new SimStorage({ random: this.#random, later: this.#later, faults: this.#faults.set }, root);
   }
 
   open(path: string, mode: OpenMode): StorageFile {
-    this.#meet('open', path, 'opening');
+    this.meet('open', path, 'opening');
     const { directory, name } = this.#locate(path, 'opening');
     let node = directory.cached.get(name);
     if (node === undefined) {
@@ -113,7 +88,7 @@ export class SimStorage implements Storage {
   }
 
   list(path: string): string[] {
-    this.#meet('list', path, 'listing');
+    this.meet('list', path, 'listing');
     const node = this.#find(path);
     if (node === undefined) return [];
     if (node.type === 'file') throw new StorageError('ENOTDIR', path, 'listing');
@@ -132,12 +107,12 @@ export class SimStorage implements Storage {
   }
 
   makeDirectory(path: string): void {
-    this.#meet('makeDirectory', path, 'making');
+    this.meet('makeDirectory', path, 'making');
     this.#make(path, 1);
   }
 
   makeDirectories(path: string): void {
-    this.#meet('makeDirectory', path, 'making');
+    this.meet('makeDirectory', path, 'making');
     this.#make(path, Number.POSITIVE_INFINITY);
   }
 
@@ -158,7 +133,7 @@ export class SimStorage implements Storage {
   }
 
   rename(from: string, to: string): void {
-    this.#meet('rename', from, 'renaming');
+    this.meet('rename', from, 'renaming');
     const source = this.#locate(from, 'renaming');
     const target = this.#locate(to, 'renaming');
     const node = source.directory.cached.get(source.name);
@@ -179,7 +154,7 @@ export class SimStorage implements Storage {
   }
 
   remove(path: string): void {
-    this.#meet('remove', path, 'removing');
+    this.meet('remove', path, 'removing');
     const node = this.#find(path);
     if (node === undefined) return;
     const { directory, name } = this.#locate(path, 'removing');
@@ -202,7 +177,7 @@ export class SimStorage implements Storage {
   }
 
   syncDirectory(path: string): void {
-    this.#meet('syncDirectory', path, 'syncing');
+    this.meet('syncDirectory', path, 'syncing');
     const node = this.#find(path);
     if (node === undefined) throw new StorageError('ENOENT', path, 'syncing');
     if (node.type === 'directory') node.settle();
@@ -247,21 +222,13 @@ export class SimStorage implements Storage {
 
   /** Refuses the operation where a fault is due. For the files of this disk as well. */
   meet(operation: StorageOperation, path: string, doing: string): void {
-    this.#meet(operation, path, doing);
+    this.checkThere();
+    this.#faults.meet(operation, path, doing);
   }
 
-  /** How many bytes of a write of `length` that ends at `endBytes` of a file of `sizeBytes` are taken; throws ENOSPC where it is none. */
+  /** How many bytes of a write of `length` at `position` of a file of `sizeBytes` are taken; throws ENOSPC where it is none. */
   grant(path: string, length: number, sizeBytes: number, position: number): number {
-    let granted = length;
-    const { capacityBytes, shortWritesIn1000 = 0 } = this.#faults;
-    if (capacityBytes !== undefined) {
-      const growth = Math.max(0, position + length - sizeBytes);
-      const free = Math.max(0, capacityBytes - this.usedBytes());
-      granted = length - Math.max(0, growth - free);
-      if (length > 0 && granted <= 0) throw new StorageError('ENOSPC', path, 'writing');
-    }
-    if (granted > 1 && this.#random.below(1000) < shortWritesIn1000) granted = 1 + this.#random.below(granted - 1);
-    return granted;
+    return this.#faults.grant(path, length, Math.max(0, position + length - sizeBytes), () => this.usedBytes());
   }
 
   /**
@@ -270,7 +237,7 @@ export class SimStorage implements Storage {
    */
   syncNode(node: FileNode, path: string, upTo: number): void {
     try {
-      this.#meet('sync', path, 'syncing');
+      this.meet('sync', path, 'syncing');
     } catch (error) {
       node.lose(upTo, this.#random);
       throw error;
@@ -283,21 +250,6 @@ export class SimStorage implements Storage {
     this.#later(() => {
       if (!this.#isGone) task();
     });
-  }
-
-  #meet(operation: StorageOperation, path: string, doing: string): void {
-    this.checkThere();
-    const errno = this.#faults.refuse?.(operation, path) ?? null;
-    if (errno !== null) throw new StorageError(errno, path, doing);
-    const { readErrorsIn1000 = 0, writeErrorsIn1000 = 0, syncErrorsIn1000 = 0 } = this.#faults;
-    const chance =
-      operation === 'read'
-        ? readErrorsIn1000
-        : operation === 'sync' || operation === 'syncDirectory'
-          ? syncErrorsIn1000
-          : writeErrorsIn1000;
-    if (operation !== 'open' && operation !== 'list' && chance > 0 && this.#random.below(1000) < chance)
-      throw new StorageError('EIO', path, doing);
   }
 
   /** An assertion where the power has gone. For the files of this disk as well. */
@@ -323,96 +275,6 @@ export class SimStorage implements Storage {
     if (directory === undefined) throw new StorageError('ENOENT', path, doing);
     if (directory.type !== 'directory') throw new StorageError('ENOTDIR', path, doing);
     return { directory, name };
-  }
-}
-
-class SimFile implements StorageFile {
-  readonly path: string;
-  readonly descriptor: number;
-  readonly #disk: SimStorage;
-  readonly #node: FileNode;
-  readonly #isWritable: boolean;
-  #isOpen = true;
-
-  constructor(disk: SimStorage, path: string, node: FileNode, isWritable: boolean) {
-    this.path = path;
-    this.descriptor = claimVirtualDescriptor(this);
-    this.#disk = disk;
-    this.#node = node;
-    this.#isWritable = isWritable;
-  }
-
-  read(target: Uint8Array, at: number, length: number, position: number): number {
-    this.#meet('read', 'reading');
-    return this.#node.cached.read(target, at, length, position);
-  }
-
-  write(source: Uint8Array, at: number, length: number, position: number): number {
-    this.#meet('write', 'writing');
-    const granted = this.#disk.grant(this.path, length, this.#node.cached.sizeBytes, position);
-    if (granted > 0) this.#node.change({ type: 'write', position, bytes: Uint8Array.from(source.subarray(at, at + granted)) });
-    return granted;
-  }
-
-  writeGathered(pieces: readonly Uint8Array[], position: number): number {
-    const all = Buffer.concat(pieces);
-    return this.write(all, 0, all.length, position);
-  }
-
-  sizeBytes(): number {
-    this.#checkOpen('looking at');
-    return this.#node.cached.sizeBytes;
-  }
-
-  modifiedMs(): number {
-    return -1;
-  }
-
-  truncate(sizeBytes: number): void {
-    this.#meet('truncate', 'truncating');
-    this.#node.change({ type: 'truncate', sizeBytes });
-  }
-
-  sync(): void {
-    this.#checkOpen('syncing');
-    this.#sync(this.#node.changeCount);
-  }
-
-  /** Covers what was written when it was asked for, no more. */
-  syncLater(done: (error: StorageError | null) => void): void {
-    this.#checkOpen('syncing');
-    const upTo = this.#node.changeCount;
-    this.#disk.later(() => {
-      try {
-        this.#sync(upTo);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        done(error);
-        return;
-      }
-      done(null);
-    });
-  }
-
-  close(): void {
-    this.#isOpen = false;
-    releaseVirtualDescriptor(this.descriptor);
-    this.#disk.closed(this);
-  }
-
-  #sync(upTo: number): void {
-    this.#disk.syncNode(this.#node, this.path, upTo);
-  }
-
-  #meet(operation: StorageOperation, doing: string): void {
-    this.#checkOpen(doing);
-    if (operation !== 'read' && !this.#isWritable) throw new StorageError('EBADF', this.path, doing);
-    this.#disk.meet(operation, this.path, doing);
-  }
-
-  #checkOpen(doing: string): void {
-    this.#disk.checkThere();
-    if (!this.#isOpen) throw new StorageError('EBADF', this.path, doing);
   }
 }
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { type Storage, StorageError, type StorageFile } from '../../src/log/storage.ts';
+import type { StorageFaults } from '../../src/scheduler/sim-faults.ts';
 import { SECTOR_BYTES } from '../../src/scheduler/sim-medium.ts';
-import { SimStorage, type StorageFaults } from '../../src/scheduler/sim-storage.ts';
+import { SimStorage } from '../../src/scheduler/sim-storage.ts';
 
 /** A disk whose late syncs end when the test says so. */
 function makeDisk(seed: number, faults: StorageFaults = {}) {

@@ -6,7 +6,8 @@ import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
 import { StorageError } from '../../../src/log/storage.ts';
-import type { SimProcess, Simulation } from '../../../src/scheduler/sim-runtime.ts';
+import type { SimProcess } from '../../../src/scheduler/sim-process.ts';
+import type { Simulation } from '../../../src/scheduler/sim-runtime.ts';
 import { ClientConnection, type Manners } from './client-connection.ts';
 import { Violation } from './violation.ts';
 

@@ -2,8 +2,8 @@
 // and nothing that nobody sent. Without power loss, whatever an owner wrote is there.
 
 import type { Random } from '../../../src/base/random.ts';
+import type { StorageFaults } from '../../../src/scheduler/sim-faults.ts';
 import { Simulation } from '../../../src/scheduler/sim-runtime.ts';
-import type { StorageFaults } from '../../../src/scheduler/sim-storage.ts';
 import type { Scenario, ScenarioOptions, ScenarioOutcome } from '../scenario.ts';
 import { type JournalWorld, journalApp } from './journal-app.ts';
 
