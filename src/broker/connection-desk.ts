@@ -14,6 +14,9 @@ import type { Workers } from '../scheduler/worker-runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LiveConnectionLimits, ToBrokerWorker } from './worker-data.ts';
 
+/** A timer of Node's that is set for longer is over at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export interface ConnectionDeskOptions {
   readonly config: BrokerConfig;
   readonly limits: ConnectionLimits;
@@ -43,6 +46,9 @@ export class ConnectionDesk {
       limits,
       firstListener,
       lineMax: config.socketListenBacklogSize,
+      rateWindows: { count: config.quotaWindowNum, sizeMs: config.quotaWindowSizeSeconds * SECOND_MS },
+      nowMs: () => performance.now(),
+      after: (delayMs, task) => setTimeout(task, Math.min(delayMs, TIMER_MS_MAX)).unref(),
       admit: (socket, listener, ticket) => this.#admit(socket, { listener, ticket }),
       refuse: (socket, reason) => {
         socket.destroy();
@@ -137,6 +143,8 @@ export async function connectionLimits(config: LiveConnectionLimits): Promise<Co
   return {
     total: config.maxConnections,
     perListener: config.listenerMaxConnections,
+    totalRate: config.maxConnectionCreationRate,
+    perListenerRate: config.listenerMaxConnectionCreationRate,
     perAddress: config.maxConnectionsPerIp,
     perAddressOverrides: overrides,
   };

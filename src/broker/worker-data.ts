@@ -51,7 +51,12 @@ export interface LogEnds {
 /** What of the configuration limits connections and may change while the broker runs. */
 export type LiveConnectionLimits = Pick<
   BrokerConfig,
-  'maxConnections' | 'maxConnectionsPerIp' | 'maxConnectionsPerIpOverrides' | 'listenerMaxConnections'
+  | 'maxConnections'
+  | 'listenerMaxConnections'
+  | 'maxConnectionCreationRate'
+  | 'listenerMaxConnectionCreationRate'
+  | 'maxConnectionsPerIp'
+  | 'maxConnectionsPerIpOverrides'
 >;
 
 export type FromBrokerWorker =

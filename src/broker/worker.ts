@@ -32,6 +32,7 @@ import { LogLevelControl } from './log-level.ts';
 import { LogStarts } from './log-starts.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import { gatherReport } from './metrics/worker-report.ts';
+import { OptionWarnings } from './option-warnings.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
 import { abandonFetches } from './pending-fetch.ts';
@@ -81,9 +82,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     workerIndex === CONTROLLER_WORKER ? createQuorum(runtime, data, logger.of('metadata'), onMetadataLogFailure) : null;
   const controller = new ControllerClient(runtime);
   const options = new LiveOptions(config, metadata); // The first to hear of a change: whoever hears of it next may ask for values.
-  if (workerIndex === CONTROLLER_WORKER) watchConnectionLimits(options, config, (limits) => tell({ type: 'connection-limits', limits }));
   const logLevel = new LogLevelControl(runtime, logger, (level) => tell({ type: 'log-level', level }));
-  options.watch([naruOptions.naruLogLevel], () => logLevel.apply(options.valueOf(naruOptions.naruLogLevel)));
+  if (workerIndex === CONTROLLER_WORKER) {
+    watchConnectionLimits(options, config, (limits) => tell({ type: 'connection-limits', limits }));
+    options.watch([naruOptions.naruLogLevel], () => logLevel.order(options.valueOf(naruOptions.naruLogLevel)));
+    const warnings = new OptionWarnings(config, (message) => logger.of('config').warn(message));
+    metadata.onChange((change, image) => warnings.onChange(change, image));
+  }
 
   const words = new PartitionWords({
     region: runtime.shared,

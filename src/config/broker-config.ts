@@ -3,12 +3,13 @@
 // Pure. Not the reading of files and variables: the command line does that.
 import { MIB } from '../base/units.ts';
 import { type BrokerOptionValues, brokerOptions, brokerOptionsByName } from './broker-options.ts';
-import { isListenerOption, listenerMaxConnections, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
+import { listenerLimit, listenerOptionFault, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { refuseBadInheritance } from './inheritance.ts';
 import { laterOptionsByName, runtimeOptionsByName } from './later-options.ts';
 import { type ListenerConfig, resolveListeners } from './listener-config.ts';
-import { type HttpListener, parseHttpListener } from './listeners.ts';
+import { isOfListener, listenerBaseName } from './listener-option-names.ts';
+import { formatListener, type HttpListener, parseHttpListener } from './listeners.ts';
 import { missingEffect } from './missing-effects.ts';
 import { naruOptions, WORKERS_MAX } from './naru-options.ts';
 import { type ConfigSources, type GivenValue, gatherValues } from './parse.ts';
@@ -55,6 +56,8 @@ export interface BrokerConfig
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>;
   /** listener.name.NAME.max.connections, for each of `listeners`. */
   readonly listenerMaxConnections: readonly number[];
+  /** listener.name.NAME.max.connection.creation.rate, for each of `listeners`. */
+  readonly listenerMaxConnectionCreationRate: readonly number[];
   /** At least one; relative ones as given. */
   readonly logDirs: readonly string[];
   readonly metadataLogDir: string;
@@ -127,18 +130,12 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
   const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
   for (const [key, { text, origin }] of given) {
     refuseUnservedSecurity(key, text);
-    if (!brokerOptionsByName.has(key) && !laterOptionsByName.has(key) && !isListenerOption(key))
-      warnings.push(`${strange(key)} (${origin})`);
+    if (isStrange(key)) warnings.push(`${strange(key)} (${origin})`);
   }
 
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>
     parseGiven(row, given.get(row.name)?.text ?? row.defaultText),
   );
-  for (const [key, { text, origin }] of given) {
-    const row = brokerOptionsByName.get(key) ?? laterOptionsByName.get(key);
-    const missing = row === undefined ? null : missingEffect(row);
-    if (missing !== null && row?.canonical(text) !== row?.defaultText) warnings.push(`${key} is known but ${missing} (${origin})`);
-  }
   const workers = values.naruWorkers ?? Math.min(sources.coreCount, WORKERS_MAX);
   const logDirs = values.logDirs ?? values.logDir;
   const {
@@ -162,7 +159,10 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     ...kept,
     ...resolved,
     maxConnectionsPerIpOverrides: parseAddressLimits(values.maxConnectionsPerIpOverrides),
-    listenerMaxConnections: resolved.listeners.map(({ name }) => listenerMaxConnections(name, given)),
+    listenerMaxConnections: resolved.listeners.map(({ name }) => listenerLimit(name, brokerOptions.maxConnections, given)),
+    listenerMaxConnectionCreationRate: resolved.listeners.map(({ name }) =>
+      listenerLimit(name, brokerOptions.maxConnectionCreationRate, given),
+    ),
     logDirs,
     metadataLogDir: values.metadataLogDir ?? logDirs[0] ?? '',
     logRollMs: values.logRollMs ?? hours(values.logRollHours),
@@ -181,9 +181,38 @@ export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBroke
     connectionStallMs: naruConnectionStallMs,
     givenTexts: new Map([...given].map(([key, { text }]) => [key, text])),
   };
+  for (const [key, { text, origin }] of given) {
+    const without = isStrange(key) ? null : withoutEffect(key, text, config);
+    if (without !== null) warnings.push(`${key} ${without} (${origin})`);
+  }
+  for (const listener of config.controllerListeners) {
+    warnings.push(`${formatListener(listener)} is not listened on: this node alone is the metadata quorum, and no other one asks it`);
+  }
   refuseBadCombination(config, given);
   refuseBadInheritance((name) => given.get(name)?.text);
   return { config, warnings };
+}
+
+/**
+ * Why a broker's option does not do what it says, after its name; null where it does, and where it says what holds without it.
+ * @param text one that the option takes
+ */
+export function withoutEffect(name: string, text: string, { listeners }: Pick<BrokerConfig, 'listeners'>): string | null {
+  const row = brokerRow(listenerBaseName(name));
+  if (row === undefined) return null;
+  const missing = missingEffect(row);
+  if (missing !== null) return !isOfListener(name) && row.canonical(text) === row.defaultText ? null : `is known but ${missing}`;
+  if (!isOfListener(name)) return null;
+  return listenerOptionFault(
+    name,
+    listeners.map((listener) => listener.name),
+  );
+}
+
+/** Whether nobody knows such an option: a plugin's, an old one or a typing mistake. */
+function isStrange(name: string): boolean {
+  const base = listenerBaseName(name);
+  return !brokerOptionsByName.has(base) && !laterOptionsByName.has(base);
 }
 
 /** What to say of a name that is no option's. */

@@ -72,6 +72,22 @@ export const brokerOptions = {
     min: 0,
     doc: 'The most connections of the broker; who comes then waits until one is closed. Those of the listener between brokers do not wait where there are other listeners: the connection that was idle longest is closed for them. `listener.name.NAME.max.connections` limits one listener.',
   }),
+  maxConnectionCreationRate: count('max.connection.creation.rate', {
+    ...clusterWide,
+    default: INT_MAX,
+    min: 0,
+    doc: 'The most new connections of the broker in a second, on average over the windows of quota.window.num; who comes too soon waits, unserved, for quota.window.size.seconds at most. Those of the listener between brokers do not wait where there are other listeners. `listener.name.NAME.max.connection.creation.rate` limits one listener.',
+  }),
+  quotaWindowNum: count('quota.window.num', {
+    default: 11,
+    min: 1,
+    doc: 'Over how many windows of time the rate of new connections is measured.',
+  }),
+  quotaWindowSizeSeconds: count('quota.window.size.seconds', {
+    default: 1,
+    min: 1,
+    doc: 'Length of each of those windows.',
+  }),
   maxConnectionsPerIp: count('max.connections.per.ip', {
     ...clusterWide,
     default: INT_MAX,

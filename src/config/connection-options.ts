@@ -1,16 +1,24 @@
 // Limits of connections that are more than one value: those of single addresses, and those of single listeners.
 // Pure.
 import { brokerOptions } from './broker-options.ts';
-import { ConfigError } from './define.ts';
+import { ConfigError, type Option } from './define.ts';
+import { listenerBaseName, listenerOptionName } from './listener-option-names.ts';
 import type { GivenValue } from './parse.ts';
 
 const OVERRIDES = 'max.connections.per.ip.overrides';
 const HOST = /^[0-9A-Za-z.:_%-]+$/;
-const LISTENER_LIMIT = /^listener\.name\.[a-z0-9_]+\.max\.connections$/;
+/** What may be said for a listener alone. */
+const LISTENER_LIMITS: ReadonlySet<string> = new Set([brokerOptions.maxConnections.name, brokerOptions.maxConnectionCreationRate.name]);
 
-/** Whether this is an option of a single listener that has an effect. */
-export function isListenerOption(name: string): boolean {
-  return LISTENER_LIMIT.test(name);
+/**
+ * Why an option of a single listener does nothing, after its name; null where it does what it says.
+ * @param names what listeners are called, in any case
+ */
+export function listenerOptionFault(name: string, names: readonly string[]): string | null {
+  const base = listenerBaseName(name);
+  if (!LISTENER_LIMITS.has(base)) return 'has no effect: it cannot be set for one listener alone';
+  if (names.some((listener) => listenerOptionName(listener, base) === name)) return null;
+  return `has no effect: no listener has that name in lower case (${names.map((listener) => listener.toLowerCase()).join(', ')})`;
 }
 
 /** `host:count,…` as a map. Throws ConfigError. */
@@ -30,16 +38,16 @@ export function parseAddressLimits(text: string): Map<string, number> {
   return limits;
 }
 
-/** listener.name.NAME.max.connections, the name in lower case; as many as one likes where it is not given. Throws ConfigError. */
-export function listenerMaxConnections(listener: string, given: ReadonlyMap<string, GivenValue>): number {
-  const name = `listener.name.${listener.toLowerCase()}.max.connections`;
+/** The option of a listener alone, or its default where it is not given, whatever is given for all of them. Throws ConfigError. */
+export function listenerLimit(listener: string, row: Option<number>, given: ReadonlyMap<string, GivenValue>): number {
+  const name = listenerOptionName(listener, row.name);
   const text = given.get(name)?.text;
-  if (text === undefined) return Number(brokerOptions.maxConnections.defaultText);
+  if (text === undefined) return Number(row.defaultText);
   try {
-    return brokerOptions.maxConnections.parse(text);
+    return row.parse(text);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`${name}: ${error.message} (allowed: ${brokerOptions.maxConnections.allowed})`, name, text);
+    throw new ConfigError(`${name}: ${error.message} (allowed: ${row.allowed})`, name, text);
   }
 }
 

@@ -11,3 +11,8 @@ export function isOfListener(name: string): boolean {
 export function listenerBaseName(name: string): string {
   return OF_LISTENER.exec(name)?.[1] ?? name;
 }
+
+/** The name of the option for one listener alone. */
+export function listenerOptionName(listener: string, option: string): string {
+  return `listener.name.${listener.toLowerCase()}.${option}`;
+}

@@ -23,7 +23,6 @@ export interface QuorumReplica {
   readonly logEndOffset: number;
   readonly lastFetchTimestamp: number;
   readonly lastCaughtUpTimestamp: number;
-  readonly listeners: readonly VoterEndpoint[];
 }
 
 interface SoleVoterOptions {
@@ -79,14 +78,13 @@ export class SoleVoter {
 
   /** Who votes, and how far each has come: this node alone, which has all that it has written at any time. */
   describe({ leaderEpoch, highWatermark, logEndOffset, hasVotersInLog, nowMs }: QuorumStanding): QuorumDescription {
-    const { voterId, voterDirectoryId, endpoints } = this.#self();
+    const { voterId, voterDirectoryId } = this.#self();
     const self = {
       replicaId: voterId,
       directoryId: hasVotersInLog ? voterDirectoryId : ZERO_UUID,
       logEndOffset,
       lastFetchTimestamp: nowMs,
       lastCaughtUpTimestamp: nowMs,
-      listeners: endpoints,
     };
     return { leaderId: voterId, leaderEpoch, highWatermark, voters: [self] };
   }

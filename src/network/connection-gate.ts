@@ -1,15 +1,24 @@
 // How many connections there may be: of the broker, of each of its listeners, of each address. One for all workers, since all connections
 // are accepted here.
 //   max.connections, listener.name.X.max.connections   who comes when there is no place waits, unserved, until one is free
+//   max.connection.creation.rate, and of a listener    who comes too soon waits until the rate is what it may be (connection-rate.ts)
 //   max.connections.per.ip and its overrides           who comes is closed at once
-// The listener between brokers goes first where there are others: max.connections does not hold it up, another connection goes for it.
-// Invariants: each connection that was let in is counted until `left` says that it is closed; nobody waits while there is a place.
-// Pure: what is let in is a `T`. Runs on: the main thread. As Apache Kafka's; there those who wait do so in the kernel's line.
+// The listener between brokers goes first where there are others: neither max.connections nor the broker's rate holds it up; another
+// connection goes for it.
+// Invariants: each connection that was let in is counted until `left` says that it is closed; nobody waits while there is a place and it is
+// time; the rates count a connection once, when it is the first in its listener's line.
+// Pure: what is let in is a `T`, and time is told. Runs on: the main thread. As Apache Kafka's; there those who wait do so in the kernel's line.
+import { ConnectionRate, type RateWindows } from './connection-rate.ts';
+
 export interface ConnectionLimits {
   /** max.connections */
   readonly total: number;
   /** listener.name.X.max.connections, by listener. */
   readonly perListener: readonly number[];
+  /** max.connection.creation.rate: connections a second. */
+  readonly totalRate: number;
+  /** listener.name.X.max.connection.creation.rate, by listener. */
+  readonly perListenerRate: readonly number[];
   /** max.connections.per.ip */
   readonly perAddress: number;
   /** max.connections.per.ip.overrides, by address. */
@@ -22,6 +31,10 @@ export interface ConnectionGateOptions<T> {
   readonly firstListener: number;
   /** How many may wait at a listener; who comes then is refused. */
   readonly lineMax: number;
+  readonly rateWindows: RateWindows;
+  readonly nowMs: () => number;
+  /** Calls `task` after so long, or never where the gate is of no use any more by then. */
+  readonly after: (delayMs: number, task: () => void) => void;
   /** False: it could not be let in after all, and is not counted. */
   readonly admit: (arrival: T, listener: number, ticket: number) => boolean;
   readonly refuse: (arrival: T, reason: string) => void;
@@ -29,9 +42,13 @@ export interface ConnectionGateOptions<T> {
   readonly makeRoom: () => void;
 }
 
+/** Whether it is time for the first in a line: not asked yet, held up by a rate, or it is. */
+type Pace = 'unknown' | 'held' | 'due';
+
 interface Waiting<T> {
   readonly arrival: T;
   readonly address: string;
+  pace: Pace;
 }
 
 interface Place {
@@ -49,6 +66,8 @@ export class ConnectionGate<T> {
   readonly #byAddress = new Map<string, number>();
   readonly #byListener: number[];
   readonly #lines: Waiting<T>[][];
+  readonly #rate: ConnectionRate;
+  readonly #rates: ConnectionRate[];
   #lastTicket = 0;
 
   constructor(options: ConnectionGateOptions<T>) {
@@ -56,6 +75,8 @@ export class ConnectionGate<T> {
     this.#limits = options.limits;
     this.#byListener = options.limits.perListener.map(() => 0);
     this.#lines = options.limits.perListener.map(() => []);
+    this.#rate = new ConnectionRate(options.limits.totalRate, options.rateWindows);
+    this.#rates = options.limits.perListenerRate.map((limit) => new ConnectionRate(limit, options.rateWindows));
   }
 
   /** Connections that were let in and are open. */
@@ -67,22 +88,25 @@ export class ConnectionGate<T> {
     return this.#lines.reduce((count, line) => count + line.length, 0);
   }
 
-  /** Other limits from now on. Nobody is closed for them; who waits and has a place now is let in. */
+  /** Other limits from now on. Nobody is closed for them; who waits and has a place now is let in; who is held up by a rate stays so. */
   setLimits(limits: ConnectionLimits): void {
     this.#limits = limits;
+    this.#rate.limit = limits.totalRate;
+    for (const [listener, rate] of this.#rates.entries()) rate.limit = limits.perListenerRate[listener] as number;
     this.#letIn();
   }
 
   /** A connection came through `listener` from `address`. */
   arrive(arrival: T, listener: number, address: string): void {
     const line = this.#lines[listener] as Waiting<T>[];
-    if (line.length === 0 && this.#hasPlace(listener)) {
-      this.#enter({ arrival, address }, listener);
+    const waiting: Waiting<T> = { arrival, address, pace: 'unknown' };
+    if (line.length === 0 && this.#mayEnter(waiting, listener)) {
+      this.#enter(waiting, listener);
     } else if (line.length >= this.#options.lineMax) {
       this.#refuse(arrival, 'the limit of connections is reached, and as many as may wait do');
     } else {
       this.waitedCount++;
-      line.push({ arrival, address });
+      line.push(waiting);
     }
   }
 
@@ -111,7 +135,28 @@ export class ConnectionGate<T> {
 
   #letInAt(listener: number): void {
     const line = this.#lines[listener] as Waiting<T>[];
-    while (line.length > 0 && this.#hasPlace(listener)) this.#enter(line.shift() as Waiting<T>, listener);
+    while (line.length > 0 && this.#mayEnter(line[0] as Waiting<T>, listener)) this.#enter(line.shift() as Waiting<T>, listener);
+  }
+
+  /** Whether the first in a listener's line may come in now. Counts it, at its first time. */
+  #mayEnter(first: Waiting<T>, listener: number): boolean {
+    if (first.pace === 'unknown') {
+      const delayMs = this.#delayMs(listener);
+      first.pace = delayMs > 0 ? 'held' : 'due';
+      if (delayMs > 0) {
+        this.#options.after(delayMs, () => {
+          first.pace = 'due';
+          this.#letInAt(listener);
+        });
+      }
+    }
+    return first.pace === 'due' && this.#hasPlace(listener);
+  }
+
+  #delayMs(listener: number): number {
+    const nowMs = this.#options.nowMs();
+    const ofBroker = listener === this.#options.firstListener ? 0 : this.#rate.record(nowMs);
+    return Math.max(ofBroker, (this.#rates[listener] as ConnectionRate).record(nowMs));
   }
 
   #hasPlace(listener: number): boolean {

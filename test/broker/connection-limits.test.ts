@@ -1,5 +1,6 @@
 // Limits of connections over real sockets: they hold for all workers together.
 import { describe, expect, it } from 'vitest';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
 import { BrokerProcess, within } from '../support/broker-process.ts';
 import { skipSuite } from '../support/skip.ts';
 import { foreignReason, isForeign, workerCounts } from '../support/target.ts';
@@ -93,6 +94,65 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
         for (const client of [...clients, between]) client.close();
       },
     ));
+
+  it('who comes sooner than a listener’s rate allows is not served yet, on that listener alone', () =>
+    withBroker(
+      workers,
+      {
+        listeners: 'PLAINTEXT://127.0.0.1:0,EXTERNAL://127.0.0.1:0',
+        'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT',
+        'inter.broker.listener.name': 'PLAINTEXT',
+        // Nobody for an hour, and then one an hour.
+        'listener.name.external.max.connection.creation.rate': '0',
+        'quota.window.size.seconds': '3600',
+      },
+      async (broker) => {
+        const external = await WireClient.connect(Number(/EXTERNAL:\/\/127\.0\.0\.1:(\d+)/.exec(broker.output)?.[1]));
+        let isAnswered = false;
+        external.metadata().then(
+          () => {
+            isAnswered = true;
+          },
+          () => {},
+        );
+        const between = await connect(broker, 3);
+        for (let round = 0; round < 20; round++) await Promise.all(between.map((client) => client.metadata()));
+        expect(isAnswered).toBe(false);
+        for (const client of [external, ...between]) client.close();
+      },
+    ));
+
+  it('a rate that is set while the broker runs counts those who came before', () =>
+    withBroker(workers, { 'quota.window.size.seconds': '3600', 'quota.window.num': '1' }, async (broker) => {
+      const served = await connect(broker, 60);
+      for (const client of served) await client.metadata();
+      const configs = [{ name: 'max.connection.creation.rate', value: '1', configOperation: 0 }];
+      const asked = { resources: [{ resourceType: 4, resourceName: '', configs }] };
+      const { responses } = await (served[0] as WireClient).ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, asked);
+      expect(responses[0]?.errorCode).toBe(0);
+      // The main thread hears of it a moment after the answer; then it takes until 60 connections are one a second.
+      await expect
+        .poll(
+          async () => {
+            const [next] = await connect(broker, 1);
+            const answer = next?.metadata().then(
+              () => 'served',
+              () => 'closed',
+            );
+            const rounds = (async () => {
+              for (let round = 0; round < 20; round++) await Promise.all(served.map((client) => client.metadata()));
+              return 'waiting';
+            })();
+            const first = await Promise.race([answer, rounds]);
+            await rounds;
+            next?.close();
+            return first;
+          },
+          { timeout: CLOSED_WITHIN_MS },
+        )
+        .toBe('waiting');
+      for (const client of served) client.close();
+    }));
 
   it('an idle connection is closed after connections.max.idle.ms', () =>
     withBroker(workers, { 'connections.max.idle.ms': '300', 'connection.failed.authentication.delay.ms': '100' }, async (broker) => {

@@ -210,18 +210,93 @@ describe.skipIf(isForeign).each(workerCounts(0, 1, 2))(`at %i workers (${isForei
     for (const peer of peers.error) expect(broker.output).not.toContain(peer);
   });
 
-  it('has one level of log lines on all workers, however many are set at once', async () => {
+  it('has one level of log lines on all workers, however many are set at once, and in whichever way', async () => {
     const others = await Promise.all(Array.from({ length: 6 }, () => WireClient.connect(broker.port)));
     const levels = ['DEBUG', 'WARN', 'ERROR', 'INFO', 'FATAL', 'TRACE'];
+    const words = ['debug', 'info', 'warn', 'error'];
     for (let round = 0; round < 20; round++) {
       await Promise.all(
-        others.map((other, i) => alter(other, BROKER_LOGGER, '1', { root: levels[(i + round) % levels.length] ?? 'INFO' })),
+        others.map((other, i) =>
+          i % 2 === 0
+            ? alter(other, BROKER_LOGGER, '1', { root: levels[(i + round) % levels.length] ?? 'INFO' })
+            : alter(other, BROKER, i === 1 ? '1' : '', { 'naru.log.level': words[(i + round) % words.length] ?? 'info' }),
+        ),
       );
       const told = await Promise.all(others.map((other) => toldOf(other, BROKER_LOGGER, '1', 'root')));
       expect(new Set(told.map(([level]) => level)).size).toBe(1);
     }
     for (const other of others) other.close();
+    await alter(client, BROKER, '1', { 'naru.log.level': null });
+    await alter(client, BROKER, '', { 'naru.log.level': null });
     await alter(client, BROKER_LOGGER, '1', { root: 'INFO' });
+  });
+
+  it('has the level that was set last, in either way, and of both in one request the logger’s', async () => {
+    const told = async (): Promise<string | null> => (await toldOf(client, BROKER_LOGGER, '1', 'root'))[0];
+    await alter(client, BROKER, '', { 'naru.log.level': 'warn' });
+    await alter(client, BROKER_LOGGER, '1', { root: 'DEBUG' });
+    expect(await told()).toBe('DEBUG');
+    await alter(client, BROKER, '', { 'naru.log.level': 'error' });
+    expect(await told()).toBe('ERROR');
+    const logger = { resourceType: BROKER_LOGGER, resourceName: '1', configs: [{ name: 'root', value: 'TRACE', configOperation: SET }] };
+    const own = { resourceType: BROKER, resourceName: '', configs: [{ name: 'naru.log.level', value: 'warn', configOperation: SET }] };
+    for (const resources of [
+      [logger, own],
+      [own, logger],
+    ]) {
+      await client.ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, { resources });
+      expect(await told()).toBe('TRACE');
+      expect(await toldOf(client, BROKER, '1', 'naru.log.level')).toEqual(['warn', 3]);
+      await alter(client, BROKER, '', { 'naru.log.level': null });
+      expect(await told()).toBe('INFO');
+    }
+  });
+
+  it('names what is set and does nothing, once', async () => {
+    const said = (line: string): number => broker.output.split(line).length - 1;
+    const unserved = 'num.io.threads is known but has no effect yet (set for all brokers)';
+    const ofListener = 'listener.name.plaintext.num.network.threads is known but has no effect yet (set for this broker)';
+    const ofNone = 'listener.name.nowhere.max.connections has no effect: no listener has that name in lower case (plaintext) (set for';
+    await alter(client, BROKER, '', { 'num.io.threads': '9' });
+    await alter(client, BROKER, '1', {
+      'listener.name.plaintext.num.network.threads': '4',
+      'listener.name.nowhere.max.connections': '4',
+      'listener.name.plaintext.max.connections': '4000',
+      'log.retention.ms': '7000000',
+    });
+    for (const line of [unserved, ofListener, ofNone]) await vi.waitFor(() => expect(said(line)).toBe(1));
+    expect(broker.output).not.toMatch(/WARN.*(plaintext\.max\.connections|log\.retention)/);
+    await alter(client, BROKER, '', { 'num.io.threads': null });
+    await alter(client, BROKER, '', { 'num.io.threads': '9' });
+    await vi.waitFor(() => expect(said(unserved)).toBe(2)); // It had been taken away.
+    await alter(client, BROKER, '', { 'num.io.threads': null });
+    await alter(client, BROKER, '1', {
+      'listener.name.plaintext.num.network.threads': null,
+      'listener.name.nowhere.max.connections': null,
+      'listener.name.plaintext.max.connections': null,
+      'log.retention.ms': null,
+    });
+  });
+
+  it('keeps naru.log.level over a restart, and the level of the logger not', async () => {
+    const restart = async (): Promise<void> => {
+      client.close();
+      await broker.stop();
+      const { directory } = broker;
+      broker = await BrokerProcess.start({ workers, directory });
+      client = await WireClient.connect(broker.port);
+    };
+    await alter(client, BROKER_LOGGER, '1', { root: 'ERROR' });
+    await restart();
+    expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['INFO', 6]);
+    await alter(client, BROKER, '1', { 'naru.log.level': 'warn' });
+    await alter(client, BROKER_LOGGER, '1', { root: 'DEBUG' });
+    await restart();
+    const others = await Promise.all([0, 1, 2].map(() => WireClient.connect(broker.port)));
+    for (const other of others) expect(await toldOf(other, BROKER_LOGGER, '1', 'root')).toEqual(['WARN', 6]);
+    for (const other of others) other.close();
+    await alter(client, BROKER, '1', { 'naru.log.level': null });
+    expect(await toldOf(client, BROKER_LOGGER, '1', 'root')).toEqual(['INFO', 6]);
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('keeps what was set over %s', async (signal) => {

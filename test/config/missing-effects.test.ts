@@ -89,6 +89,22 @@ describe('who sets one is told', () => {
     ]);
   });
 
+  test('of an option of one listener, what it cannot do', () => {
+    expect(warningsOf('listener.name.plaintext.num.network.threads=3')).toEqual([
+      'listener.name.plaintext.num.network.threads is known but has no effect yet (file)',
+    ]);
+    expect(warningsOf('listener.name.plaintext.fetch.max.bytes=3000')).toEqual([
+      'listener.name.plaintext.fetch.max.bytes has no effect: it cannot be set for one listener alone (file)',
+    ]);
+    for (const name of ['external', 'PLAINTEXT']) {
+      expect(warningsOf(`listener.name.${name}.max.connections=3`)).toEqual([
+        `listener.name.${name}.max.connections has no effect: no listener has that name in lower case (plaintext) (file)`,
+      ]);
+    }
+    expect(warningsOf('listener.name.plaintext.no.such=3')).toEqual(['unknown option listener.name.plaintext.no.such (file)']);
+    expect(warningsOf('listener.name.plaintext.max.connections=3\nlistener.name.plaintext.max.connection.creation.rate=3')).toEqual([]);
+  });
+
   test('but not of a default, however it is written, nor of options that do what they say', () => {
     const rows = [...brokerOptionsByName.values(), ...laterOptionsByName.values()].filter(({ defaultText }) => defaultText !== null);
     const file = rows.map(({ name, defaultText }) => `${name}= ${defaultText} `).join('\n');

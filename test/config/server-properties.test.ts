@@ -11,11 +11,14 @@ const textOf = (name: string): string => readFileSync(join(directory, `${name}.p
 const NO_EFFECT = 'is known but has no effect yet (file)';
 const before4 = (...names: string[]): string[] =>
   names.map((name) => `${name} is an option of Apache Kafka before 4 and has no effect: ${insteadOfRemoved(name)} (file)`);
+const silent = (...addresses: string[]): string[] =>
+  addresses.map((each) => `${each} is not listened on: this node alone is the metadata quorum, and no other one asks it`);
 const unknown = (...names: string[]): string[] => names.map((name) => `unknown option ${name} (file)`);
 
 const STARTING: Readonly<Record<string, readonly string[]>> = {
-  'apache-4-combined': [`controller.quorum.bootstrap.servers ${NO_EFFECT}`],
+  'apache-4-combined': [...silent('CONTROLLER://:9093'), `controller.quorum.bootstrap.servers ${NO_EFFECT}`],
   'confluent-image': [
+    ...silent('CONTROLLER://0.0.0.0:29093'),
     ...unknown('jmx.port', 'jmx.hostname', 'confluent.license.topic.replication.factor', 'confluent.balancer.enable'),
     ...unknown('confluent.balancer.topic.replication.factor', 'confluent.metrics.reporter.bootstrap.servers'),
     ...unknown('confluent.support.customer.id'),
@@ -24,6 +27,7 @@ const STARTING: Readonly<Record<string, readonly string[]>> = {
     `metric.reporters ${NO_EFFECT}`,
   ],
   'bitnami-chart': [
+    ...silent('CONTROLLER://:9093'),
     ...unknown('logs.dir'),
     'allow.everyone.if.no.acl.found has no effect without authorizer.class.name (file)',
     'super.users has no effect without authorizer.class.name (file)',

@@ -50,7 +50,8 @@ export const TOOL_DIFFERENCES: readonly ToolDifference[] = [
   {
     call: /metadata-quorum BROKER describe --status/,
     line: /^CurrentVoters: /,
-    reason: 'Apache Kafka was started with a list of voters, which has no directories; this quorum is one of kraft.version 1',
+    reason:
+      'Apache Kafka was started with a list of voters, which has no directories; this quorum is one of kraft.version 1, and listens for no other controller',
   },
   { call: /features BROKER describe/, line: /^Feature: kraft\.version /, reason: 'as above' },
 ];

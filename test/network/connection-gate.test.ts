@@ -3,14 +3,27 @@ import { expect, test } from 'vitest';
 import { ConnectionGate, type ConnectionLimits, plainAddress } from '../../src/network/connection-gate.ts';
 
 const MANY = 2 ** 31 - 1;
+const UNLIMITED: ConnectionLimits = {
+  total: MANY,
+  perListener: [MANY, MANY],
+  totalRate: MANY,
+  perListenerRate: [MANY, MANY],
+  perAddress: MANY,
+  perAddressOverrides: new Map(),
+};
 
 function gate(limits: Partial<ConnectionLimits>, firstListener = -1, lineMax = 10) {
   const told: string[] = [];
+  const timers: { readonly atMs: number; readonly task: () => void }[] = [];
+  let nowMs = 0;
   const tickets = new Map<string, number>();
   const made = new ConnectionGate<string>({
-    limits: { total: MANY, perListener: [MANY, MANY], perAddress: MANY, perAddressOverrides: new Map(), ...limits },
+    limits: { ...UNLIMITED, ...limits },
     firstListener,
     lineMax,
+    rateWindows: { count: 2, sizeMs: 1000 },
+    nowMs: () => nowMs,
+    after: (delayMs, task) => timers.push({ atMs: nowMs + delayMs, task }),
     admit: (arrival, listener, ticket) => {
       told.push(`${arrival} at ${listener}`);
       tickets.set(arrival, ticket);
@@ -24,6 +37,18 @@ function gate(limits: Partial<ConnectionLimits>, firstListener = -1, lineMax = 1
     told: () => told.splice(0),
     arrive: (arrival: string, listener = 0, address = arrival) => made.arrive(arrival, listener, address),
     leave: (arrival: string) => made.left(tickets.get(arrival) as number),
+    pass: (ms: number) => {
+      const endMs = nowMs + ms;
+      for (;;) {
+        timers.sort((a, b) => a.atMs - b.atMs);
+        const next = timers[0];
+        if (next === undefined || next.atMs > endMs) break;
+        timers.shift();
+        nowMs = next.atMs;
+        next.task();
+      }
+      nowMs = endMs;
+    },
   };
 }
 
@@ -92,9 +117,9 @@ test('limits that change count for those who wait and those who come; nobody is 
   const { gate: made, told, arrive } = gate({ total: 1 });
   for (const name of ['a', 'b', 'c', 'd']) arrive(name);
   told();
-  made.setLimits({ total: 3, perListener: [MANY, MANY], perAddress: MANY, perAddressOverrides: new Map() });
+  made.setLimits({ ...UNLIMITED, total: 3 });
   expect(told()).toEqual(['b at 0', 'c at 0']);
-  made.setLimits({ total: 1, perListener: [MANY, MANY], perAddress: MANY, perAddressOverrides: new Map() });
+  made.setLimits({ ...UNLIMITED, total: 1 });
   expect([told(), made.count]).toEqual([[], 3]);
 });
 
@@ -107,4 +132,62 @@ test('who could not be let in after all takes no place', () => {
 
 test('an IPv4 address is itself, whichever family the socket is of', () => {
   expect(['::ffff:10.0.0.1', '10.0.0.1', '::1', '::ffff:a00:1'].map(plainAddress)).toEqual(['10.0.0.1', '10.0.0.1', '::1', '::ffff:a00:1']);
+});
+
+test('who comes too soon waits, in the order of the line, until the rate is what it may be', () => {
+  const { gate: made, told, arrive, pass } = gate({ totalRate: 2 });
+  for (const name of ['a', 'b', 'c', 'd']) arrive(name);
+  expect(told()).toEqual(['a at 0', 'b at 0']); // One window has just begun, and one counts whole: two in a second.
+  expect([made.count, made.waitingCount, made.waitedCount]).toEqual([2, 2, 2]);
+  pass(499);
+  expect(told()).toEqual([]);
+  pass(1);
+  expect(told()).toEqual(['c at 0']); // 3 in 1.5 s. The next is asked now: 4 in 1.5 s, half a second too many.
+  pass(500);
+  expect(told()).toEqual(['d at 0']);
+});
+
+test('a listener that is held up by its rate holds up no other, nor the one between brokers the broker’s', () => {
+  const { told, arrive, pass } = gate({ perListenerRate: [1, MANY] });
+  for (const name of ['a', 'b']) arrive(name, 0);
+  arrive('c', 1);
+  expect(told()).toEqual(['a at 0', 'c at 1']);
+  pass(1000);
+  expect(told()).toEqual(['b at 0']);
+  const between = gate({ totalRate: 1 }, 1);
+  for (const name of ['a', 'b', 'c']) between.arrive(name, 1);
+  between.arrive('d', 0);
+  between.arrive('e', 0);
+  expect(between.told()).toEqual(['a at 1', 'b at 1', 'c at 1', 'd at 0']);
+});
+
+test('who was held up by a rate waits for a place besides', () => {
+  const { told, arrive, pass, leave } = gate({ totalRate: 1, total: 1 });
+  for (const name of ['a', 'b']) arrive(name);
+  pass(5000);
+  expect(told()).toEqual(['a at 0']);
+  leave('a');
+  expect(told()).toEqual(['b at 0']);
+});
+
+test('another rate holds for those who have not come to the head of the line; who is held up stays so', () => {
+  const { gate: made, told, arrive, pass } = gate({ totalRate: 1 });
+  for (const name of ['a', 'b', 'c']) arrive(name);
+  made.setLimits({ ...UNLIMITED, totalRate: MANY });
+  expect(told()).toEqual(['a at 0']);
+  pass(1000);
+  expect(told()).toEqual(['b at 0', 'c at 0']);
+  made.setLimits({ ...UNLIMITED, perListenerRate: [1, MANY] });
+  for (const name of ['d', 'e']) arrive(name);
+  expect(told()).toEqual([]);
+  arrive('f', 1);
+  expect(told()).toEqual(['f at 1']);
+});
+
+test('nobody is let in who was given away while a rate held him up', () => {
+  const { gate: made, told, arrive, pass } = gate({ totalRate: 1 });
+  for (const name of ['a', 'b']) arrive(name);
+  expect(made.takeWaiting()).toEqual(['b']);
+  pass(5000);
+  expect(told()).toEqual(['a at 0']);
 });

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { served } from '../../src/broker/handler-table.ts';
+import { API, apiName } from '../../src/protocol/api-keys.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -55,6 +57,13 @@ test('the architecture page has every folder of src, test and tools, and no file
   }
   for (const path of files.filter((each) => each.startsWith('tools/')))
     expect(sections.get('tools')).toContain(path.slice('tools/'.length));
+});
+
+test('the README names every API that is served, and no other as one', () => {
+  const page = read('README.md');
+  const list = page.slice(page.indexOf('## What is served'), page.indexOf('Transactions, share groups, security'));
+  const named = [...list.matchAll(/\b[A-Z][a-z]+[A-Za-z]*\b/g)].map(([word]) => word).filter((word) => word in API);
+  expect(named.sort()).toEqual(served.map(({ apiKey }) => apiName(apiKey)).sort());
 });
 
 test('the README has two commands, and .ci/run runs the second', () => {

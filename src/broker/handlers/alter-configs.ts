@@ -17,8 +17,9 @@ export function alterConfigsHandler(context: BrokerContext): Handler {
       ...resource,
       configs: configs.map((config) => ({ ...config, configOperation: CONFIG_OPERATION.SET })),
     }));
-    context.controller.ask('alterConfigs', { resources: asked, validateOnly, replacesAll: true }, (responses) => {
-      answer(request, alterConfigsResponse, { throttleTimeMs: 0, responses });
+    const input = { resources: asked, validateOnly, replacesAll: true };
+    context.controller.ask('alterConfigs', input, (responses) => {
+      whenLevelsHold(context, input, null, () => answer(request, alterConfigsResponse, { throttleTimeMs: 0, responses }));
     });
     return true;
   };
@@ -30,12 +31,18 @@ export function incrementalAlterConfigsHandler(context: BrokerContext): Handler 
     const asked = { resources, validateOnly, replacesAll: false };
     context.controller.ask('alterConfigs', asked, (responses) => {
       const reply = (): void => answer(request, incrementalAlterConfigsResponse, { throttleTimeMs: 0, responses });
-      const level = validateOnly ? null : newLevel(asked, responses);
-      if (level === null) reply();
-      else context.logLevel.set(level, reply);
+      whenLevelsHold(context, asked, newLevel(asked, responses), reply);
     });
     return true;
   };
+}
+
+/** Replies when log lines are written by the logger's `level`, and by naru.log.level where the request may have changed that. */
+function whenLevelsHold({ logLevel }: BrokerContext, asked: AlterConfigsInput, level: string | null, reply: () => void): void {
+  if (asked.validateOnly) reply();
+  else if (level !== null) logLevel.set(level, reply);
+  else if (asked.resources.some(({ resourceType }) => resourceType === RESOURCE.BROKER)) logLevel.settle(reply);
+  else reply();
 }
 
 /** The level that was asked for and found good, or null. */

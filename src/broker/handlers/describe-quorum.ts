@@ -34,11 +34,12 @@ export function describeQuorumHandler(context: BrokerContext): Handler {
     }
     const hasDirectories = request.apiVersion >= DIRECTORIES_SINCE;
     context.controller.ask('describeQuorum', null, ({ voters, ...quorum }) => {
-      const currentVoters = voters.map(({ directoryId, listeners, ...voter }) => ({
+      const currentVoters = voters.map(({ directoryId, ...voter }) => ({
         ...voter,
         replicaDirectoryId: hasDirectories ? directoryId : ZERO_UUID,
       }));
-      const nodes = voters.map(({ replicaId, listeners }) => ({ nodeId: replicaId, listeners: listeners.map((each) => ({ ...each })) }));
+      // No address: nobody listens for other controllers, whatever the metadata log says of this one for those who read it later.
+      const nodes = voters.map(({ replicaId }) => ({ nodeId: replicaId, listeners: [] }));
       const partition = { partitionIndex: 0, ...NO_ERROR, ...quorum, currentVoters, observers: [] };
       answer(request, describeQuorumResponse, {
         ...NO_ERROR,
