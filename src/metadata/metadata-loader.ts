@@ -3,6 +3,7 @@
 import type { Storage } from '../log/storage.ts';
 import { CONTROL_TYPE } from '../protocol/records/control.ts';
 import { VoterSet } from '../raft/voter-set.ts';
+import { SUPPORTED_FEATURES } from './bootstrap.ts';
 import { decodeVoters } from './control-batches.ts';
 import type { ClusterImage } from './image.ts';
 import { ImageError } from './image-error.ts';
@@ -20,8 +21,8 @@ interface LoadedMetadata {
 }
 
 /**
- * Replays snapshot and log into `image`, which is empty. *
- * Throws ImageError where something is damaged or missing, naming it, and StorageError.
+ * Replays snapshot and log into `image`, which is empty.
+ * Throws ImageError where something is damaged, missing or of a newer version, naming it, and StorageError.
  */
 export function loadMetadata(storage: Storage, directory: string, log: MetadataLog, image: ClusterImage): LoadedMetadata {
   let voters: VoterSet | null = null;
@@ -63,8 +64,22 @@ export function loadMetadata(storage: Storage, directory: string, log: MetadataL
       });
     });
   });
+  naming(directory, () => refuseUnknownFeatures(image.features));
   image.takeChange();
   return { voters, snapshots, replayedBytes };
+}
+
+/** A feature says what may stand in the logs: what was raised by a newer version, or is of one before Kafka's 3.3, is not for this one to write. */
+function refuseUnknownFeatures(features: ReadonlyMap<string, number>): void {
+  for (const [name, level] of features) {
+    const known = SUPPORTED_FEATURES.find((feature) => feature.name === name);
+    if (known === undefined) throw new ImageError(`the feature ${name} is at level ${level}, and is unknown to this version of Naru`);
+    const { minSupportedVersion, maxSupportedVersion } = known;
+    if (level < minSupportedVersion || level > maxSupportedVersion)
+      throw new ImageError(
+        `the feature ${name} is at level ${level}; this version of Naru can work with ${minSupportedVersion} to ${maxSupportedVersion}`,
+      );
+  }
 }
 
 /** Says in an ImageError which file it is about. */
