@@ -30,6 +30,8 @@ export class SlabArena {
   /** What can be claimed in all: whole blocks of SLAB_MIN_BYTES. */
   readonly capacityBytes: number;
   readonly #blockCount: number;
+  /** Of the largest run that is left when the first block is in use; -1: none is. */
+  #orderBeside = -1;
   // By block (SLAB_MIN_BYTES each), 14 bytes a block in all, kept at the first block of a slab or free run. Zero means none everywhere, so that
   // fresh arrays are right as they are and the bookkeeping of an untouched arena stays untouched too.
   readonly #freeOrder: Uint8Array; // Order + 1 of the free run that starts here.
@@ -76,14 +78,15 @@ export class SlabArena {
   /**
    * Takes a slab of at least `sizeBytes` with one reference; returns its position, a multiple of its size counted from the
    * start of the arena, or -1 when there is none, or when less than `reserveBytes` would be left of the arena: the caller pauses until
-   * onReleased. The bytes in it are what they were.
+   * onReleased. The bytes in it are what they were. With `keptBytes` a slab of that size can still be had behind it, beside the reserve.
    */
-  claim(sizeBytes: number, reserveBytes = 0): number {
-    if (!this.leaves(sizeBytes, reserveBytes)) return this.#refuse();
+  claim(sizeBytes: number, reserveBytes = 0, keptBytes = 0): number {
+    if (!this.leaves(sizeBytes, reserveBytes + keptBytes)) return this.#refuse();
     const wanted = orderFor(sizeBytes);
     const candidates = this.#freeOrders & -(1 << wanted);
     if (candidates === 0) return this.#refuse();
     let order = 31 - Math.clz32(candidates & -candidates); // The smallest run that is large enough.
+    if (keptBytes > 0 && !this.#keepsRun(order, wanted, orderFor(keptBytes))) return this.#refuse();
     const block = (this.#heads[order] as number) - 1; // Last freed, first claimed: its pages are warm.
     this.#unlink(block, order);
     while (order > wanted) {
@@ -114,12 +117,9 @@ export class SlabArena {
     this.#usedOrder[block] = (this.#usedOrder[block] as number) | REPLY_FLAG;
   }
 
-  /**
-   * Whether `sizeBytes` that come piece by piece can ever be received by who leaves `reserveBytes`: into a slab that takes over from one of half
-   * its size, beside one slab at least that is somebody else's.
-   */
+  /** Whether a slab of `sizeBytes` can ever be had by who leaves `reserveBytes`, beside one at the start of the arena that somebody keeps. */
   canReceive(sizeBytes: number, reserveBytes: number): boolean {
-    return sizeBytes <= SLAB_MAX_BYTES && 1.5 * slabBytesFor(sizeBytes) + reserveBytes < this.capacityBytes;
+    return orderFor(sizeBytes) <= this.#orderBeside && slabBytesFor(sizeBytes) + reserveBytes < this.capacityBytes;
   }
 
   /** One more holder of the slab at `position`. */
@@ -154,6 +154,14 @@ export class SlabArena {
     this.#listeners.push(listener);
   }
 
+  /** Whether a run of order `kept` is left when a slab of order `wanted` is cut from the first run of `order`. */
+  #keepsRun(order: number, wanted: number, kept: number): boolean {
+    if ((this.#freeOrders & -(1 << kept) & ~(1 << order)) !== 0) return true;
+    if (order < kept) return false;
+    const head = (this.#heads[order] as number) - 1;
+    return this.#next[head] !== 0 || (order > wanted && order > kept); // Another such run, or the upper half of this one.
+  }
+
   /** Joins the run with its buddy as long as that one is free and of the same order. */
   #free(block: number, order: number): void {
     let first = block;
@@ -175,6 +183,7 @@ export class SlabArena {
       const alignment = block === 0 ? ORDER_MAX : 31 - Math.clz32(block & -block);
       const order = Math.min(ORDER_MAX, alignment, 31 - Math.clz32(blockCount - block));
       this.#link(block, order);
+      this.#orderBeside = Math.max(this.#orderBeside, block === 0 ? order - 1 : order);
       block += blocksOf(order);
     }
   }

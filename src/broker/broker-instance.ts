@@ -113,6 +113,7 @@ export class BrokerInstance implements Broker {
         config,
         limits,
         logger: this.#logger.of('network'),
+        descriptorsEnd: () => this.#descriptors.connectionsEnd,
         adopt: (handle, acceptance) => this.#takeHandle(handle, acceptance),
       });
       this.#desk = desk;

@@ -21,6 +21,8 @@ export interface ConnectionDeskOptions {
   readonly config: BrokerConfig;
   readonly limits: ConnectionLimits;
   readonly logger: Logger;
+  /** Connections are refused from this number of a descriptor on. */
+  readonly descriptorsEnd: () => number;
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
   readonly adopt: (handle: object, acceptance: Acceptance) => void;
 }
@@ -28,6 +30,7 @@ export interface ConnectionDeskOptions {
 export class ConnectionDesk {
   readonly #gate: ConnectionGate<Socket>;
   readonly #adopt: ConnectionDeskOptions['adopt'];
+  readonly #descriptorsEnd: () => number;
   readonly #logger: Logger;
   /** Accepted before there was a worker to take them. */
   #early: { socket: Socket; listener: number }[] | null = [];
@@ -37,8 +40,9 @@ export class ConnectionDesk {
   #lastChange = 0;
   #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused.
 
-  constructor({ config, limits, logger, adopt }: ConnectionDeskOptions) {
+  constructor({ config, limits, logger, adopt, descriptorsEnd }: ConnectionDeskOptions) {
     this.#adopt = adopt;
+    this.#descriptorsEnd = descriptorsEnd;
     this.#logger = logger;
     const betweenBrokers = config.listeners.findIndex(({ name }) => name === config.interBrokerListenerName);
     const firstListener = config.listeners.length > 1 ? betweenBrokers : -1;
@@ -84,7 +88,11 @@ export class ConnectionDesk {
   serve(workers: Workers): void {
     this.#workers = workers;
     if (workers.threadCount > 0) {
-      this.#handOver = new HandOver(workers.count, (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance));
+      this.#handOver = new HandOver(
+        workers.count,
+        (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance),
+        this.#descriptorsEnd,
+      );
     }
     const early = this.#early ?? [];
     this.#early = null;
@@ -120,7 +128,7 @@ export class ConnectionDesk {
   #admit(socket: Socket, acceptance: Acceptance): boolean {
     if (this.#handOver !== null) {
       const isGiven = this.#handOver.accept(socket, acceptance);
-      if (!isGiven) this.#tellRefused('no descriptor to hand it over with');
+      if (!isGiven) this.#tellRefused(`${this.#descriptorsEnd()} file descriptors are in use`);
       return isGiven;
     }
     const handle = takeHandle(socket);

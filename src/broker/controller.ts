@@ -13,6 +13,7 @@ import { QuorumActor } from '../metadata/quorum-actor.ts';
 import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { messageSizeRule } from './message-size-watch.ts';
 import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
 
 const PLAINTEXT = 0;
@@ -56,7 +57,7 @@ export function createQuorum(
       numPartitions: config.numPartitions,
       replicationFactor: config.defaultReplicationFactor,
       topicConfigs: topicConfigRules(config, config.nodeId),
-      configRules: configRules(config, config.nodeId),
+      configRules: configRules(config, config.nodeId, messageSizeRule(config, runtime.arena.capacityBytes)),
     },
     controllerEndPoint: { ...data.controllerEndpoint, securityProtocol: PLAINTEXT },
     incarnationId: randomUuid(runtime.random),

@@ -31,6 +31,7 @@ import { LiveOptions } from './live-options.ts';
 import { LogLevelControl } from './log-level.ts';
 import { LogStarts } from './log-starts.ts';
 import { LogUpkeep } from './log-upkeep.ts';
+import { watchMessageSizes } from './message-size-watch.ts';
 import { gatherReport } from './metrics/worker-report.ts';
 import { OptionWarnings } from './option-warnings.ts';
 import { PartitionLogs } from './partition-logs.ts';
@@ -88,6 +89,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     options.watch([naruOptions.naruLogLevel], () => logLevel.order(options.valueOf(naruOptions.naruLogLevel)));
     const warnings = new OptionWarnings(config, (message) => logger.of('config').warn(message));
     metadata.onChange((change, image) => warnings.onChange(change, image));
+    watchMessageSizes(metadata, config, runtime.arena.capacityBytes, logger.of('config'));
   }
 
   const words = new PartitionWords({
@@ -273,6 +275,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       gatherReport(sources, told.partitionsMax, (report) => tell({ type: 'report', id: told.id, report }));
     },
     onConnection: (descriptor, about) => void network.adopt(new SocketTransport(descriptor), about as Acceptance),
+    abandon: () => network.abandonAll(),
     stop(done) {
       closeLogs = () => {
         quorum?.stop();

@@ -3,6 +3,7 @@
 // Invariant: a batch that became no larger lies where it lay, and nothing outside of it is touched; one that grew is new bytes. Nothing is
 // thrown for any batch whose frame was checked.
 // Runs on: pool threads (compressing takes as long as it takes); the decision on the partition's owner. Pure.
+import { MIB } from '../base/units.ts';
 import { ERROR } from '../protocol/errors.ts';
 import {
   BATCH_MAGIC,
@@ -16,13 +17,19 @@ import {
   writeCompressionType,
   writeMaxTimestamp,
 } from '../protocol/records/batch.ts';
-import { CompressionError, compress } from '../protocol/records/compression/index.ts';
+import { CompressionError, compress, DECOMPRESSED_BYTES_MAX } from '../protocol/records/compression/index.ts';
 import { type AppendResult, createAppendResult, type RecordError, refuse } from './append-result.ts';
 import type { LogConfig } from './log-config.ts';
 import { checkRecords, openContent, type RecordRules } from './record-check.ts';
 
 /** LogConfig.compression of a topic that keeps batches as they came. */
 export const AS_PRODUCED = -1;
+
+/**
+ * What a batch opens to, mostly: many may be open at a time. One that opens to more is opened again where it is the only such one of its
+ * worker, so that the pool's memory is bounded by this for each of its threads, and DECOMPRESSED_BYTES_MAX once for each worker.
+ */
+export const OPENED_BYTES_USUAL = 8 * MIB;
 
 /** Names this job to the pool. */
 export const RECOMPRESS_JOB = 'recompress';
@@ -36,11 +43,15 @@ export interface RecompressTask {
   readonly level: number;
   readonly rules: RecordRules;
   readonly maxMessageBytes: number;
+  /** How much may be opened: OPENED_BYTES_USUAL, or DECOMPRESSED_BYTES_MAX where that was too little. */
+  readonly openedBytesMax: number;
   /** What timestamps are compared with. */
   readonly nowMs: number;
 }
 
 export interface Recompressed {
+  /** It opens to more than the usual: nothing is decided. */
+  readonly wantsMore: boolean;
   /** NONE, or why the batch is refused. */
   readonly error: number;
   readonly errorMessage: string | null;
@@ -68,22 +79,29 @@ export function recompressTask(
   const { compression, compressionLevel: level, maxMessageBytes, isCompacted, isLogAppendTime } = config;
   const { timestampBeforeMaxMs, timestampAfterMaxMs } = config;
   const rules = { isCompacted, isLogAppendTime, timestampBeforeMaxMs, timestampAfterMaxMs };
-  return { region, position, sizeBytes, compression, level, rules, maxMessageBytes, nowMs };
+  return { region, position, sizeBytes, compression, level, rules, maxMessageBytes, openedBytesMax: OPENED_BYTES_USUAL, nowMs };
+}
+
+/** The same job for a batch that wants more: how much is all that is ever opened. */
+export function enlarged(task: RecompressTask): RecompressTask {
+  return { ...task, openedBytesMax: DECOMPRESSED_BYTES_MAX };
 }
 
 export function recompress(task: RecompressTask): Recompressed {
-  const { position, sizeBytes, maxMessageBytes } = task;
+  const { position, sizeBytes, maxMessageBytes, openedBytesMax } = task;
   const bytes = new Uint8Array(task.region);
   const result = createAppendResult();
-  const content = openContent(bytes, position, result);
+  const content = openContent(bytes, position, result, openedBytesMax);
+  // Only what does not decompress within the limit is too large this early.
+  const wantsMore = content === null && result.error === ERROR.MESSAGE_TOO_LARGE && openedBytesMax < DECOMPRESSED_BYTES_MAX;
   const maxTimestampMs = content === null ? null : checkRecords(bytes, position, content, task.rules, task.nowMs, result);
   const records = content === null || maxTimestampMs === null ? null : compressed(task.compression, content, task.level, result);
-  if (records === null || maxTimestampMs === null) return { ...result, sizeBytes, grown: null };
+  if (records === null || maxTimestampMs === null) return { ...result, wantsMore, sizeBytes, grown: null };
   const newSizeBytes = BATCH_OVERHEAD_BYTES + records.length;
   if (newSizeBytes > maxMessageBytes) {
     const message = `The record batch of ${newSizeBytes} bytes, as the topic compresses it, exceeds the maximum of ${maxMessageBytes}`;
     refuse(result, ERROR.MESSAGE_TOO_LARGE, message);
-    return { ...result, sizeBytes, grown: null };
+    return { ...result, wantsMore, sizeBytes, grown: null };
   }
   const grown = newSizeBytes > sizeBytes ? new Uint8Array(newSizeBytes) : null;
   if (grown !== null) grown.set(bytes.subarray(position, position + BATCH_OVERHEAD_BYTES));
@@ -94,7 +112,7 @@ export function recompress(task: RecompressTask): Recompressed {
   writeCompressionType(target, at, task.compression);
   writeMaxTimestamp(target, at, maxTimestampMs);
   recomputeCrc(target, at);
-  return { ...result, sizeBytes: newSizeBytes, grown };
+  return { ...result, wantsMore, sizeBytes: newSizeBytes, grown };
 }
 
 function compressed(type: number, content: Uint8Array, level: number, result: AppendResult): Uint8Array | null {

@@ -14,7 +14,7 @@ import {
   TIMESTAMP_TYPE,
   timestampType,
 } from '../protocol/records/batch.ts';
-import { CompressionError, decompress } from '../protocol/records/compression/index.ts';
+import { CompressionError, DECOMPRESSED_BYTES_MAX, decompress } from '../protocol/records/compression/index.ts';
 import { RECORD_CHECK, RecordCursor, recordCheckName } from '../protocol/records/record.ts';
 import { validateOpened } from '../protocol/records/records.ts';
 import { type AppendResult, type RecordError, refuse } from './append-result.ts';
@@ -41,11 +41,16 @@ export function timestampFault(timestampMs: number, isStamped: boolean, rules: R
   return isWithin(timestampMs, rules, nowMs) ? null : `Timestamp ${timestampMs} is out of range`;
 }
 
-/** The records of the batch at `position`, decompressed; null where they are not to be had, and `result` says why. */
-export function openContent(bytes: Uint8Array, position: number, result: AppendResult): Uint8Array | null {
+/** The records of the batch at `position`, decompressed; null where they are not to be had, or take more than that, and `result` says why. */
+export function openContent(
+  bytes: Uint8Array,
+  position: number,
+  result: AppendResult,
+  limitBytes = DECOMPRESSED_BYTES_MAX,
+): Uint8Array | null {
   const records = bytes.subarray(position + BATCH_OVERHEAD_BYTES, position + batchSizeBytes(bytes, position));
   try {
-    return decompress(compressionType(bytes, position), records);
+    return decompress(compressionType(bytes, position), records, limitBytes);
   } catch (error) {
     if (!(error instanceof CompressionError)) throw error;
     if (error.failure === 'unavailable') refuse(result, ERROR.UNSUPPORTED_COMPRESSION_TYPE, error.message);

@@ -3,7 +3,7 @@
 // Invariant: entries stand in the order of their markers. A file that contradicts itself is told as null, and made anew from the batches.
 // Pure but for the storage that is handed in.
 import { readInt16, readInt64, writeInt16, writeInt64 } from '../base/big-endian.ts';
-import { offsetFileName, offsetOfFileName, TRANSACTION_INDEX_SUFFIX } from './file-names.ts';
+import { CLEANED_SUFFIX, offsetFileName, offsetOfFileName, TRANSACTION_INDEX_SUFFIX } from './file-names.ts';
 import { type Storage, StorageError } from './storage.ts';
 
 const ENTRY_BYTES = 34;
@@ -54,7 +54,10 @@ function decode(bytes: Uint8Array, baseOffset: number): AbortedTransaction[] | n
   return entries;
 }
 
-/** Makes these the entries of the segment's file, synced; none is no file. Throws StorageError. */
+/**
+ * Makes these the entries of the segment's file, on the medium when this returns; none is no file. Whenever the power fails, the file is the old
+ * one or the new one: a beginning of it, or none, would be believed by a start that has no reason to look at the batches. Throws StorageError.
+ */
 export function writeTransactionIndex(
   storage: Storage,
   directory: string,
@@ -62,8 +65,18 @@ export function writeTransactionIndex(
   entries: readonly AbortedTransaction[],
 ): void {
   const path = `${directory}/${offsetFileName(baseOffset, TRANSACTION_INDEX_SUFFIX)}`;
-  storage.remove(path);
-  if (entries.length === 0) return;
+  if (entries.length === 0) storage.remove(path);
+  else {
+    // Of an earlier attempt there may be one: it goes with what else was cleaned and never took its place when the log is opened.
+    const temporary = `${path}${CLEANED_SUFFIX}`;
+    storage.remove(temporary);
+    writeEntries(storage, temporary, entries);
+    storage.rename(temporary, path);
+  }
+  storage.syncDirectory(directory);
+}
+
+function writeEntries(storage: Storage, path: string, entries: readonly AbortedTransaction[]): void {
   const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
   entries.forEach(({ producerId, firstOffset, lastOffset, lastStableOffset }, index) => {
     const at = index * ENTRY_BYTES;

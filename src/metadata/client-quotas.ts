@@ -32,10 +32,8 @@ export function clientQuotas(image: ClusterImage): ClientQuota[] {
     const entity = new Map(record.entity.map(({ entityType, entityName }) => [entityType, entityName]));
     const key = JSON.stringify([...entity].sort(([a], [b]) => (a < b ? -1 : 1)));
     const quota = found.get(key) ?? { entity, values: new Map<string, number>() };
-    if (record.remove) quota.values.delete(record.key);
-    else quota.values.set(record.key, record.value);
-    if (quota.values.size === 0) found.delete(key);
-    else found.set(key, quota);
+    quota.values.set(record.key, record.value);
+    found.set(key, quota);
   }
   return [...found.values()];
 }

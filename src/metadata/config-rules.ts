@@ -29,8 +29,12 @@ function listRow(resourceType: number, name: string): Option<unknown> | undefine
   return resourceType === RESOURCE.BROKER ? brokerRow(name) : undefined;
 }
 
-/** What may be changed while the broker `brokerId` runs with this configuration. */
-export function configRules(config: BrokerConfig, brokerId: number): ConfigRules {
+/** What may be changed while the broker `brokerId` runs with this configuration; `hostFault`: what the machine or the process cannot do. */
+export function configRules(
+  config: BrokerConfig,
+  brokerId: number,
+  hostFault: (texts: ReadonlyMap<string, string>) => string | null = () => null,
+): ConfigRules {
   return {
     listDefault: (resourceType, name) => {
       const row = listRow(resourceType, name);
@@ -49,7 +53,7 @@ export function configRules(config: BrokerConfig, brokerId: number): ConfigRules
         case RESOURCE.TOPIC:
           return invalid(validateTopicConfigs(texts, config, overrides));
         case RESOURCE.BROKER:
-          return badRequest(brokerChangeFault(texts, resourceName !== CLUSTER_DEFAULT, config, overrides));
+          return badRequest(brokerChangeFault(texts, resourceName !== CLUSTER_DEFAULT, config, overrides) ?? hostFault(texts));
         case RESOURCE.GROUP:
           return invalid(groupConfigFault(texts, config, overrides));
         default: {

@@ -6,6 +6,7 @@ import { ImageError } from './image-error.ts';
 import { type BrokerImage, type ControllerImage, type MetadataChange, RESOURCE, type TopicImage } from './image-types.ts';
 import type { MetadataRecord, RecordOf } from './metadata-records.ts';
 import { TopicsImage } from './topics-image.ts';
+import { UnservedRecords } from './unserved-records.ts';
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
@@ -25,8 +26,7 @@ export class ClusterImage {
   readonly #controllers = new Map<number, ControllerImage>();
   readonly #features = new Map<string, number>();
   readonly #configs = new Map<number, Map<string, Map<string, string>>>();
-  /** Records of what Naru does not serve (ACLs, quotas, credentials), kept so that a snapshot loses nothing. */
-  readonly #unserved: MetadataRecord[] = [];
+  readonly #unserved = new UnservedRecords();
   readonly #change = new ChangeCollector();
   /** Records since BEGIN_TRANSACTION, or null outside of one. */
   #transaction: { readonly name: string; readonly records: { record: MetadataRecord; offset: number }[] } | null = null;
@@ -78,8 +78,9 @@ export class ClusterImage {
   get configuredTypes(): Iterable<number> {
     return this.#configs.keys();
   }
-  get unservedRecords(): readonly MetadataRecord[] {
-    return this.#unserved;
+  /** Records of what Naru does not serve, as they hold. */
+  get unservedRecords(): Iterable<MetadataRecord> {
+    return this.#unserved.all();
   }
   /** Slots 0 … slotCount-1 have been given to partitions. */
   get slotCount(): number {
@@ -187,7 +188,7 @@ export class ClusterImage {
       case 'NoOpRecord':
         break;
       default:
-        this.#unserved.push(record);
+        this.#unserved.replay(record);
     }
   }
 

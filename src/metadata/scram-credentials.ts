@@ -10,14 +10,14 @@ export interface CredentialInfo {
 
 /** By user, mechanisms ascending. */
 export function scramCredentials(image: ClusterImage): Map<string, CredentialInfo[]> {
-  const found = new Map<string, Map<number, CredentialInfo>>();
+  const found = new Map<string, CredentialInfo[]>();
   for (const record of image.unservedRecords) {
-    if (record.type === 'RemoveUserScramCredentialRecord') found.get(record.name)?.delete(record.mechanism);
     if (record.type !== 'UserScramCredentialRecord') continue;
     const { name, mechanism, iterations } = record;
-    const mechanisms = found.get(name) ?? new Map<number, CredentialInfo>();
-    found.set(name, mechanisms.set(mechanism, { mechanism, iterations }));
+    const mechanisms = found.get(name) ?? [];
+    mechanisms.push({ mechanism, iterations });
+    found.set(name, mechanisms);
   }
-  const users = [...found].filter(([, mechanisms]) => mechanisms.size > 0);
-  return new Map(users.map(([name, mechanisms]) => [name, [...mechanisms.values()].sort((a, b) => a.mechanism - b.mechanism)]));
+  for (const mechanisms of found.values()) mechanisms.sort((a, b) => a.mechanism - b.mechanism);
+  return found;
 }

@@ -4,6 +4,7 @@
 import type { SlabArena } from '../actors/slab-arena.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { FrameCutter } from './frame-cutter.ts';
+import type { FrameGrowth } from './frame-growth.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
@@ -14,7 +15,7 @@ import type { RequestMeter } from './request-meter.ts';
 export interface HostedConnection extends ConnectionInfo {
   /** As in Acceptance. */
   readonly ticket: number;
-  /** Reads that brought something. */
+  /** Bytes that have come. */
   readonly activity: number;
   /** What was seen of `activity` and `sentBytes`, and since when that has been the same. The worker's. */
   activitySeen: number;
@@ -42,6 +43,8 @@ export interface HostedConnection extends ConnectionInfo {
   close(cause: CloseCause, reason: string): void;
   /** The broker stops. */
   stop(): void;
+  /** The broker has failed: breaks the connection off, and nothing else. */
+  abandon(): void;
 }
 
 /** What all connections of a worker share: the network actor. */
@@ -51,6 +54,7 @@ export interface ConnectionHost extends RequestPool {
   readonly counters: NetworkCounters;
   readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
+  readonly growth: FrameGrowth;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;

@@ -43,7 +43,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.ticket = ticket;
     this.#host = host;
     this.#transport = transport;
-    this.#input = new InputBuffer(host.arena, host.landing);
+    this.#input = new InputBuffer(host.arena, host.landing, host.growth);
     this.#requests = new OpenRequests(host.arena, host, host.inflightMax);
     this.#replies = new Replies(host, transport, this);
     const parts = { input: this.#input, requests: this.#requests, replies: this.#replies };
@@ -118,7 +118,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     if (this.#ending.isClosing) return false;
     const { counters } = this.#host;
     counters.readCount++;
-    this.activity++;
+    this.activity += length;
     counters.receivedBytes += length;
     const nowMs = this.#host.nowMs();
     this.#dispatcher.receivedMs = nowMs;
@@ -204,6 +204,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
       this.#transport.resumeReading();
     }
     this.#endWhenDone();
+  }
+
+  abandon(): void {
+    this.#transport.destroy();
   }
 
   // What requests say.

@@ -3,7 +3,7 @@
 //   no threads    the socket's handle goes on in another socket of this thread; no descriptor is needed
 // Invariant: a descriptor's number is read and used in one synchronous block; once its socket is destroyed, it is somebody else's.
 // Runs on: the main thread. Not here: accepting (listener.ts), what becomes of a connection (network-actor.ts).
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { duplicateDescriptor } from '../native/dup.ts';
 import type { Acceptance } from './connection-info.ts';
 
@@ -27,20 +27,30 @@ export function takeHandle(socket: Socket): object | null {
 
 export class HandOver {
   readonly #give: (worker: number, descriptor: number, acceptance: Acceptance) => void;
+  readonly #descriptorsEnd: () => number;
   readonly #openCounts: number[];
   #refusedCount = 0;
 
-  /** `give` is Workers.handOver. */
-  constructor(workerCount: number, give: (worker: number, descriptor: number, acceptance: Acceptance) => void) {
+  /**
+   * `give` is Workers.handOver. A connection whose descriptor would have the number `descriptorsEnd` or a larger one is refused: it is this
+   * number that grows with the connections, since that of the accepted socket is free again at once.
+   */
+  constructor(
+    workerCount: number,
+    give: (worker: number, descriptor: number, acceptance: Acceptance) => void,
+    descriptorsEnd: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.#give = give;
+    this.#descriptorsEnd = descriptorsEnd;
     this.#openCounts = new Array(workerCount).fill(0);
   }
 
-  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor is left, it is closed. */
+  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor is left for connections, it is closed. */
   accept(socket: Socket, acceptance: Acceptance): boolean {
     const descriptor = duplicate(socket);
     socket.destroy();
-    if (descriptor < 0) {
+    if (descriptor < 0 || descriptor >= this.#descriptorsEnd()) {
+      if (descriptor >= 0) new Socket({ fd: descriptor }).destroy();
       this.#refusedCount++;
       return false;
     }

@@ -1,13 +1,15 @@
 // Where the bytes lie that a connection has received and not consumed. In their order:
 //   [position, end)  in the arena: in the landing buffer (inside a callback only) or in a slab of this connection
 //   the stash        on the heap: a few bytes of a cut frame, or what came while the arena had no memory
-// A slab grows with the bytes received, never with what a frame announces, unless this connection has completed one as large.
+// A slab grows with the bytes received, not with what a frame announces, unless this connection has completed one as large, or memory is so
+// short that beginnings of others could keep the rest from coming (frame-growth.ts).
 // Invariants: outside of callbacks nothing lies in the landing buffer; the transport reads into a slab only while an incomplete
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
 // Runs on: the worker of the connection. Not here: what a frame means (frame-cutter.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { copyShared } from '../base/shared-copy.ts';
 import { KIB } from '../base/units.ts';
+import type { FrameGrowth } from './frame-growth.ts';
 import { type LandingBuffer, STASH_BYTES } from './landing-buffer.ts';
 
 export const SIZE_FIELD_BYTES = 4;
@@ -26,15 +28,20 @@ export class InputBuffer {
   reserveBytes = 0;
   readonly #arena: SlabArena;
   readonly #landing: LandingBuffer;
+  readonly #growth: FrameGrowth;
+  /** Of the frame of which the slab holds only the beginning, as `#growth` was told; 0: it is not. */
+  #begunBytes = 0;
+  #begunReserveBytes = 0;
   #stash: Buffer | null = null;
   #stashBytes = 0;
   #isSlabBound = false;
   #isLandingBound = false;
   #largestFrameBytes = 0;
 
-  constructor(arena: SlabArena, landing: LandingBuffer) {
+  constructor(arena: SlabArena, landing: LandingBuffer, growth: FrameGrowth) {
     this.#arena = arena;
     this.#landing = landing;
+    this.#growth = growth;
   }
 
   /** Where the transport reads to next; undefined: as before. `isIncomplete`: an incomplete frame stands first, and nothing waits. */
@@ -90,11 +97,21 @@ export class InputBuffer {
   gather(): boolean {
     const { bytes } = this.#arena;
     const leftBytes = this.end - this.position;
-    const slab = this.#arena.claim(this.#slabBytesFor(leftBytes + this.#stashBytes), this.reserveBytes);
+    const frameBytes = this.#frameBytes();
+    const sizeBytes = this.#slabBytesFor(leftBytes + this.#stashBytes);
+    const slab =
+      frameBytes > sizeBytes
+        ? this.#growth.claim(sizeBytes, frameBytes, this.reserveBytes)
+        : this.#arena.claim(sizeBytes, this.reserveBytes);
     if (slab < 0) return false;
     copyShared(bytes, this.position, bytes, slab, leftBytes);
     this.#dropSlab();
     this.slab = slab;
+    if (frameBytes > this.#arena.slabBytes(slab)) {
+      this.#growth.add(frameBytes, this.reserveBytes);
+      this.#begunBytes = frameBytes;
+      this.#begunReserveBytes = this.reserveBytes;
+    }
     this.position = slab;
     this.end = slab + leftBytes;
     const stashed = this.#stashBytes;
@@ -122,7 +139,12 @@ export class InputBuffer {
     }
     if (!isIncomplete || this.position + this.#frameBytes() <= this.#slabEnd()) return true;
     const isFull = this.end === this.#slabEnd();
-    return (!isFull && this.position === this.slab) || this.gather() || !isFull;
+    if ((!isFull && this.position === this.slab) || this.gather()) return true;
+    if (this.#begunBytes > 0) return !isFull;
+    // The end of a slab that others held, too: it is little, and nothing that was reckoned with when that slab was claimed.
+    this.#keep(this.position, this.end);
+    this.#empty();
+    return false;
   }
 
   /** Bytes of the slab that is held for what is not consumed. */
@@ -204,6 +226,10 @@ export class InputBuffer {
     if (this.slab === NO_SLAB) return;
     const { slab } = this;
     this.slab = NO_SLAB;
+    if (this.#begunBytes > 0) {
+      this.#growth.delete(this.#begunBytes, this.#begunReserveBytes);
+      this.#begunBytes = 0;
+    }
     this.#arena.release(slab);
   }
 }

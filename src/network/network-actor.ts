@@ -15,6 +15,7 @@ import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { Acceptance, ConnectionInfo } from './connection-info.ts';
 import { CreditWaiters } from './credit-waiters.ts';
 import { FrameCutter } from './frame-cutter.ts';
+import { FrameGrowth } from './frame-growth.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
@@ -70,6 +71,7 @@ export class NetworkActor implements ConnectionHost {
   readonly counters: NetworkCounters;
   readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
+  readonly growth: FrameGrowth;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;
@@ -107,6 +109,7 @@ export class NetworkActor implements ConnectionHost {
     this.reserves = memoryReserves(runtime.arena.capacityBytes);
     const { rows, requestBytesMax } = options;
     this.cutter = new FrameCutter({ arena: this.arena, reserves: this.reserves, rows, requestBytesMax });
+    this.growth = new FrameGrowth(this.arena);
     this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
@@ -118,7 +121,7 @@ export class NetworkActor implements ConnectionHost {
     const after = (delayMs: number, run: () => void): void => void runtime.after(delayMs, () => this.#isStopping || run());
     const runSoon = (): void => runtime.touch(this.#running);
     this.#creditWaiters = new CreditWaiters(runSoon);
-    this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, after, runSoon });
+    this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, after, runSoon, stallMs: options.stallMs });
     this.#slowReaders = new SlowReaders({
       stallMs: options.stallMs,
       connections,
@@ -255,6 +258,11 @@ export class NetworkActor implements ConnectionHost {
 
   fail(error: unknown): void {
     this.#runtime.fail(error);
+  }
+
+  /** This worker has failed and its thread lives on: the other sides hear that nobody is here any more. */
+  abandonAll(): void {
+    for (const connection of this.#connections) connection.abandon();
   }
 
   #allClosed(): void {

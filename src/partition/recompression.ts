@@ -2,10 +2,11 @@
 // that it was received in or, where it grew, in new memory that is handed over.
 // Invariants: the batches of a partition are staged in the order in which they came: whatever comes behind one that is with the pool waits
 // for it, while the pool works on several. A batch under way keeps its place in PendingProduce open, so that its request, and with it the
-// memory it lies in, stays until the job has ended. Nothing is decided here: partition-appends.ts stages, or refuses, when it is told.
+// memory it lies in, stays until the job has ended. Of the batches that open to more than the usual one at a time is with the pool.
+// Nothing is decided here: partition-appends.ts stages, or refuses, when it is told.
 // Runs on: the worker that owns the partitions. At most as many wait as there are credits for produces.
 import { type AppendResult, createAppendResult } from '../log/log.ts';
-import { RECOMPRESS_JOB, type Recompressed, type RecompressTask, recompressTask, wantsRecompression } from '../log/recompress.ts';
+import { enlarged, RECOMPRESS_JOB, type Recompressed, type RecompressTask, recompressTask, wantsRecompression } from '../log/recompress.ts';
 import { batchSizeBytes } from '../protocol/records/batch.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { LeaderReplica } from './leader-replica.ts';
@@ -41,6 +42,8 @@ export class Recompression {
   readonly #lanes = new Map<LeaderReplica, WaitingBatch[]>();
   /** For the pool, in the order in which they came. */
   readonly #queue: WaitingBatch[] = [];
+  /** Those that open to more than the usual, the first of which is with the pool. They count as under way. */
+  readonly #large: WaitingBatch[] = [];
   #underWayCount = 0;
   #waitingCount = 0;
   #onIdle: (() => void) | null = null;
@@ -89,13 +92,28 @@ export class Recompression {
       if (batch === undefined) return;
       this.#underWayCount++;
       this.#runtime.compute<Recompressed>(RECOMPRESS_JOB, batch.task, (error, outcome) => {
-        batch.isReady = true;
-        batch.outcome = outcome ?? null;
-        batch.error = error;
-        this.#drain(batch.replica);
-        this.#startMore();
+        if (outcome?.wantsMore !== true) return this.#ended(batch, error, outcome);
+        this.#large.push(batch);
+        if (this.#large.length === 1) this.#startLarge(batch);
       });
     }
+  }
+
+  #startLarge(batch: WaitingBatch): void {
+    this.#runtime.compute<Recompressed>(RECOMPRESS_JOB, enlarged(batch.task as RecompressTask), (error, outcome) => {
+      this.#large.shift();
+      const [next] = this.#large;
+      if (next !== undefined) this.#startLarge(next);
+      this.#ended(batch, error, outcome);
+    });
+  }
+
+  #ended(batch: WaitingBatch, error: Error | null, outcome: Recompressed | undefined): void {
+    batch.isReady = true;
+    batch.outcome = outcome ?? null;
+    batch.error = error;
+    this.#drain(batch.replica);
+    this.#startMore();
   }
 
   #drain(replica: LeaderReplica): void {

@@ -75,6 +75,8 @@ export interface WorkerApp {
   onConnection(descriptor: number, about: unknown): void;
   /** Ends the actors: sockets, files. `done` once that is through; other workers still answer until all have called it. Inside a turn. */
   stop(done: () => void): void;
+  /** The worker has failed in a thread that lives on: gives its sockets up at once. Nothing else here is called any more. */
+  abandon?(): void;
 }
 
 /** What a worker may say to the supervisor: a structured-clone message, heard in order by its `onMessage`. */

@@ -279,16 +279,17 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
   let isReady = false;
   let failure: Error | null = null;
   let onStopped: (() => void) | null = null;
+  let app: WorkerApp | null = null;
   const runtime = createLocalRuntime({
     ...options,
     onFailure: (error) => {
       failure = error;
       runtime.close();
+      app?.abandon?.();
       onStopped?.();
       if (isReady) listener.onFailed(error);
     },
   });
-  let app: WorkerApp;
   try {
     const supervisor: SupervisorPort = {
       send: (message) => {

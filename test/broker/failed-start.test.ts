@@ -1,9 +1,12 @@
 // What a person sees of a broker that cannot start, or cannot go on: one line with the reason and exit code 1, never a process that hangs.
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { labelled } from '../support/batches.ts';
+import { labelled, labels } from '../support/batches.ts';
 import { BrokerProcess, within } from '../support/broker-process.ts';
 import { noSmallDisk, SmallDisk } from '../support/small-disk.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -16,7 +19,9 @@ const CONNECTIONS_MIN = 32;
 /** A broker without topics starts with fewer. */
 const DESCRIPTORS_ENOUGH = 200;
 
-const cleanUps: (() => void)[] = [];
+const INSTANCE = new URL('../support/instance.ts', import.meta.url);
+
+const cleanUps: (() => unknown)[] = [];
 
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
@@ -133,6 +138,32 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     void client.produce('served', 0, labelled('served', 1, 1)).catch(() => {});
     expect(await reasonOf(broker)).toMatch(/the broker failed: .*a fault on demand/);
     await within(EXIT_WITHIN_MS, isClosed);
+  });
+
+  it('ends the instance alone, and tells, in a process that is an application', async () => {
+    const fault = faultOnDemand();
+    const directory = temporaryDirectory();
+    const args = [fileURLToPath(INSTANCE), directory, String(workers)];
+    const child = spawn('/bin/sh', ['-c', `${fault.prelude}; exec "$0" "$@"`, process.execPath, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    cleanUps.push(() => child.kill('SIGKILL'));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const portOf = async (): Promise<number> => Number(/^ready (\d+)$/.exec(String((await lines.next()).value))?.[1]);
+    const client = await WireClient.connect(await portOf());
+    await client.createTopic('served');
+    expect(await client.produce('served', 0, labelled('served', 0, 1))).toMatchObject({ errorCode: 0 });
+    const isClosed = client.raw.closed;
+    fault.provoke();
+    void client.produce('served', 0, labelled('served', 1, 1)).catch(() => {});
+    expect((await lines.next()).value).toMatch(/^failed .*a fault on demand/);
+    await within(EXIT_WITHIN_MS, isClosed);
+    // The process lives, and the directory is free for another instance.
+    const reader = await WireClient.connect(await portOf());
+    expect(labels(await reader.readAll('served'))[0]).toBe('served/0');
+    reader.close();
+    child.kill('SIGTERM');
+    expect((await lines.next()).value).toBe('stopped');
   });
 
   it('shows why a worker could not be built: a quorum state of somebody else', async () => {

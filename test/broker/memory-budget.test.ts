@@ -44,7 +44,7 @@ test('too little for the largest batch is refused, with what is enough', () => {
   const enough = Number(/at least (\d+)/.exec(message)?.[1]);
   expect(arenaBytesOf(configOf(8, enough))).toBe(enough / 8);
   expect(refusal(8, enough - 8 * 4096)).toContain('too little');
-  expect(refusal(0, 16 * MIB, 12_000_000)).toContain('at least 28762112, or a smaller message.max.bytes');
+  expect(refusal(0, 16 * MIB, 12_000_000)).toContain('at least 33554432, or a smaller message.max.bytes');
   expect(refusal(0, 16 * MIB, 7_000_000)).toContain('accepted');
 });
 

@@ -94,6 +94,35 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
     }
   });
 
+  it('produces that each take half of naru.memory.max, all at once, are taken one after the other', { timeout: 120_000 }, async () => {
+    const broker = await BrokerProcess.start({
+      workers,
+      overrides: { 'naru.memory.max': String(16 * MIB * Math.max(1, workers)), 'message.max.bytes': '8000000' },
+    });
+    try {
+      const client = await WireClient.connect(broker.port);
+      await client.createTopic('large', 8);
+      for (let round = 0; round < 3; round++) {
+        const large = await Promise.all(
+          Array.from({ length: 8 * Math.max(1, workers) }, async (_, each) => {
+            const producer = await WireClient.connect(broker.port);
+            const batch = labelled('large', each, 1, { valueBytes: 6_000_000 + 150_000 * (each % 8) });
+            const produced = await producer.produce('large', each % 8, batch);
+            producer.close();
+            return produced.errorCode;
+          }),
+        );
+        expect(new Set(large)).toEqual(new Set([0]));
+      }
+      expect(await client.offsetAt('large', 0, -1)).toBe(3 * Math.max(1, workers));
+      expect(broker.output).not.toContain('memory');
+      client.close();
+      expect((await broker.stop()).code).toBe(0);
+    } finally {
+      await broker.dispose();
+    }
+  });
+
   it.each(['on', 'off'])(
     'readers that take nothing keep nothing from those who read, with naru.native=%s',
     { timeout: 60_000 },

@@ -94,4 +94,37 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
       await broker.dispose();
     }
   });
+
+  it('a reader that is stuck keeps a removed segment until it is closed for being idle', { timeout: 120_000 }, async (context) => {
+    if (sendFile() === null || send() === null) return context.skip('needs sendfile: what is read into answers holds no file');
+    const broker = await BrokerProcess.start({ workers, overrides: { ...OVERRIDES, 'connections.max.idle.ms': '2000' } });
+    let stuck: Socket | null = null;
+    try {
+      const client = await WireClient.connect(broker.port);
+      await client.createTopic(TOPIC, 1, { 'segment.bytes': String(SEGMENT_BYTES), 'retention.ms': '-1' });
+      let end = 0;
+      for (; segmentsIn(broker).length < 2; end += BATCH_RECORDS) {
+        const batch = labelled(TOPIC, end, BATCH_RECORDS, { valueBytes: VALUE_BYTES });
+        expect((await client.produce(TOPIC, 0, batch)).errorCode).toBe(0);
+      }
+      const start = Number.parseInt(segmentsIn(broker).sort()[1] as string, 10);
+      stuck = await beginFetch(broker.port, 0);
+      const isClosed = new Promise<void>((done) => stuck?.once('close', done));
+      const topics = [{ name: TOPIC, partitions: [{ partitionIndex: 0, offset: start }] }];
+      await client.ask(deleteRecordsRequest, deleteRecordsResponse, 2, { topics, timeoutMs: 5000 });
+      // Who asks now and then is not idle.
+      while (segmentsIn(broker).some((name) => name.startsWith(FIRST_FILE))) {
+        await client.metadata(TOPIC);
+        await delay(20);
+      }
+      stuck.resume(); // Only who reads hears that a connection has ended.
+      await isClosed;
+      expect(labels(await client.readAll(TOPIC, 0))).toEqual(range(TOPIC, start, end - start));
+      client.close();
+      expect((await broker.stop()).code).toBe(0);
+    } finally {
+      stuck?.destroy();
+      await broker.dispose();
+    }
+  });
 });

@@ -35,6 +35,20 @@ describe('naru', () => {
     [['stop'], 'naru: there is no command "stop"; see naru --help\n'],
     [['start', '--nonsense'], "naru: Unknown option '--nonsense'; see naru start --help\n"],
     [['start', '--override', 'ssl.client.auth=required'], 'naru: ssl.client.auth=required asks for security that is not served yet'],
+    [['start', '--override', 'authorizer.class.name=a.B'], 'naru: authorizer.class.name=a.B asks for security that is not served yet'],
+    [
+      ['start', '--override', 'sasl.enabled.mechanisms=PLAIN'],
+      'naru: sasl.enabled.mechanisms=PLAIN asks for security that is not served yet',
+    ],
+    [
+      ['start', '--override', 'naru.workers=99'],
+      'naru: Invalid value 99 for configuration naru.workers: Value must be no more than 32 (allowed: 0 to 32)',
+    ],
+    [
+      ['start', '--override', 'naru.workers=0', '--override', 'naru.memory.max=16777216', '--override', 'message.max.bytes=20000000'],
+      'naru: naru.memory.max=16777216: 16777216 bytes for each of one worker are too little for a batch of message.max.bytes=20000000 (allowed: at least 67108864, or a smaller message.max.bytes)',
+    ],
+    [['start', '--override', 'log.dirs=/a,/b'], 'naru: log.dirs: one directory is served so far; 2 were given (/a,/b)'],
   ])('%j is one line and exit code 1', (args, message) => {
     const { code, out, err } = naru(...args);
     expect([code, out, err.split('\n').length]).toEqual([1, '', 2]);

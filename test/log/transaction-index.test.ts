@@ -1,9 +1,12 @@
 // Transactions that another broker aborted in a log: known after a clean stop from its indexes, after any other from its batches.
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
 import type { Log } from '../../src/log/log.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
+import { type Storage, StorageError } from '../../src/log/storage.ts';
 import { abortedWithin, readTransactionIndex, readTransactionIndexes, writeTransactionIndex } from '../../src/log/transaction-index.ts';
 import { buildControlBatch, CONTROL_TYPE } from '../../src/protocol/records/control.ts';
+import { SimStorage } from '../../src/scheduler/sim-storage.ts';
 import { batch, NOW_MS, openLog } from './log-fixtures.ts';
 
 const DIRECTORY = 'data/topic-0';
@@ -33,7 +36,7 @@ const ABORTED = [
 ];
 
 /** A log that was written and not closed cleanly. */
-function written(storage: MemoryStorage, config = {}): void {
+function written(storage: Storage, config = {}): void {
   const log = openLog({ storage, config });
   for (const bytes of BATCHES) {
     log.stageOwn(bytes.slice(), 0, bytes.length, 0, NOW_MS);
@@ -42,7 +45,7 @@ function written(storage: MemoryStorage, config = {}): void {
   log.close({ clean: false });
 }
 
-const open = (storage: MemoryStorage, options: Parameters<typeof openLog>[0] = {}): Log => openLog({ storage, ...options });
+const open = (storage: Storage, options: Parameters<typeof openLog>[0] = {}): Log => openLog({ storage, ...options });
 
 test('the index is made from the batches after an unclean stop, and read after a clean one', () => {
   const storage = new MemoryStorage();
@@ -112,4 +115,49 @@ test('entries come back as they were written, and those that a read meets by the
   expect(abortedWithin(ABORTED, 0, 2)).toEqual([first]);
   expect(abortedWithin(ABORTED, 6, 100)).toEqual([first]);
   expect(abortedWithin(ABORTED, 7, 100)).toEqual([]);
+});
+
+test('made anew, it is the old one or the new one whenever the power fails: no start believes half of it, or none', () => {
+  const config = { segmentBytes: 200 };
+  let points = 0;
+  for (let at = 0; ; at++) {
+    // A disk on which a clean stop left the log, and then one of its indexes rots.
+    const random = seededRandom(at);
+    let storage = new SimStorage({ random, later: (task) => task() });
+    storage.makeDirectories('data');
+    storage.syncDirectory('');
+    written(storage, config);
+    const closed = open(storage, { config });
+    const recoveryPoint = closed.writtenEnd;
+    const base = storage.list(DIRECTORY).find((name) => name.endsWith('.txnindex')) ?? '';
+    closed.close({ clean: true });
+    storage.syncDirectory('data');
+    storage.syncDirectory(DIRECTORY);
+    const rotten = storage.open(`${DIRECTORY}/${base}`, 'read-write');
+    rotten.truncate(17);
+    rotten.sync();
+    rotten.close();
+    // The start that mends it is cut off by the power at its `at`th step on the index.
+    let steps = 0;
+    let isCut = false;
+    storage.setFaults({
+      refuse: (operation, path) => {
+        if (operation === 'read' || (!path.includes('.txnindex') && path !== DIRECTORY)) return null;
+        isCut = steps++ === at;
+        return isCut ? 'EIO' : null;
+      },
+    });
+    try {
+      open(storage, { config, cleanShutdown: true });
+    } catch (error) {
+      expect(error).toBeInstanceOf(StorageError);
+    }
+    storage = storage.crash();
+    storage.setFaults({});
+    open(storage, { config, recoveryPoint });
+    expect(readTransactionIndexes(storage, DIRECTORY), `power off at step ${at}`).toEqual(ABORTED);
+    if (!isCut && steps <= at) break;
+    points++;
+  }
+  expect(points).toBeGreaterThan(5);
 });

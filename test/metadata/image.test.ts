@@ -112,6 +112,59 @@ test('an image written out replays to the same image, with what Naru does not se
   expect([...imageRecords(replayed(records))]).toEqual(records);
 });
 
+describe('what Naru does not serve', () => {
+  const bytes = new Uint8Array([1]);
+  const acl = (id: string, operation: number): MetadataRecord => ({
+    type: 'AccessControlEntryRecord',
+    ...{ id, resourceType: 2, resourceName: 'one', patternType: 3, principal: 'User:ann', host: '*', operation, permissionType: 3 },
+  });
+  const scram = (name: string, mechanism: number, iterations: number): MetadataRecord => ({
+    type: 'UserScramCredentialRecord',
+    ...{ name, mechanism, iterations, salt: bytes, storedKey: bytes, serverKey: bytes },
+  });
+  const quota = (value: number, remove: boolean, entity = ['user', 'client-id']): MetadataRecord => ({
+    type: 'ClientQuotaRecord',
+    entity: entity.map((entityType) => ({ entityType, entityName: 'ann' })),
+    ...{ key: 'producer_byte_rate', value, remove },
+  });
+  const token = (tokenId: string, expirationTimestamp: number): MetadataRecord => ({
+    type: 'DelegationTokenRecord',
+    ...{ owner: 'User:ann', requester: 'User:ann', renewers: [], issueTimestamp: 0, maxTimestamp: 9, expirationTimestamp, tokenId },
+  });
+  const migration = (zkMigrationState: number): MetadataRecord => ({ type: 'ZkMigrationStateRecord', zkMigrationState });
+  const kept = (...records: MetadataRecord[]): MetadataRecord[] => [...imageRecords(replayed(records))];
+
+  test('is kept as it holds: changed things once, removed ones not at all', () => {
+    const other = 'AAAAAAAAQACAAAAAAAAAAQ';
+    expect(kept(acl(TOPIC_ID, 3), acl(other, 4), { type: 'RemoveAccessControlEntryRecord', id: TOPIC_ID })).toEqual([acl(other, 4)]);
+    expect(kept(scram('a', 1, 1), scram('a', 2, 1), scram('b', 1, 1), scram('a', 1, 2))).toEqual([
+      scram('a', 1, 2),
+      scram('a', 2, 1),
+      scram('b', 1, 1),
+    ]);
+    expect(kept(scram('a', 1, 1), scram('a', 2, 1), { type: 'RemoveUserScramCredentialRecord', name: 'a', mechanism: 1 })).toEqual([
+      scram('a', 2, 1),
+    ]);
+    expect(kept(token('x', 1), token('y', 1), token('y', 2), { type: 'RemoveDelegationTokenRecord', tokenId: 'x' })).toEqual([
+      token('y', 2),
+    ]);
+    expect(kept(quota(1, false), quota(2, false, ['client-id', 'user']))).toEqual([quota(2, false, ['client-id', 'user'])]);
+    expect(kept(quota(1, false), quota(0, true, ['client-id', 'user']), quota(5, false, ['user']))).toEqual([quota(5, false, ['user'])]);
+    expect(kept(migration(1), migration(4))).toEqual([migration(4)]);
+  });
+
+  test('takes no more room however often it is changed', () => {
+    const image = new ClusterImage(CLUSTER_ID);
+    for (let i = 0; i < 20_000; i++) {
+      image.replay(scram('ann', 1, i), i);
+      image.replay(quota(i, i % 2 === 1), i);
+      image.replay(token(`token-${i}`, i), i);
+      image.replay({ type: 'RemoveDelegationTokenRecord', tokenId: `token-${i}` }, i);
+    }
+    expect([...image.unservedRecords]).toEqual([scram('ann', 1, 19_999)]);
+  });
+});
+
 describe('a directory of Apache Kafka 4.3.1', () => {
   test('opens, with partitions that an orderly stop left without a leader, and goes on', async () => {
     const storage = new MemoryStorage();

@@ -120,27 +120,6 @@ describe('waiting', () => {
     expect(network.counters.memoryWaits).toBeGreaterThan(0);
   });
 
-  test('cut frames that hold all memory do not hold it for ever: one gives way, the others finish', () => {
-    const { turn, network, runtime, arena, restBytes, lines } = wire([row(METADATA, echo)], { arenaBytes: 2 * MIB });
-    const size = 300_000;
-    const peers = Array.from({ length: 6 }, () => new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 64 * MIB }));
-    for (const peer of peers) network.adopt(peer);
-    const bytes = frame(METADATA, 5, pattern(5, size));
-    for (let at = 0; at < bytes.length; at += 10_000) {
-      for (const peer of peers) if (!peer.isClosed) peer.deliver(bytes.subarray(at, at + 10_000));
-      turn();
-    }
-    for (let i = 0; i < 10; i++) turn();
-    const answered = peers.filter((peer) => !peer.isClosed);
-    expect(answered.length).toBeGreaterThan(0);
-    expect(answered.length).toBeLessThan(6);
-    for (const peer of answered) expectReplies(peer.take(), [[5, pattern(5, size)]]);
-    turn();
-    expect(network.counters.connectionsClosed.memory).toBe(6 - answered.length);
-    expect(lines[0]).toContain('none of them has room for its rest');
-    expect(arena.usedBytes).toBe(restBytes);
-  });
-
   test('small replies need no memory of the arena', () => {
     const { transport, turn, arena } = wire([
       row(METADATA, (request) => {

@@ -224,8 +224,18 @@ function writeProcess(text: MetricsText, { descriptorLimit, connectionsEnd }: Me
   text.sample(METRIC.cpu, [], (user + system) * US);
   text.sample(METRIC.cpuUser, [], user * US);
   text.sample(METRIC.cpuSystem, [], system * US);
-  text.sample(METRIC.resident, [], process.memoryUsage.rss());
+  text.sample(METRIC.resident, [], residentBytes());
   text.sample(METRIC.startTime, [], performance.timeOrigin * MS);
   if (descriptorLimit !== null) text.sample(METRIC.descriptorsMax, [], descriptorLimit);
   text.sample(METRIC.descriptorsForConnections, [], connectionsEnd);
+}
+
+let lastResidentBytes = 0;
+
+/** As it was last told where the file that has it cannot be opened: when descriptors run out is no time for a page to fail. */
+function residentBytes(): number {
+  try {
+    lastResidentBytes = process.memoryUsage.rss();
+  } catch {}
+  return lastResidentBytes;
 }
