@@ -53,7 +53,7 @@ async function untilScraped(scrape: Operated['scrape'], isSo: (page: Map<string,
   }
 }
 
-describe.skipIf(isForeign).each([0, 2])('at %i workers', (workers) => {
+describe.skipIf(isForeign).each([0, 1, 2])('at %i workers', (workers) => {
   test('the numbers of /metrics are those of the client', async () => {
     const { broker, scrape } = await operated(workers);
     const clients = await Promise.all(Array.from({ length: 4 }, () => WireClient.connect(broker.port)));

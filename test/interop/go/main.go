@@ -16,6 +16,8 @@ import (
 // A scenario that takes longer has failed: a broker that leaves a client waiting is wrong, too.
 const scenarioTimeout = 45 * time.Second
 
+const firstTimestamp = 1_700_000_000_000
+
 type scenario func(ctx context.Context, broker string, prefix string) error
 
 var scenarios = map[string]scenario{
@@ -28,6 +30,8 @@ var scenarios = map[string]scenario{
 	"classic":      classicGroup,
 	"consumer":     consumerGroup,
 	"console":      drawConsole,
+	"ask":          askEverything,
+	"count":        countTraffic,
 	"transactions": refuseTransactions,
 }
 
@@ -83,7 +87,7 @@ func batchOf(topic string, partition int32, label string, count int) []*kgo.Reco
 			Key:       []byte(label + "/" + strconv.Itoa(i)),
 			Value:     append([]byte(fmt.Sprintf("%s/%d/%s/%d/", topic, partition, label, i)), padding...),
 			Headers:   []kgo.RecordHeader{{Key: "index", Value: []byte(strconv.Itoa(i))}, {Key: "none", Value: nil}},
-			Timestamp: time.UnixMilli(1_700_000_000_000 + int64(i)),
+			Timestamp: time.UnixMilli(firstTimestamp + int64(i)),
 		}
 	}
 	return records

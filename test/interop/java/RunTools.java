@@ -21,14 +21,13 @@ public class RunTools {
     private static final PrintStream STDOUT = System.out;
     private static final ByteArrayOutputStream PRINTED = new ByteArrayOutputStream();
     private static final List<Runnable> ATEND = new ArrayList<>();
+    /** The exit code that a call asked for first: some tools catch everything, our end included, and ask again. */
+    private static Integer firstCode = null;
 
     /** Not an Exception, which tools catch. */
     private static final class Ended extends Error {
-        final int code;
-
         Ended(int code) {
             super("ended with " + code, null, false, false);
-            this.code = code;
         }
     }
 
@@ -54,12 +53,8 @@ public class RunTools {
         BufferedReader calls = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         System.setOut(both);
         System.setErr(both);
-        Exit.setExitProcedure((code, message) -> {
-            throw new Ended(code);
-        });
-        Exit.setHaltProcedure((code, message) -> {
-            throw new Ended(code);
-        });
+        Exit.setExitProcedure((code, message) -> end(code));
+        Exit.setHaltProcedure((code, message) -> end(code));
         Exit.setShutdownHookAdder((name, runnable) -> ATEND.add(runnable));
         for (String call = calls.readLine(); call != null; call = calls.readLine()) {
             int code = run(call.split("\t", -1));
@@ -70,21 +65,26 @@ public class RunTools {
         Runtime.getRuntime().halt(0);
     }
 
+    private static void end(int code) {
+        if (firstCode == null) firstCode = code;
+        throw new Ended(code);
+    }
+
     private static int run(String[] fields) throws Exception {
         PRINTED.reset();
+        firstCode = null;
         System.setIn(new ByteArrayInputStream(fields[1].replace("\\n", "\n").getBytes(StandardCharsets.UTF_8)));
         int code = 0;
         try {
             Class.forName(fields[2]).getMethod("main", String[].class).invoke(null, (Object) Arrays.copyOfRange(fields, 3, fields.length));
             await(fields[0]);
         } catch (InvocationTargetException thrown) {
-            if (thrown.getCause() instanceof Ended ended) {
-                code = ended.code;
-            } else {
+            if (!(thrown.getCause() instanceof Ended)) {
                 System.out.println("threw " + thrown.getCause());
                 code = -1;
             }
         }
+        if (firstCode != null) code = firstCode;
         for (Runnable last : ATEND) last.run();
         ATEND.clear();
         return code;

@@ -1,0 +1,123 @@
+// Traffic whose sums this client knows by itself, printed as one line of JSON when all is over: what a broker's metrics are held against.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	countedPartitions = 4
+	countedBatches    = 50
+	countedRecords    = 7
+)
+
+// sums are kept by the hooks of every client, which see each request as it is written and each response as it is read, size fields included.
+type sums struct {
+	mutex       sync.Mutex
+	Requests    map[string]int
+	Written     map[string]int
+	Read        map[string]int
+	Connections int
+	Records     int
+	Errors      map[string]int
+	underWay    int
+}
+
+func (s *sums) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if err == nil {
+		s.Connections++
+	}
+}
+
+func (s *sums) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, bytes int, _, _ time.Duration, _ error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.Requests[kmsg.NameForKey(key)]++
+	s.Written[kmsg.NameForKey(key)] += bytes
+	s.underWay++
+}
+
+func (s *sums) OnBrokerRead(_ kgo.BrokerMetadata, key int16, bytes int, _, _ time.Duration, _ error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.Read[kmsg.NameForKey(key)] += bytes
+	s.underWay--
+}
+
+func (s *sums) isQuiet() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.underWay == 0
+}
+
+func countTraffic(ctx context.Context, broker string, prefix string) error {
+	topic := prefix + "-counted"
+	all := &sums{Requests: map[string]int{}, Written: map[string]int{}, Read: map[string]int{}, Errors: map[string]int{}}
+	// Fetches that wait are short, so that there is a moment without one.
+	client, err := open(broker, kgo.WithHooks(all), kgo.FetchMaxWait(100*time.Millisecond), kgo.ProducerBatchMaxBytes(4_000_000), kgo.RequestRetries(0))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	for _, isFirst := range []bool{true, false} {
+		made, err := admin.CreateTopics(ctx, countedPartitions, 1, nil, topic)
+		if err == nil {
+			err = made[topic].Err
+		}
+		if isFirst && err != nil || !isFirst && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("creating: %w", err)
+		}
+	}
+	all.Errors["CreateTopics TOPIC_ALREADY_EXISTS"] = 1
+	for batch := range countedBatches {
+		for partition := range int32(countedPartitions) {
+			if err := client.ProduceSync(ctx, batchOf(topic, partition, fmt.Sprint(batch), countedRecords)...).FirstErr(); err != nil {
+				return err
+			}
+			all.Records += countedRecords
+		}
+	}
+	large := &kgo.Record{Topic: topic, Value: make([]byte, 2_000_000)}
+	for index := range large.Value {
+		large.Value[index] = byte(index * index >> 3) // Which a codec makes no smaller than what is allowed.
+	}
+	if err := client.ProduceSync(ctx, large).FirstErr(); !errors.Is(err, kerr.MessageTooLarge) {
+		return fmt.Errorf("a record that is too large: %w", err)
+	}
+	all.Errors["Produce MESSAGE_TOO_LARGE"] = 1
+	var beyond kadm.Offsets
+	beyond.AddOffset(topic, 0, 1_000_000, -1)
+	if trimmed, err := admin.DeleteRecords(ctx, beyond); err != nil || !errors.Is(trimmed.Error(), kerr.OffsetOutOfRange) {
+		return fmt.Errorf("deleting what is not there: %w, %w", err, trimmed.Error())
+	}
+	all.Errors["DeleteRecords OFFSET_OUT_OF_RANGE"] = 1
+	partitions := map[int32]kgo.Offset{}
+	for partition := range int32(countedPartitions) {
+		partitions[partition] = kgo.NewOffset().AtStart()
+	}
+	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: partitions})
+	if _, err := poll(ctx, client, all.Records); err != nil {
+		return err
+	}
+	client.PauseFetchTopics(topic)
+	for !all.isQuiet() && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	text, err := json.Marshal(all)
+	fmt.Println(string(text))
+	return err
+}
