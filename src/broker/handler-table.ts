@@ -123,11 +123,9 @@ export const served: readonly ServedApi[] = [
 ];
 
 /** What ApiVersions answers, by ascending key. */
-export const advertisedRanges: readonly ApiRange[] = served.map(({ apiKey, versions: [first, last], advertisedSince }) => ({
-  apiKey,
-  minVersion: advertisedSince ?? first,
-  maxVersion: last,
-}));
+export const advertisedRanges: readonly ApiRange[] = served
+  .map(({ apiKey, versions: [first, last], advertisedSince }) => ({ apiKey, minVersion: advertisedSince ?? first, maxVersion: last }))
+  .sort((one, other) => one.apiKey - other.apiKey);
 
 /** The rows that the network layer dispatches by. */
 export function handlerTable(context: BrokerContext): ApiRow[] {

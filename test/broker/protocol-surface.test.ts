@@ -124,6 +124,8 @@ for (const workers of workerCounts(0, 2)) {
       const stable = stableRanges();
       const expected = SERVED.map((key) => [apiName(key), key === API.Produce ? '0-13' : stable.get(key)]);
       expect(advertised.apiKeys.map((row) => [apiName(row.apiKey), `${row.minVersion}-${row.maxVersion}`]).sort()).toEqual(expected.sort());
+      const keys = advertised.apiKeys.map((row) => row.apiKey);
+      expect(keys, 'by ascending key').toEqual(keys.toSorted((one, other) => one - other));
     });
 
     it('ApiVersions', async () => {
