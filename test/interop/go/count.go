@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -22,12 +21,12 @@ const (
 	countedRecords    = 7
 )
 
-// sums are kept by the hooks of every client, which see each request as it is written and each response as it is read, size fields included.
+// sums are kept by the client's hooks, by API key; they see each request as it is written and each response as it is read, size fields included.
 type sums struct {
 	mutex       sync.Mutex
-	Requests    map[string]int
-	Written     map[string]int
-	Read        map[string]int
+	Requests    map[int16]int
+	Written     map[int16]int
+	Read        map[int16]int
 	Connections int
 	Records     int
 	Errors      map[string]int
@@ -45,15 +44,15 @@ func (s *sums) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn
 func (s *sums) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, bytes int, _, _ time.Duration, _ error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.Requests[kmsg.NameForKey(key)]++
-	s.Written[kmsg.NameForKey(key)] += bytes
+	s.Requests[key]++
+	s.Written[key] += bytes
 	s.underWay++
 }
 
 func (s *sums) OnBrokerRead(_ kgo.BrokerMetadata, key int16, bytes int, _, _ time.Duration, _ error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.Read[kmsg.NameForKey(key)] += bytes
+	s.Read[key] += bytes
 	s.underWay--
 }
 
@@ -65,7 +64,7 @@ func (s *sums) isQuiet() bool {
 
 func countTraffic(ctx context.Context, broker string, prefix string) error {
 	topic := prefix + "-counted"
-	all := &sums{Requests: map[string]int{}, Written: map[string]int{}, Read: map[string]int{}, Errors: map[string]int{}}
+	all := &sums{Requests: map[int16]int{}, Written: map[int16]int{}, Read: map[int16]int{}, Errors: map[string]int{}}
 	// Fetches that wait are short, so that there is a moment without one.
 	client, err := open(
 		broker, kgo.WithHooks(all), kgo.FetchMaxWait(100*time.Millisecond), kgo.RequestRetries(0),
@@ -114,10 +113,16 @@ func countTraffic(ctx context.Context, broker string, prefix string) error {
 		return err
 	}
 	client.PauseFetchTopics(topic)
-	for !all.isQuiet() && ctx.Err() == nil {
-		time.Sleep(10 * time.Millisecond)
-	}
+	untilQuiet(ctx, all)
+	client.Close() // Which ends the fetch session by one more request.
+	untilQuiet(ctx, all)
 	text, err := json.Marshal(all)
 	fmt.Println(string(text))
 	return err
+}
+
+func untilQuiet(ctx context.Context, all *sums) {
+	for !all.isQuiet() && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
