@@ -46,6 +46,8 @@ export interface BrokerFacts {
   readonly crc: string;
   /** The native calls that answer; none where they are off or cannot be loaded. */
   readonly nativeCalls: readonly string[];
+  /** How many files and connections together the process may have open; null where nobody can tell. */
+  readonly descriptorLimit: number | null;
 }
 
 /** A broker that serves. */
@@ -138,6 +140,7 @@ export class BrokerInstance implements Broker {
         workers: config.workers,
         crc: crc32cImplementation,
         nativeCalls: allNativeCalls(),
+        descriptorLimit: this.#descriptors.limit,
       };
     } catch (error) {
       await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.

@@ -48,6 +48,7 @@ class FakeProcess implements ProcessParts {
         workers: 2,
         crc: 'sse4.2',
         nativeCalls: ['dup', 'sendfile'],
+        descriptorLimit: 65_536,
       },
       stop: () =>
         new Promise((done) => {
@@ -67,11 +68,11 @@ async function settle(): Promise<void> {
 }
 
 describe('naru start', () => {
-  test('says once that it is ready: version, listener, cluster, data, workers, crc, native calls, milliseconds', async () => {
+  test('says once that it is ready: version, listener, cluster, data, workers, crc, native calls, descriptors, milliseconds', async () => {
     const process = new FakeProcess();
     await start([], process);
     expect(process.output).toMatch(
-      /^naru \d+\.\d+\.\d+ ready: PLAINTEXT:\/\/127\.0\.0\.1:9092, cluster abcdefghijklmnopqrstuv, data \/data, 2 workers, crc sse4\.2, native dup sendfile, \d+ ms\n$/,
+      /^naru \d+\.\d+\.\d+ ready: PLAINTEXT:\/\/127\.0\.0\.1:9092, cluster abcdefghijklmnopqrstuv, data \/data, 2 workers, crc sse4\.2, native dup sendfile, 65536 descriptors, \d+ ms\n$/,
     );
     expect(process.exits).toEqual([]);
   });

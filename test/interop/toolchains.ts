@@ -18,11 +18,11 @@ export const TOOL_ENVIRONMENT = { PEERS_HEAP: '-Xmx256M -XX:TieredStopAtLevel=1'
 /** A program to run, or why it is not there. */
 export type Tool = { readonly program: string; readonly missing: null } | { readonly program: null; readonly missing: string };
 
-function missing(reason: string): Tool {
+export function missing(reason: string): Tool {
   return { program: null, missing: reason };
 }
 
-function cacheDirectory(): string {
+export function cacheDirectory(): string {
   const directory = process.env.NARU_INTEROP_CACHE ?? join(homedir(), '.cache/naru-interop');
   mkdirSync(directory, { recursive: true });
   return directory;
@@ -115,6 +115,6 @@ function lastProblem(text: string): string {
   );
 }
 
-function lastLine(text: string): string {
+export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }

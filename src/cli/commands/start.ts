@@ -143,6 +143,7 @@ function describeFailure(error: unknown): string {
 }
 
 function readyLine(facts: BrokerFacts): string {
+  const { descriptorLimit: limit } = facts;
   const parts = [
     facts.listeners.join(','),
     ...(facts.httpListener === null ? [] : [facts.httpListener]),
@@ -151,6 +152,7 @@ function readyLine(facts: BrokerFacts): string {
     facts.workers === 1 ? '1 worker' : `${facts.workers} workers`,
     `crc ${facts.crc}`,
     `native ${facts.nativeCalls.length === 0 ? 'none' : facts.nativeCalls.join(' ')}`,
+    ...(limit === null ? [] : [`${Number.isFinite(limit) ? limit : 'unlimited'} descriptors`]),
     `${Math.round(performance.now())} ms`,
   ];
   return `naru ${VERSION} ready: ${parts.join(', ')}\n`;
