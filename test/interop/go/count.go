@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -116,6 +117,10 @@ func countTraffic(ctx context.Context, broker string, prefix string) error {
 	untilQuiet(ctx, all)
 	client.Close() // Which ends the fetch session by one more request.
 	untilQuiet(ctx, all)
+	// Each connection begins with ApiVersions, of a newer version first: what came besides was asked again after a refusal.
+	if refused := all.Requests[kmsg.ApiVersions.Int16()] - all.Connections; refused > 0 {
+		all.Errors["ApiVersions UNSUPPORTED_VERSION"] = refused
+	}
 	text, err := json.Marshal(all)
 	fmt.Println(string(text))
 	return err
