@@ -10,6 +10,8 @@ import { KIB, MIB } from '../base/units.ts';
 
 export const SLAB_MIN_BYTES = 4 * KIB;
 export const SLAB_MAX_BYTES = 128 * MIB;
+/** Where a slab's position would stand: there is none. */
+export const NO_SLAB = -1;
 
 const ORDER_MAX = Math.log2(SLAB_MAX_BYTES / SLAB_MIN_BYTES);
 /** Slots of an arena's numbers: its capacity, bytes in use, claims that were not met, then slabs in use by class, the smallest first. */

@@ -24,13 +24,18 @@ export function isUuid(text: string): boolean {
   return /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
 }
 
+/** Fills 16 bytes with a random UUID of version 4, variant 1 (RFC 9562). */
+export function fillRandomUuid(bytes: Uint8Array<ArrayBuffer>, random: Random): void {
+  random.fill(bytes);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+}
+
 /** A random (version 4) UUID that, as in Kafka, is no reserved one and does not start with '-' (it would read as an option). */
 export function randomUuid(random: Random): string {
   const bytes = new Uint8Array(UUID_BYTES);
   for (;;) {
-    random.fill(bytes);
-    bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-    bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+    fillRandomUuid(bytes, random);
     const uuid = uuidFromBytes(bytes, 0);
     if (!uuid.startsWith('-')) return uuid;
   }

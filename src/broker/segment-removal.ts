@@ -8,10 +8,8 @@ import type { Segment } from '../log/segment.ts';
 import type { StorageError } from '../log/storage.ts';
 import type { LeaderReplica } from '../partition/leader-replica.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
+import { READERS_RECHECK_MS } from '../partition/reader-counts.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
-
-/** How soon it is looked again whether those who read a partition have left. */
-const READERS_RECHECK_MS = 5;
 
 export interface SegmentRemovalOptions {
   readonly runtime: Runtime;

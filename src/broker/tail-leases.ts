@@ -5,10 +5,10 @@
 // The owner is not told: whoever reads enters by PartitionWords.enterRead, which is what keeps the file open.
 // Runs on: every worker with connections.
 import type { PartitionCall } from '../partition/partition-client.ts';
-import { fetchReply } from '../partition/partition-messages.ts';
+import { fetchReply, READ_COMMITTED } from '../partition/partition-messages.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
 import type { FetchRequest } from '../protocol/apis/fetch.ts';
-import { READ_COMMITTED, RESPONSE_BYTES_MAX } from './fetch-limits.ts';
+import { RESPONSE_BYTES_MAX } from './fetch-limits.ts';
 import type { FetchPartition } from './fetch-sessions.ts';
 
 /** "None" in every reply. */

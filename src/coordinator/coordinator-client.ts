@@ -6,7 +6,7 @@
 import type { Exchange } from '../actors/exchange.ts';
 import { SharedBits } from '../actors/shared-bits.ts';
 import type { Words } from '../actors/shared-words.ts';
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { utf8Bytes } from '../base/byte-text.ts';
 import { ByteWriter, fittingText } from '../base/byte-writer.ts';
@@ -72,7 +72,6 @@ export interface CoordinatorClientOptions {
   readonly wake: () => void;
 }
 
-const NO_SLAB = -1;
 /** One at a time, so one id: no question's (~place) and none of the partition client's. */
 const TAKE_REQUEST_ID = -(2 ** 31);
 

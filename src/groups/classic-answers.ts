@@ -5,6 +5,10 @@ import type { SyncGroupResponse } from '../protocol/apis/sync-group.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES } from './classic-member.ts';
 
+/** Since this version of JoinGroup a dynamic member asks for its id before it joins. */
+export const MEMBER_ID_REQUIRED_VERSION = 4;
+/** Since this version LeaveGroup names several members. */
+export const LEAVE_BATCH_VERSION = 3;
 /** Since this version a group without a protocol is told as null, before as "". */
 const NULL_PROTOCOL_VERSION = 7;
 

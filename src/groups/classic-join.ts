@@ -5,7 +5,7 @@ import { MINUTE_MS } from '../base/units.ts';
 import type { Question, ShardEnvironment } from '../coordinator/shard.ts';
 import type { JoinGroupRequest } from '../protocol/apis/join-group.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { joined, joinedMembers, joinRefused } from './classic-answers.ts';
+import { joined, joinedMembers, joinRefused, MEMBER_ID_REQUIRED_VERSION } from './classic-answers.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { ClassicMember, distinctProtocols } from './classic-member.ts';
 import { groupRecord } from './classic-records.ts';
@@ -16,8 +16,6 @@ import { recordBytes } from './group-records.ts';
 import { newMemberId } from './member-id.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Since this version a dynamic member asks for its id before it joins. */
-const MEMBER_ID_REQUIRED_VERSION = 4;
 /** Since this version a static leader that came back is told that it need not assign. */
 const SKIP_ASSIGNMENT_VERSION = 9;
 /**

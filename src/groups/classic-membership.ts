@@ -7,7 +7,7 @@ import type { JoinGroupRequest } from '../protocol/apis/join-group.ts';
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../protocol/apis/leave-group.ts';
 import type { SyncGroupRequest } from '../protocol/apis/sync-group.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { joinRefused, synced, syncRefused } from './classic-answers.ts';
+import { joinRefused, LEAVE_BATCH_VERSION, synced, syncRefused } from './classic-answers.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { ClassicJoin } from './classic-join.ts';
 import { NO_BYTES, NO_TOKEN } from './classic-member.ts';
@@ -20,9 +20,6 @@ import { type GroupRecord, recordBytes } from './group-records.ts';
 import type { GroupStore } from './group-store.ts';
 import { answered, Outcome } from './outcome.ts';
 import type { GroupMetadataValue } from './record-tables.ts';
-
-/** Since this version LeaveGroup names several members. */
-const LEAVE_BATCH_VERSION = 3;
 
 /** Since this version SyncGroup says which protocol it is about. */
 const PROTOCOL_REQUIRED_VERSION = 5;

@@ -1,5 +1,6 @@
-// Names of the classic protocol's timers. A group id may hold any character, so its length stands before it.
+// Names of the classic protocol's timers.
 // Pure.
+import { type GroupTimer, parseTimerKey, timerKey } from './timer-keys.ts';
 
 const PREFIX = 'classic/';
 
@@ -14,16 +15,13 @@ export type ClassicTimer =
   | 'rebalance';
 
 export function classicTimerKey(timer: ClassicTimer, groupId: string, memberId = ''): string {
-  return `${PREFIX}${timer}/${groupId.length}/${groupId}/${memberId}`;
+  return timerKey(PREFIX, timer, groupId, memberId);
 }
 
 export function isClassicTimer(key: string): boolean {
   return key.startsWith(PREFIX);
 }
 
-export function parseClassicTimer(key: string): { readonly timer: string; readonly groupId: string; readonly memberId: string } {
-  const timerEnd = key.indexOf('/', PREFIX.length);
-  const lengthEnd = key.indexOf('/', timerEnd + 1);
-  const groupEnd = lengthEnd + 1 + Number(key.slice(timerEnd + 1, lengthEnd));
-  return { timer: key.slice(PREFIX.length, timerEnd), groupId: key.slice(lengthEnd + 1, groupEnd), memberId: key.slice(groupEnd + 1) };
+export function parseClassicTimer(key: string): GroupTimer {
+  return parseTimerKey(PREFIX, key);
 }

@@ -9,7 +9,7 @@ import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/apis/join-
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../protocol/apis/leave-group.ts';
 import type { SyncGroupRequest } from '../protocol/apis/sync-group.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { joinRefused, syncRefused } from './classic-answers.ts';
+import { joinRefused, LEAVE_BATCH_VERSION, MEMBER_ID_REQUIRED_VERSION, syncRefused } from './classic-answers.ts';
 import { distinctProtocols } from './classic-member.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerParts } from './consumer-heartbeat.ts';
@@ -24,10 +24,6 @@ import { MEMBER_STATE } from './reconciliation.ts';
 import { Refusal } from './refusal.ts';
 import { CONSUMER_PROTOCOL_TYPE } from './subscription.ts';
 
-/** Since this version a dynamic member asks for its id before it joins. */
-const MEMBER_ID_REQUIRED_VERSION = 4;
-/** Since this version LeaveGroup names several members. */
-const LEAVE_BATCH_VERSION = 3;
 /** JoinGroup v0 has none: the session timeout serves for both. */
 const NO_REBALANCE_TIMEOUT = -1;
 

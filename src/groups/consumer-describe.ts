@@ -1,7 +1,9 @@
 // ConsumerGroupDescribe.
 // Pure.
+
 import type { TopicsView } from '../coordinator/shard.ts';
 import type { ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse } from '../protocol/apis/consumer-group-describe.ts';
+import { UNREQUESTED_OPERATIONS } from '../protocol/authorized-operations.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerMember } from './consumer-member.ts';
@@ -11,7 +13,6 @@ type DescribedGroup = ConsumerGroupDescribeResponse['groups'][number];
 type DescribedMember = DescribedGroup['members'][number];
 type DescribedPartitions = DescribedMember['assignment']['topicPartitions'];
 
-const NO_OPERATIONS = -(2 ** 31);
 const CLASSIC_MEMBER = 0;
 const CONSUMER_MEMBER = 1;
 
@@ -26,7 +27,7 @@ export function describeConsumerGroups(
 
 function describe(groups: GroupStore<ConsumerGroup>, topics: TopicsView, defaultAssignor: string, groupId: string): DescribedGroup {
   const unknown = { groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] };
-  const rest = { authorizedOperations: NO_OPERATIONS };
+  const rest = { authorizedOperations: UNREQUESTED_OPERATIONS };
   if (groupId === '') return { errorCode: ERROR.INVALID_GROUP_ID, errorMessage: null, ...unknown, ...rest };
   const group = groups.get(groupId);
   if (!(group instanceof ConsumerGroup)) {

@@ -2,6 +2,7 @@
 // Pure.
 import type { ShardEnvironment } from '../coordinator/shard.ts';
 import type { GroupConfig } from './group-config.ts';
+import { type GroupTimer, parseTimerKey, timerKey } from './timer-keys.ts';
 
 const PREFIX = 'consumer/';
 
@@ -18,18 +19,15 @@ export type ConsumerTimer =
   | 'regex';
 
 export function consumerTimerKey(timer: ConsumerTimer, groupId: string, memberId = ''): string {
-  return `${PREFIX}${timer}/${groupId.length}/${groupId}/${memberId}`;
+  return timerKey(PREFIX, timer, groupId, memberId);
 }
 
 export function isConsumerTimer(key: string): boolean {
   return key.startsWith(PREFIX);
 }
 
-export function parseConsumerTimer(key: string): { readonly timer: string; readonly groupId: string; readonly memberId: string } {
-  const timerEnd = key.indexOf('/', PREFIX.length);
-  const lengthEnd = key.indexOf('/', timerEnd + 1);
-  const groupEnd = lengthEnd + 1 + Number(key.slice(timerEnd + 1, lengthEnd));
-  return { timer: key.slice(PREFIX.length, timerEnd), groupId: key.slice(lengthEnd + 1, groupEnd), memberId: key.slice(groupEnd + 1) };
+export function parseConsumerTimer(key: string): GroupTimer {
+  return parseTimerKey(PREFIX, key);
 }
 
 export class ConsumerTimers {

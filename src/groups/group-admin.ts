@@ -1,10 +1,12 @@
 // What administrators ask: ListGroups, DescribeGroups, DeleteGroups, OffsetDelete.
 // Pure. Not here: which operations the asker is allowed (the broker adds them).
+
 import type { Decision, Question, ShardEnvironment } from '../coordinator/shard.ts';
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../protocol/apis/delete-groups.ts';
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../protocol/apis/describe-groups.ts';
 import type { ListGroupsRequest, ListGroupsResponse } from '../protocol/apis/list-groups.ts';
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../protocol/apis/offset-delete.ts';
+import { UNREQUESTED_OPERATIONS } from '../protocol/authorized-operations.ts';
 import { ERROR } from '../protocol/errors.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { NO_BYTES } from './classic-member.ts';
@@ -16,8 +18,6 @@ import type { OffsetStore } from './offset-store.ts';
 
 /** Since this version a group that is not there is an error; before, it is dead. */
 const GROUP_ID_NOT_FOUND_VERSION = 6;
-/** "Not asked for." */
-const NO_AUTHORIZED_OPERATIONS = -2147483648;
 
 type DescribedGroup = DescribeGroupsResponse['groups'][number];
 type DeletedTopic = OffsetDeleteResponse['topics'][number];
@@ -67,7 +67,7 @@ export class GroupAdmin {
         protocolType: '',
         protocolData: '',
         members: [],
-        authorizedOperations: NO_AUTHORIZED_OPERATIONS,
+        authorizedOperations: UNREQUESTED_OPERATIONS,
       };
     }
     // During a round there is no protocol, and so nothing that was said under it; assignments are those of the last generation.
@@ -87,7 +87,7 @@ export class GroupAdmin {
         memberMetadata: isStable ? member.metadata(group.protocolName) : NO_BYTES,
         memberAssignment: member.assignment,
       })),
-      authorizedOperations: NO_AUTHORIZED_OPERATIONS,
+      authorizedOperations: UNREQUESTED_OPERATIONS,
     };
   }
 

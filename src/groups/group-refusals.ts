@@ -1,6 +1,7 @@
 // The answer that says of a whole request that it could not be served, in the shape of its API: what a coordinator answers while it loads,
 // after it has lost its log, or where it was never the one to ask.
 // Pure. Source: GroupCoordinatorService of Apache Kafka 4.3, which gives each API its own shape.
+
 import { assert } from '../base/assert.ts';
 import { API } from '../protocol/api-keys.ts';
 import type { ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse } from '../protocol/apis/consumer-group-describe.ts';
@@ -15,9 +16,9 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/apis
 import type { OffsetDeleteResponse } from '../protocol/apis/offset-delete.ts';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../protocol/apis/offset-fetch.ts';
 import type { SyncGroupResponse } from '../protocol/apis/sync-group.ts';
+import { UNREQUESTED_OPERATIONS } from '../protocol/authorized-operations.ts';
 import { ERROR } from '../protocol/errors.ts';
 
-const NO_OPERATIONS = -(2 ** 31);
 const NO_OFFSET = -1;
 
 /** The response message to a request of `apiKey` at `version`. */
@@ -121,7 +122,7 @@ function describeGroups({ groups }: DescribeGroupsRequest, errorCode: number): D
       protocolType: '',
       protocolData: '',
       members: [],
-      authorizedOperations: NO_OPERATIONS,
+      authorizedOperations: UNREQUESTED_OPERATIONS,
     })),
   };
 }
@@ -154,7 +155,7 @@ function consumerGroupDescribe({ groupIds }: ConsumerGroupDescribeRequest, error
       assignmentEpoch: 0,
       assignorName: '',
       members: [],
-      authorizedOperations: NO_OPERATIONS,
+      authorizedOperations: UNREQUESTED_OPERATIONS,
     })),
   };
 }

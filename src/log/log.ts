@@ -2,7 +2,7 @@
 // Invariants: stagedEnd >= writtenEnd >= the high watermark (which its owner keeps); readers are told of nothing behind writtenEnd;
 // recoveryPoint <= writtenEnd, and everything below it is on the medium; after a failed write the log takes nothing more and is
 // opened anew (recovery), never patched.
-// Runs on: the worker that owns the partition. Not in here: who leads, who may read how far, retention.
+// Runs on: the worker that owns the partition. Not in here: who leads, who may read how far, which segments are too old (retention.ts).
 import { assert } from '../base/assert.ts';
 import type { AppendResult } from './append-result.ts';
 import type { EpochEndOffset, LeaderEpochCache } from './leader-epoch-cache.ts';

@@ -1,7 +1,7 @@
 // One segment: a .log file with its two indexes.
 // Invariants: whole batches fill [0, sizeBytes) of the file; the largest timestamp belongs to a batch that is in the file;
 // a sealed segment takes no more batches, its indexes are exactly their entries.
-// Runs on: the log's owner. Which segment is the live one, and when to begin another, is the log's matter.
+// Runs on: the log's owner. Which segment is the live one, and when to begin another, is the log's matter. Names of files: segment-files.ts.
 import { isSafeTimestamp, lastOffset as lastOffsetOf, readBaseOffset, readMaxTimestamp } from '../protocol/records/batch.ts';
 import { type BatchScanner, lookupScanner } from './batch-scanner.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX } from './file-names.ts';

@@ -2,6 +2,7 @@
 // Invariant: `#total` is the sum of all samples; samples stand in the order of their beginnings.
 // Pure: the time is told. Runs on: the main thread. Not here: who waits (connection-gate.ts).
 // Source: KIP-612; the arithmetic is that of Apache Kafka's rates, which counts a window that has just begun as far as it has come.
+import { SECOND_MS } from '../base/units.ts';
 
 /** quota.window.num and quota.window.size.seconds: what a rate is measured over. */
 export interface RateWindows {
@@ -14,8 +15,6 @@ interface Sample {
   lastMs: number;
   count: number;
 }
-
-const SECOND_MS = 1000;
 
 export class ConnectionRate {
   /** Connections a second. */

@@ -6,7 +6,7 @@
 // Invariants: outside of callbacks nothing lies in the landing buffer; the transport reads into a slab only while an incomplete
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
 // Runs on: the worker of the connection. Not here: what a frame means (frame-cutter.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { copyShared } from '../base/shared-copy.ts';
 import { KIB } from '../base/units.ts';
 import type { FrameGrowth } from './frame-growth.ts';
@@ -15,7 +15,6 @@ import { type LandingBuffer, STASH_BYTES } from './landing-buffer.ts';
 export const SIZE_FIELD_BYTES = 4;
 /** A frame up to this shares its slab with those behind it; a larger one has a slab for itself, and nothing behind it is copied. */
 const SHARED_SLAB_FRAME_BYTES_MAX = 64 * KIB;
-const NO_SLAB = -1;
 
 export class InputBuffer {
   /** Of the first byte that isn't consumed; moved by who consumes. */

@@ -1,12 +1,10 @@
 // The requests of a connection that started and are not answered, the one that its handler could not take yet, and what each holds.
 // Invariant: what a request holds (its body, its reply, ranges of files) is given back once, by whoever takes it out of here.
 // Runs on: the worker of the connection. One per connection. Not here: which may start (request-order.ts), what is sent (replies.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import type { OrderClass } from './request-order.ts';
 import { RequestOrder } from './request-order.ts';
-
-const NO_SLAB = -1;
 
 /** Where requests come from and go to. */
 export interface RequestPool {

@@ -2,13 +2,12 @@
 // without waiting for a disk.
 // Invariants: one window at a time; while the pool reads into it, its memory and the file stay, whatever becomes of the connection.
 // Runs on: the worker of the connection. One per connection.
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { KIB } from '../base/units.ts';
 import type { FileRange } from './file-range.ts';
 
 /** Taken from the heap where the arena has no room for more replies: those that are promised must leave. */
 const HEAP_WINDOW_BYTES = 64 * KIB;
-const NO_SLAB = -1;
 
 export class RangeWindow {
   bytes: Buffer;

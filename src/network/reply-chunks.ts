@@ -2,7 +2,7 @@
 // piece of memory already.
 // Invariant: a chunk is held by each reply in it and, while it is filled, by this.
 // Runs on: the worker of the connection. One per connection.
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { KIB } from '../base/units.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 
@@ -10,8 +10,6 @@ import type { IncomingRequest } from './incoming-request.ts';
 const CHUNK_BYTES_MIN = 4 * KIB;
 /** A reply of more than this gets a slab of its own. */
 export const CHUNK_BYTES_MAX = 64 * KIB;
-
-const NO_SLAB = -1;
 
 export class ReplyChunks {
   readonly #arena: SlabArena;

@@ -2,10 +2,9 @@
 // Invariants: each piece in a slab holds a reference to it; what an entry holds is whoever's who takes it out.
 // The lists are filled to `count` and keep their places: emptied by their lengths, they would be allocated anew for each reply.
 // Runs on: the worker of the connection. One per connection; not for anybody but its send queue.
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import type { FileRange } from './file-range.ts';
 
-const NO_SLAB = -1;
 /** More places than this are given up once nothing is left to send. */
 const PLACES_KEPT_MAX = 64;
 const NOTHING = Buffer.alloc(0);

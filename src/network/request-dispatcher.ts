@@ -6,7 +6,7 @@
 // what it lacked is there; handlers are never called from within each other.
 // Runs on: the worker of the connection. One per connection. Not here: where a frame ends and what its header says (frame-cutter.ts), when
 // this is called and whether it is read on (connection.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { DecodeError } from '../base/byte-reader.ts';
 import type { ApiRow } from './api-row.ts';
@@ -17,8 +17,6 @@ import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import type { OpenRequests } from './open-requests.ts';
 import type { Replies } from './replies.ts';
-
-const NO_SLAB = -1;
 
 /** What became of the first frame: started, not there in whole, or what it has to wait for. */
 const STARTED = 0;

@@ -3,7 +3,7 @@
 // Invariants: one write at a time is with the transport, and nothing is sent beside it; memory goes back to the arena when the kernel took
 // the bytes: at once when that happened within the write; each range is left once. Nothing here waits for a disk.
 // Runs on: the worker of the connection. Not here: whose reply comes next (request-order.ts), room for replies (reply-chunks.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
 import { KIB, MIB } from '../base/units.ts';
 import type { FileRange } from './file-range.ts';
 import type { IncomingRequest } from './incoming-request.ts';
@@ -23,8 +23,6 @@ const WINDOW_BYTES = 256 * KIB;
 const NUDGE_BYTES = 16 * KIB;
 const SHORT_FILE = 'a log file could not be read, or is shorter than its index says';
 const GONE_PEER = 'the other side is gone';
-
-const NO_SLAB = -1;
 
 /** The connection, as its queue sees it. */
 export interface SendQueueOwner {

@@ -4,11 +4,11 @@
 //   queued    until its reply was given to the socket: behind the replies to earlier requests, to the end of the turn
 // Invariant: so many lines a second and no more (log-limiter.ts); what was left out is counted in the next line.
 // Runs on: the worker of the connections; exists only where the option is set.
+import { SECOND_MS } from '../base/units.ts';
 import type { LogFields } from '../telemetry/logger.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 
 const LINES_PER_SECOND = 10;
-const SECOND_MS = 1000;
 
 export interface SlowRequestsOptions {
   /** naru.slow.request.ms */

@@ -6,10 +6,9 @@
 import type { AppendResult, Log, ReadPlan } from '../log/log.ts';
 import type { StorageError } from '../log/storage.ts';
 import { ERROR } from '../protocol/errors.ts';
-import { epochEndReply, fetchReply, listOffsetsReply } from './partition-messages.ts';
+import { epochEndReply, fetchReply, listOffsetsReply, READ_COMMITTED } from './partition-messages.ts';
 import type { PartitionWords, PublishedLog } from './partition-words.ts';
 
-const READ_COMMITTED = 1;
 /** "No epoch" and "no offset" in every answer of the protocol. */
 const UNKNOWN = -1;
 

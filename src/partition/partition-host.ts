@@ -10,11 +10,9 @@ import { PartitionAppends } from './partition-appends.ts';
 import { DELETE_RECORDS, EPOCH_END, FETCH_PLAN, LIST_OFFSETS, METADATA_OFFSET, PRODUCE } from './partition-messages.ts';
 import { PartitionQueries } from './partition-queries.ts';
 import type { PartitionWords } from './partition-words.ts';
+import { READERS_RECHECK_MS } from './reader-counts.ts';
 import { RecordDeletion } from './record-deletion.ts';
 import { ReplicaTable } from './replica-table.ts';
-
-/** How long the owner waits before it looks again whether the last reader of a deleted partition has left. */
-const READERS_RECHECK_MS = 5;
 
 /** A request of a worker whose metadata is ahead of ours: heard again when ours has come that far. */
 interface EarlyRequest {

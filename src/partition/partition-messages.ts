@@ -40,7 +40,10 @@ export const produceEntry = { position: 1, length: 2 } as const;
 /** `refusalBytes`: how much text about an error the owner has left at the batch's position (refusal-text.ts). */
 export const produceReply = { refusalBytes: 1, baseOffset: 2, logAppendTimeMs: 4, logStartOffset: 6 } as const;
 
-/** `isolation` 1 is read_committed. */
+/** Levels of isolation, as clients name them. The second stops at the last stable offset. */
+export const READ_UNCOMMITTED = 0;
+export const READ_COMMITTED = 1;
+
 export const fetchEntry = { maxBytes: 1, currentLeaderEpoch: 2, lastFetchedEpoch: 3, fetchOffset: 4, isolation: 6 } as const;
 /** `descriptor` −1: no bytes. The first batch is `firstBatchBytes` long and always inside `length`, whatever the limit was. */
 export const fetchReply = {

@@ -11,6 +11,9 @@
 import type { Words } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 
+/** How soon an owner looks again whether those who read a partition have left. */
+export const READERS_RECHECK_MS = 5;
+
 /** What a worker adds to the word, by the parity of the version. */
 const UNITS = [1, 0x1_0000] as const;
 const SHIFTS = [0, 16] as const;

@@ -20,6 +20,18 @@ export interface SimDisk {
   closed(file: SimFile): void;
 }
 
+/** Does what a job of the pool does, and tells how it ended. */
+export function settle(task: () => void, done: (error: StorageError | null) => void): void {
+  try {
+    task();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    done(error);
+    return;
+  }
+  done(null);
+}
+
 export class SimFile implements StorageFile {
   readonly path: string;
   readonly descriptor: number;
@@ -76,16 +88,7 @@ export class SimFile implements StorageFile {
   syncLater(done: (error: StorageError | null) => void): void {
     this.#checkOpen('syncing');
     const upTo = this.#node.changeCount;
-    this.#disk.later(() => {
-      try {
-        this.#sync(upTo);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        done(error);
-        return;
-      }
-      done(null);
-    });
+    this.#disk.later(() => settle(() => this.#sync(upTo), done));
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { type OpenMode, type Storage, StorageError, type StorageFile } from '../log/storage.ts';
 import { DueFaults, type StorageFaults, type StorageOperation } from './sim-faults.ts';
-import { type SimDisk, SimFile } from './sim-file.ts';
+import { type SimDisk, SimFile, settle } from './sim-file.ts';
 import { afterCrash, DirectoryNode, emptyOut, FileNode, type Node } from './sim-medium.ts';
 
 export interface SimStorageOptions {
@@ -164,16 +164,7 @@ export class SimStorage implements Storage, SimDisk {
 
   removeLater(path: string, done: (error: StorageError | null) => void): void {
     this.checkThere();
-    this.later(() => {
-      try {
-        this.remove(path);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        done(error);
-        return;
-      }
-      done(null);
-    });
+    this.later(() => settle(() => this.remove(path), done));
   }
 
   syncDirectory(path: string): void {
@@ -185,18 +176,13 @@ export class SimStorage implements Storage, SimDisk {
 
   syncPathLater(path: string, done: (error: StorageError | null) => void): void {
     this.checkThere();
-    this.later(() => {
-      try {
+    this.later(() =>
+      settle(() => {
         const node = this.#find(path);
         if (node?.type === 'file') this.syncNode(node, path, node.changeCount);
         else this.syncDirectory(path);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        done(error);
-        return;
-      }
-      done(null);
-    });
+      }, done),
+    );
   }
 
   readText(path: string): string | null {

@@ -1,8 +1,8 @@
 // DescribeCluster: the brokers and who controls them.
 // Source: KIP-700, KIP-919 (endpoint types), KIP-1073 (fenced brokers).
 import { describeClusterRequest, describeClusterResponse } from '../../protocol/apis/describe-cluster.ts';
+import { CLUSTER_OPERATIONS, UNREQUESTED_OPERATIONS } from '../../protocol/authorized-operations.ts';
 import { ERROR } from '../../protocol/errors.ts';
-import { CLUSTER_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
 import { brokerAnswer, listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';

@@ -7,8 +7,8 @@ import {
   describeTopicPartitionsRequest,
   describeTopicPartitionsResponse,
 } from '../../protocol/apis/describe-topic-partitions.ts';
+import { TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../../protocol/authorized-operations.ts';
 import { ERROR } from '../../protocol/errors.ts';
-import { TOPIC_OPERATIONS, UNREQUESTED_OPERATIONS } from '../authorized-operations.ts';
 import { listenerOf } from '../broker-answers.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';

@@ -1,11 +1,13 @@
 // Fetch: opens the session, then a PendingFetch lives from the request to its answer.
 // Source: the protocol guide; KIP-74 (the first batch is always whole), KIP-227 (sessions), KIP-320, KIP-516, KIP-595 (divergence).
+
+import { READ_COMMITTED, READ_UNCOMMITTED } from '../../partition/partition-messages.ts';
 import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { AbortedTransactions } from '../aborted-transactions.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { missingAnswer } from '../fetch-errors.ts';
-import { READ_COMMITTED, READ_UNCOMMITTED, RESPONSE_BYTES_MAX } from '../fetch-limits.ts';
+import { RESPONSE_BYTES_MAX } from '../fetch-limits.ts';
 import { FetchSessions } from '../fetch-sessions.ts';
 import { PendingFetch } from '../pending-fetch.ts';
 import { TailLeases } from '../tail-leases.ts';

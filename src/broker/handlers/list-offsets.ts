@@ -1,7 +1,7 @@
 // ListOffsets: the offset at a time, or at one of the named places of a log (−1 latest, −2 earliest, −3 largest timestamp, …).
 // Source: the protocol guide; KIP-79, KIP-734 (−3), KIP-405 (−4), KIP-1005 (−5), KIP-1023 (−6).
 import type { PartitionCall } from '../../partition/partition-client.ts';
-import { LIST_OFFSETS, listOffsetsEntry, listOffsetsReply } from '../../partition/partition-messages.ts';
+import { LIST_OFFSETS, listOffsetsEntry, listOffsetsReply, READ_COMMITTED, READ_UNCOMMITTED } from '../../partition/partition-messages.ts';
 import {
   type ListOffsetsRequest,
   type ListOffsetsResponse,
@@ -11,7 +11,6 @@ import {
 import { ERROR } from '../../protocol/errors.ts';
 import { workerOf } from '../../scheduler/placement.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { READ_COMMITTED, READ_UNCOMMITTED } from '../fetch-limits.ts';
 import { findPartition } from '../topic-partitions.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
 
