@@ -300,7 +300,7 @@ async function findCoordinator(client: WireClient, keyType: number, key: string)
 }
 
 /** Apache Kafka answers requests before it leads its partitions. */
-async function untilLed(client: WireClient, topic: string, partition: number): Promise<void> {
+export async function untilLed(client: WireClient, topic: string, partition: number): Promise<void> {
   const ask = { replicaId: -1, topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }] };
   const led = await retried(async () => {
     const { topics } = await client.ask(listOffsetsRequest, listOffsetsResponse, 7, ask);
@@ -331,10 +331,11 @@ async function configsOf(client: WireClient, resourceType: number, resourceName:
   return set.map(({ name, value, configSource }) => `${name}=${value} (${configSource})`).sort();
 }
 
-async function offsetsOf(client: WireClient): Promise<unknown> {
-  await findCoordinator(client, 0, GROUP);
+/** The committed offsets of a group, by topic and partition. */
+export async function offsetsOf(client: WireClient, groupId = GROUP): Promise<unknown> {
+  await findCoordinator(client, 0, groupId);
   const answer = await retried(async () => {
-    const { groups } = await client.ask(offsetFetchRequest, offsetFetchResponse, 8, { groups: [{ groupId: GROUP, topics: null }] });
+    const { groups } = await client.ask(offsetFetchRequest, offsetFetchResponse, 8, { groups: [{ groupId, topics: null }] });
     return groups[0] ?? { errorCode: -1, topics: [] };
   });
   refuseErrors('OffsetFetch', [answer]);
@@ -345,7 +346,7 @@ async function offsetsOf(client: WireClient): Promise<unknown> {
 }
 
 /** Asks again while a coordinator is being made or loaded, or a transaction before is being ended. */
-async function retried<T extends { readonly errorCode: number }>(ask: () => Promise<T>): Promise<T> {
+export async function retried<T extends { readonly errorCode: number }>(ask: () => Promise<T>): Promise<T> {
   const transient: readonly number[] = [
     ERROR.COORDINATOR_LOAD_IN_PROGRESS,
     ERROR.COORDINATOR_NOT_AVAILABLE,
@@ -401,6 +402,9 @@ function textOf(bytes: Uint8Array | null): string {
   return bytes === null ? 'null' : Buffer.from(bytes).toString('latin1');
 }
 
-function refuseErrors(what: string, answers: readonly { readonly errorCode: number; readonly errorMessage?: string | null }[]): void {
+export function refuseErrors(
+  what: string,
+  answers: readonly { readonly errorCode: number; readonly errorMessage?: string | null }[],
+): void {
   for (const { errorCode, errorMessage } of answers) if (errorCode !== 0) throw new Error(`${what}: ${errorCode} ${errorMessage ?? ''}`);
 }

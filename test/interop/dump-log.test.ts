@@ -1,9 +1,10 @@
 // Apache Kafka's dump-log reads a data directory that a broker of ours left behind: after an idempotent load with every codec, small
 // segments, a death by SIGKILL, and a clean stop. What it prints is looked at, since it complains in words and exits with 0.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { kcat, kcatMissing } from '../support/kcat.ts';
+import { COMPLAINT, type Dump, filesBelow, splitDumps, withoutFirstOffsets } from './dumps.ts';
 import { runProgram } from './run-program.ts';
 import { describeSubjects } from './subject.ts';
 import { kafkaTools, TOOL_ENVIRONMENT } from './toolchains.ts';
@@ -13,13 +14,6 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 const RECORDS_PER_LOAD = 2000;
 const RECORD_BYTES = 1100;
 const TOOL_TIMEOUT_MS = 120_000;
-const COMPLAINT = /mismatch|non-consecutive|exception|error|could not|corrupt|unknown|isvalid: false|skipping|out of order|\bKO\b/i;
-
-/** What dump-log says of one file. */
-interface Dump {
-  readonly path: string;
-  readonly text: string;
-}
 
 const OVERRIDES = {
   'log.segment.bytes': '1048576',
@@ -79,11 +73,11 @@ describeSubjects('dump-log', { tool: kafkaTools, overrides: OVERRIDES, isNaruOnl
     const isMetadata = (path: string): boolean => path.includes('/__cluster_metadata-0/') || path.endsWith('/bootstrap.checkpoint');
     const indexes = files.filter((path) => /index$/.test(path));
     const data = files.filter((path) => /\.(log|index|timeindex|snapshot)$/.test(path) && !isMetadata(path));
-    dumps.push(...split(await tool('dump-log', ['--deep-iteration', '--files', data.join(',')])));
+    dumps.push(...splitDumps(await tool('dump-log', ['--deep-iteration', '--files', data.join(',')])));
     const ofMetadata = files.filter(
       (path) => /\.(log|checkpoint)$/.test(path) && isMetadata(path) && !path.endsWith('leader-epoch-checkpoint'),
     );
-    metadata.push(...split(await tool('dump-log', ['--cluster-metadata-decoder', '--files', ofMetadata.join(',')])));
+    metadata.push(...splitDumps(await tool('dump-log', ['--cluster-metadata-decoder', '--files', ofMetadata.join(',')])));
     const sanity = await tool('dump-log', ['--index-sanity-check', '--files', indexes.join(',')]);
     expect(sanity.match(/passed sanity check/g)).toHaveLength(indexes.length);
   }, 400_000);
@@ -170,26 +164,3 @@ describeSubjects('dump-log', { tool: kafkaTools, overrides: OVERRIDES, isNaruOnl
     for (const topic of topics.keys()) expect(recovery.filter((line) => line.startsWith(`${topic} `))).toHaveLength(2);
   });
 });
-
-/**
- * The tool holds -1 for the offset before the first one of every file, and complains of each segment but the first, Apache Kafka's own
- * included. A first offset that is not the one in the file's name stays.
- */
-function withoutFirstOffsets(err: string): string {
-  return err.replace(/^Non-consecutive offsets in .*\/0*(\d+)\.log\n {2}-1 is followed by \1\n/gm, '');
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** The output by file; mismatches that are told at the end, together, stay with the last one. */
-function split(output: string): Dump[] {
-  return output
-    .split(/^Dumping /m)
-    .slice(1)
-    .map((text) => ({ path: text.slice(0, text.indexOf('\n')), text: text.slice(text.indexOf('\n') + 1) }));
-}

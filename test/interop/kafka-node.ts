@@ -16,6 +16,10 @@ export interface KafkaNodeOptions {
   readonly home: string;
   readonly voters: Voters;
   readonly overrides?: Readonly<Record<string, string>>;
+  /** By default one that is free. */
+  readonly port?: number;
+  /** Of what it logs; by default WARN. */
+  readonly logLevel?: 'INFO' | 'WARN';
 }
 
 const START_TIMEOUT_MS = 120_000;
@@ -37,7 +41,7 @@ export class KafkaNode {
   /** Formats a directory, or takes a copy of one, and starts on it. */
   static async start(options: KafkaNodeOptions, copyOf?: string): Promise<KafkaNode> {
     const { home, voters, overrides } = options;
-    const [port, controllerPort] = [await freePort(), await freePort()];
+    const [port, controllerPort] = [options.port ?? (await freePort()), await freePort()];
     const node = new KafkaNode(options, port);
     mkdirSync(join(home, 'node-1'), { recursive: true });
     const quorum = voters === 'static' ? 'controller.quorum.voters=1@' : 'controller.quorum.bootstrap.servers=';
@@ -76,7 +80,7 @@ export class KafkaNode {
   async restart(): Promise<void> {
     try {
       await succeed(this.#options.program, ['restart', '-d', this.#options.home], {
-        environment: TOOL_ENVIRONMENT,
+        environment: { ...TOOL_ENVIRONMENT, PEERS_LOG_LEVEL: this.#options.logLevel ?? 'WARN' },
         timeoutMs: START_TIMEOUT_MS,
       });
     } catch (error) {
