@@ -79,7 +79,7 @@ export const topicOptions = {
   flushMs: durationMs('flush.ms', {
     default: LONG_MAX,
     min: 0,
-    doc: 'The longest time that a record waits before the partition is synced to disk.',
+    doc: 'The longest time that a record waits before the partition is synced to disk; looked at every `log.flush.scheduler.interval.ms`, which by default is never.',
   }),
   followerReplicationThrottledReplicas: throttledReplicas(
     'follower.replication.throttled.replicas',

@@ -51,12 +51,12 @@ export function formatMetadata(storage: Storage, logDirectory: string, voter: Vo
   storage.syncDirectory(logDirectory);
 }
 
-/** The metadata transaction that the first controller of a new cluster writes. */
-export function bootstrapRecords(): MetadataRecord[] {
+/** The metadata transaction that the first controller of a new cluster writes; `minInsyncReplicas` is what its broker was started with. */
+export function bootstrapRecords(minInsyncReplicas = '1'): MetadataRecord[] {
   return [
     { type: 'BeginTransactionRecord', name: BOOTSTRAP_TRANSACTION },
     ...featureRecords(),
-    { type: 'ConfigRecord', resourceType: RESOURCE.BROKER, resourceName: '', name: 'min.insync.replicas', value: '1' },
+    { type: 'ConfigRecord', resourceType: RESOURCE.BROKER, resourceName: '', name: 'min.insync.replicas', value: minInsyncReplicas },
     { type: 'EndTransactionRecord' },
   ];
 }

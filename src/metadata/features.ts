@@ -2,7 +2,7 @@
 // Pure. Source: KIP-584, KIP-778 (kinds of upgrades).
 import { ERROR } from '../protocol/errors.ts';
 import { SUPPORTED_FEATURES } from './bootstrap.ts';
-import type { ControllerEnv, OperationResult } from './controller.ts';
+import type { ControllerDefaults, ControllerEnv, OperationResult } from './controller.ts';
 import { ClusterImage } from './image.ts';
 import { CLUSTER_DEFAULT, RESOURCE } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
@@ -103,6 +103,12 @@ function metadataDowngrade(current: number, level: number, upgradeType: number):
   return `Unsupported metadata.version downgrade from ${current} to ${level}. ${reason}`;
 }
 
+/** The min.insync.replicas that the broker was started with: that of an image in which nothing is set. */
+export function startedMinInsync({ topicConfigs }: ControllerDefaults, clusterId: string): string {
+  const started = topicConfigs.effective(new Map(), new ClusterImage(clusterId));
+  return started.find(({ name }) => name === MIN_INSYNC_REPLICAS)?.value ?? '1';
+}
+
 /** With eligible leader replicas min.insync.replicas is the cluster's: written down where it was not, and no broker's own any more. */
 function minInsyncRecords(image: ClusterImage, env: ControllerEnv): MetadataRecord[] {
   const records: MetadataRecord[] = [];
@@ -110,10 +116,7 @@ function minInsyncRecords(image: ClusterImage, env: ControllerEnv): MetadataReco
     records.push({ type: 'ConfigRecord', resourceType: RESOURCE.BROKER, resourceName, name: MIN_INSYNC_REPLICAS, value });
   };
   if (!image.configsOf(RESOURCE.BROKER, CLUSTER_DEFAULT).has(MIN_INSYNC_REPLICAS)) {
-    // Of an image in which nothing is set: what the broker was started with.
-    const started = env.defaults.topicConfigs.effective(new Map(), new ClusterImage(image.clusterId));
-    const effective = started.find(({ name }) => name === MIN_INSYNC_REPLICAS);
-    set(CLUSTER_DEFAULT, effective?.value ?? '1');
+    set(CLUSTER_DEFAULT, startedMinInsync(env.defaults, image.clusterId));
   }
   for (const name of image.configuredResources(RESOURCE.BROKER)) {
     if (name !== CLUSTER_DEFAULT && image.configsOf(RESOURCE.BROKER, name).has(MIN_INSYNC_REPLICAS)) set(name, null);

@@ -15,6 +15,7 @@ import { bootstrapRecords, SUPPORTED_FEATURES } from './bootstrap.ts';
 import { type ControllerRegistration, registerController } from './brokers.ts';
 import { encodeLeaderChange, encodeQuorumRecords } from './control-batches.ts';
 import type { ControllerDefaults, ControllerEnv, Operation } from './controller.ts';
+import { startedMinInsync } from './features.ts';
 import { IdleRecords } from './idle-records.ts';
 import { ClusterImage } from './image.ts';
 import { imageRecords } from './image-records.ts';
@@ -214,7 +215,8 @@ export class QuorumActor {
 
   /** The first commit of this leadership has been sent to the workers: the cluster may change. */
   #activate(ready: () => void): void {
-    if (this.image.features.size === 0) this.#writer.appendRecords(bootstrapRecords());
+    const { defaults, clusterId } = this.#options;
+    if (this.image.features.size === 0) this.#writer.appendRecords(bootstrapRecords(startedMinInsync(defaults, clusterId)));
     this.#writer.appendRecords([registerController(this.#registration())]);
     this.#whenAppliedOnAll(ready, () => {});
     this.#idle.start();

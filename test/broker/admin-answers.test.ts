@@ -8,6 +8,7 @@ import { askAdminCases } from '../support/admin-cases.ts';
 import { answersText, comparable } from '../support/answer-book.ts';
 import { askClusterChangeCases } from '../support/cluster-change-cases.ts';
 import { askConfigCases } from '../support/config-cases.ts';
+import { askInternalChangeCases } from '../support/internal-change-cases.ts';
 import { askInternalTopicCases } from '../support/internal-topic-cases.ts';
 import { askLogAdminCases } from '../support/log-admin-cases.ts';
 import { askNodeAdminCases } from '../support/node-admin-cases.ts';
@@ -102,6 +103,7 @@ const books: readonly { file: string; ask: typeof askAdminCases; besides?: Reado
   { file: 'configs.json', ask: askConfigCases },
   { file: 'log-admin.json', ask: askLogAdminCases },
   { file: 'internal-topics.json', ask: askInternalTopicCases },
+  { file: 'internal-changes.json', ask: askInternalChangeCases },
   { file: 'cluster-changes.json', ask: askClusterChangeCases },
   { file: 'node-admin.json', ask: askNodeAdminCases },
   { file: 'set-up.json', ask: askSetUpCases, besides: SET_UP },
