@@ -1,9 +1,11 @@
-// `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`) and worker-main.js (the entry of a worker),
-// pool-main.js (the entry of a pool thread),
-// with what both share in chunks beside them. Native packages stay outside, and so do pino and re2js, which are loaded only when
-// they are asked for.
-// Invariant: everything lies in dist itself, since a worker's entry is found beside the running file.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+// `npm run build`: bundles the broker for publishing into dist: cli.js (the entry of `naru`), embedded.js (naru/embedded), worker-main.js (the
+// entry of a worker) and pool-main.js (the entry of a pool thread), with what they share in chunks beside them, and embedded.d.ts. Native
+// packages stay outside, and so do pino, piscina and re2js, which are loaded only when they are asked for.
+// Invariants: everything lies in dist itself, since a worker's entry is found beside the running file; what is declared stands in one file
+// and needs no other package's types.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -12,6 +14,7 @@ const root = resolve(import.meta.dirname, '..');
 /** Entries by the name of their bundle. */
 const ENTRIES = {
   cli: 'src/cli/main.ts',
+  embedded: 'src/embedded/start-broker.ts',
   'worker-main': 'src/broker/worker-main.ts',
   'pool-main': 'src/broker/pool-main.ts',
 };
@@ -49,6 +52,24 @@ export async function bundle(dist: string): Promise<Map<string, number>> {
   return new Map(Object.entries(result.metafile.outputs).map(([path, { bytes }]) => [path, bytes]));
 }
 
+/** Writes the declarations of naru/embedded. Types are not checked here: `npm test` does that. */
+export function declare(dist: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'naru-declarations-'));
+  try {
+    execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', join(root, 'tools/declarations.json'), '--outDir', directory], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const text = readFileSync(join(directory, 'embedded/start-broker.d.ts'), 'utf8');
+    if (/\bfrom ['"]|\bimport\b/.test(text)) throw new Error(`what naru/embedded declares names types of other modules:\n${text}`);
+    // Symbol.asyncDispose, for whoever compiles with an older `lib` and without the types of Node.
+    writeFileSync(join(dist, 'embedded.d.ts'), `/// <reference lib="esnext.disposable" />\n${text}`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 if (import.meta.main) {
-  for (const [path, bytes] of await bundle(join(root, 'dist'))) console.log(`${path} ${(bytes / 1024).toFixed(1)} KiB`);
+  const dist = join(root, 'dist');
+  for (const [path, bytes] of await bundle(dist)) console.log(`${path} ${(bytes / 1024).toFixed(1)} KiB`);
+  declare(dist);
 }

@@ -12,7 +12,7 @@ import { systemRandom } from '../base/random.ts';
 import { VERSION } from '../base/version.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
-import { formatListener } from '../config/listeners.ts';
+import type { Listener as ListenerAddress } from '../config/listeners.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
 import type { Acceptance } from '../network/connection-info.ts';
@@ -36,7 +36,7 @@ import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worke
 /** What is told when the broker is ready. */
 export interface BrokerFacts {
   /** NAME://host:port, with the ports that were really taken. */
-  readonly listeners: readonly string[];
+  readonly listeners: readonly Pick<ListenerAddress, 'name' | 'host' | 'port'>[];
   /** naru.http.listener with the port that was really taken; null: none. */
   readonly httpListener: string | null;
   readonly clusterId: string;
@@ -132,9 +132,11 @@ export class BrokerInstance implements Broker {
       this.#state.stage = 'serving';
       this.#facts = {
         httpListener: this.#operations === null ? null : `http://${config.httpListener?.host}:${this.#operations.port}`,
-        listeners: config.listeners.map(({ name, host }, index) =>
-          formatListener({ name, host: host === '' ? '0.0.0.0' : host, port: this.#listeners[index]?.port ?? 0 }),
-        ),
+        listeners: config.listeners.map(({ name, host }, index) => ({
+          name,
+          host: host === '' ? '0.0.0.0' : host,
+          port: this.#listeners[index]?.port ?? 0,
+        })),
         clusterId: this.#directory.clusterId,
         dataDirectories: [this.#directory.path],
         workers: config.workers,
@@ -144,6 +146,7 @@ export class BrokerInstance implements Broker {
       };
     } catch (error) {
       await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.
+      await this.#workers?.stop(); // Where something failed before they were there.
       throw error;
     }
   }
@@ -174,12 +177,30 @@ export class BrokerInstance implements Broker {
     }
   }
 
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    void this.#endAfterFailure().then(() => this.#onFailed(error));
+  }
+
+  /** Around what Node calls on this thread: an error of our own ends this broker, not the process of whoever embeds it. False: there was one. */
+  #guard(task: () => void): boolean {
+    try {
+      task();
+      return true;
+    } catch (error) {
+      this.#fail(Error.isError(error) ? error : new Error(`thrown: ${String(error)}`));
+      return false;
+    }
+  }
+
   #listen(desk: ConnectionDesk, index: number, host: string, port: number): Promise<Listener> {
     return Listener.listen({
       host,
       port,
       backlog: this.#config.socketListenBacklogSize,
-      onConnection: (socket) => desk.arrive(socket, index),
+      onConnection: (socket) => {
+        if (!this.#guard(() => desk.arrive(socket, index))) socket.destroy();
+      },
       descriptorsMax: this.#descriptors.connectionsEnd,
       onRefused: (error) => this.#logger.of('network').warn(`a connection was refused: ${error.message}`),
     });
@@ -236,11 +257,8 @@ export class BrokerInstance implements Broker {
       sharedBytes: sharedRegionBytes(count),
       arenaBytes: this.#arenaBytes,
       listener: {
-        onMessage: (worker: number, message: unknown) => this.#hear(worker, message as FromBrokerWorker),
-        onFailed: (error: Error) => {
-          this.#failure = error;
-          void this.#endAfterFailure().then(() => this.#onFailed(error));
-        },
+        onMessage: (worker: number, message: unknown) => this.#guard(() => this.#hear(worker, message as FromBrokerWorker)),
+        onFailed: (error: Error) => this.#fail(error),
       },
     };
     if (workers === 0) {

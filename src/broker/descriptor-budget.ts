@@ -23,7 +23,7 @@ export class DescriptorLimitError extends Error {
 
 /** Somebody has run out of descriptors: a log, a listener, a thread. Errors that come from threads have their text alone. */
 export function isOutOfDescriptors(error: unknown): error is Error {
-  return error instanceof Error && /\bEMFILE\b/.test(error.message);
+  return Error.isError(error) && /\bEMFILE\b/.test(error.message);
 }
 
 export class DescriptorBudget {

@@ -1,9 +1,10 @@
-// Where options come from: a properties file, NARU_… variables, key=value on the command line. The later one wins.
+// Where options come from: a properties file, NARU_… variables, key=value on the command line, the program around an embedded broker. The later
+// one wins.
 // Pure. Not the meaning of the values: that is broker-config.ts.
 import { ConfigError } from './define.ts';
 
 /** Who gave a value, for messages. */
-type Origin = 'file' | 'environment' | 'command line';
+type Origin = 'file' | 'environment' | 'command line' | 'startBroker';
 
 export interface GivenValue {
   readonly text: string;
@@ -101,6 +102,8 @@ export interface ConfigSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** In the order of the command line: the last one of a key wins. */
   readonly overrides?: readonly (readonly [string, string])[];
+  /** What a program gives to startBroker of src/embedded. */
+  readonly settings?: readonly (readonly [string, string])[];
 }
 
 /** All values given, the strongest of each key, and what nobody knows. */
@@ -113,5 +116,6 @@ export function gatherValues(
   const { values, unknown } = parseEnvironment(sources.environment ?? {}, names);
   for (const [key, text] of values) given.set(key, { text, origin: 'environment' });
   for (const [key, text] of sources.overrides ?? []) given.set(key, { text, origin: 'command line' });
+  for (const [key, text] of sources.settings ?? []) given.set(key, { text, origin: 'startBroker' });
   return { given, unknownVariables: unknown };
 }

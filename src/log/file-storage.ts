@@ -58,14 +58,18 @@ const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
 
 class DiskFile implements StorageFile {
   readonly path: string;
+  readonly #open: Set<DiskFile>;
   #descriptor: number;
   /** Syncs in the pool: the descriptor must not be closed (and given to another file) under them. */
   #syncsInFlight = 0;
   #isClosing = false;
 
-  constructor(path: string, descriptor: number) {
+  /** It stands in `open` until it is closed. */
+  constructor(path: string, descriptor: number, open: Set<DiskFile>) {
     this.path = path;
     this.#descriptor = descriptor;
+    this.#open = open;
+    open.add(this);
   }
 
   get descriptor(): number {
@@ -128,8 +132,13 @@ class DiskFile implements StorageFile {
     this.#syncsInFlight++;
     fs.fdatasync(this.#descriptor, (error) => {
       this.#syncsInFlight--;
-      if (this.#isClosing && this.#syncsInFlight === 0) this.#close();
-      done(error === null ? null : storageError(error, this.path, 'syncing'));
+      let failure = error === null ? null : storageError(error, this.path, 'syncing');
+      try {
+        if (this.#isClosing && this.#syncsInFlight === 0) this.#close();
+      } catch (closeError) {
+        failure ??= closeError as StorageError; // Nothing else is thrown there.
+      }
+      done(failure);
     });
   }
 
@@ -141,6 +150,7 @@ class DiskFile implements StorageFile {
   #close(): void {
     const descriptor = this.#descriptor;
     this.#descriptor = -1;
+    this.#open.delete(this);
     try {
       fs.closeSync(descriptor);
     } catch (error) {
@@ -150,9 +160,20 @@ class DiskFile implements StorageFile {
 }
 
 export class FileStorage implements Storage {
+  readonly #open = new Set<DiskFile>();
+
+  /** Closes all files that are open: whoever had them has failed. What the medium refuses by now is nobody's concern. */
+  abandon(): void {
+    for (const file of this.#open) {
+      try {
+        file.close();
+      } catch {}
+    }
+  }
+
   open(path: string, mode: OpenMode): StorageFile {
     try {
-      return new DiskFile(path, fs.openSync(path, OPEN_FLAGS[mode], FILE_MODE));
+      return new DiskFile(path, fs.openSync(path, OPEN_FLAGS[mode], FILE_MODE), this.#open);
     } catch (error) {
       throw storageError(error, path, 'opening');
     }
@@ -274,6 +295,6 @@ export class FileStorage implements Storage {
 }
 
 function storageError(error: unknown, path: string, doing: string): StorageError {
-  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+  const errno = Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
   return new StorageError(errno, path, doing, error);
 }

@@ -108,10 +108,15 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.#transport.start(this);
   }
 
-  // What the transport says.
+  // What the transport says: outside of turns, so that nobody above would hear of an error of ours.
 
   readBuffer(): Uint8Array | undefined {
-    return this.#input.bind(this.#dispatcher.waitsFor === INCOMPLETE && !this.#ending.isClosing);
+    try {
+      return this.#input.bind(this.#dispatcher.waitsFor === INCOMPLETE && !this.#ending.isClosing);
+    } catch (error) {
+      this.#ending.fail(error);
+      return undefined;
+    }
   }
 
   received(length: number): boolean {
@@ -136,7 +141,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
         this.#isReading = false;
       }
     } catch (error) {
-      this.#ending.fail(error); // We are outside of turns here: nobody above would hear of it.
+      this.#ending.fail(error);
       return false;
     }
     return this.#isReading && !this.#ending.isClosing;
@@ -149,12 +154,20 @@ export class Connection implements HostedConnection, TransportListener, RequestO
 
   written(): void {
     if (this.#ending.isClosing) return;
-    this.#replies.written();
-    this.#goOn();
+    try {
+      this.#replies.written();
+      this.#goOn();
+    } catch (error) {
+      this.#ending.fail(error);
+    }
   }
 
   closed(error: Error | null): void {
-    this.#ending.transportClosed(error);
+    try {
+      this.#ending.transportClosed(error);
+    } catch (thrown) {
+      this.#ending.fail(thrown);
+    }
   }
 
   // What the network actor says.

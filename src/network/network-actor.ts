@@ -144,7 +144,7 @@ export class NetworkActor implements ConnectionHost {
     try {
       connection.start();
     } catch (error) {
-      connection.closed(error instanceof Error ? error : new Error(String(error)));
+      connection.closed(Error.isError(error) ? error : new Error(String(error)));
       return null;
     }
     if (this.#isStopping) connection.close('shutdown', '');

@@ -48,7 +48,7 @@ export class IoQueue {
     }
     started.then(
       (value) => this.#ended(() => done(null, value)),
-      (error: unknown) => this.#ended(() => done(error instanceof Error ? error : new Error(String(error)), undefined)),
+      (error: unknown) => this.#ended(() => done(Error.isError(error) ? error : new Error(String(error)), undefined)),
     );
   }
 

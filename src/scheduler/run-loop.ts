@@ -130,7 +130,7 @@ export class RunLoop implements Turn {
   fail(error: unknown): void {
     if (this.#isStopped) return;
     this.stop();
-    this.#onFailure(error instanceof Error ? error : new Error(`thrown: ${String(error)}`));
+    this.#onFailure(Error.isError(error) ? error : new Error(`thrown: ${String(error)}`));
   }
 
   /** Makes sure that a turn follows soon. Within a turn nothing is needed: what is left at its end brings another one. */

@@ -215,7 +215,7 @@ class Supervisor<Data> implements ThreadWorkers {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!Error.isError(error)) return String(error);
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return `out of memory (${error.message})`;
   return `${error.name}: ${error.message}`;
 }

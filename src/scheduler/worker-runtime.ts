@@ -280,12 +280,19 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
   let failure: Error | null = null;
   let onStopped: (() => void) | null = null;
   let app: WorkerApp | null = null;
+  const disk = new FileStorage();
+  // What ends with a thread that fails would stay here as long as the process.
+  const abandon = (): void => {
+    runtime.close();
+    app?.abandon?.();
+    disk.abandon();
+  };
   const runtime = createLocalRuntime({
     ...options,
+    storage: options.storage ?? disk,
     onFailure: (error) => {
       failure = error;
-      runtime.close();
-      app?.abandon?.();
+      abandon();
       onStopped?.();
       if (isReady) listener.onFailed(error);
     },
@@ -301,10 +308,11 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
     app = await options.factory(runtime, options.data, supervisor);
     if (failure !== null) throw failure;
   } catch (error) {
-    runtime.close();
+    abandon();
     throw error;
   }
-  runtime.open(app);
+  const served = app;
+  runtime.open(served);
   isReady = true;
   let stopped: Promise<void> | null = null;
   return {
@@ -315,11 +323,11 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
     send(worker, message) {
       assert(worker === 0, `worker ${worker} of 1`);
       const copy: unknown = structuredClone(message);
-      runtime.post(() => app.onSupervisor(copy));
+      runtime.post(() => served.onSupervisor(copy));
     },
     handOver(worker, descriptor, about = null) {
       assert(worker === 0, `worker ${worker} of 1`);
-      runtime.post(() => app.onConnection(descriptor, about));
+      runtime.post(() => served.onConnection(descriptor, about));
     },
     stop() {
       stopped ??= new Promise((resolve) => {
@@ -328,7 +336,7 @@ export async function startLocal<Data>(options: LocalOptions<Data>): Promise<Wor
           resolve();
         };
         if (failure !== null) resolve();
-        else runtime.post(() => app.stop(() => onStopped?.()));
+        else runtime.post(() => served.stop(() => onStopped?.()));
       });
       return stopped;
     },

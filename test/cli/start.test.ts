@@ -42,7 +42,7 @@ class FakeProcess implements ProcessParts {
     return {
       ready: {
         httpListener: null,
-        listeners: ['PLAINTEXT://127.0.0.1:9092'],
+        listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }],
         clusterId: 'abcdefghijklmnopqrstuv',
         dataDirectories: ['/data'],
         workers: 2,

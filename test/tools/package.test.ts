@@ -1,13 +1,13 @@
-// The package as it is published: what is in the tarball, and whether a project that installs it gets a broker, with and without the optional
-// parts. npm takes what it has downloaded before; where it has not and there is no network, the tests with an installation are skipped.
-import { execFileSync, spawn } from 'node:child_process';
+// The package as it is published: what is in the tarball, and whether a project that installs it gets a broker, from the command line and from
+// TypeScript, with and without the optional parts. npm takes what it has downloaded before; where it has not and there is no network, the tests with an installation are skipped.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/base/version.ts';
-import { freePort } from '../support/broker-process.ts';
+import { freePort, within } from '../support/broker-process.ts';
+import { exchange } from '../support/kafkajs-exchange.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const golden = join(root, 'test/golden/package-files.txt');
@@ -16,6 +16,18 @@ const directory = mkdtempSync(join(tmpdir(), 'naru-package-'));
 const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
 const NO_NETWORK = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/;
 const INSTALL_WITHIN_MS = 150_000;
+const ENDS_WITHIN_MS = 30_000;
+/** A project's own: without the types of Node. */
+const PROGRAM = join(root, 'test/support/package-program.mts');
+/** The same without types, from CommonJS. */
+const REQUIRING = `
+require('naru/embedded')
+  .startBroker({ config: { 'naru.workers': process.argv[1] } })
+  .then((broker) => {
+    console.log(broker.bootstrapServers);
+    process.stdin.on('end', () => broker.stop()).resume();
+  });
+`;
 
 let tarball = '';
 
@@ -55,6 +67,11 @@ function install(name: string, options: readonly string[]): { readonly project: 
   }
 }
 
+test('the package’s own name stands for no module yet', () => {
+  const manifest: { exports: Record<string, unknown> } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect(Object.keys(manifest.exports).sort()).toEqual(['./embedded', './package.json']);
+});
+
 describe.each([
   { title: 'with the optional parts', options: [], native: / native (?!none)/ },
   { title: 'without them', options: ['--omit=optional'], native: / native none,/ },
@@ -76,14 +93,57 @@ describe.each([
     expect(run('naru', 'start', '--help')).toContain('--data-dir');
   });
 
-  test('it offers no modules, and says so', (context) => {
+  test('its optional parts are there, or not', (context) => {
     context.skip(missing !== null, missing ?? '');
-    const script = "import('naru').catch((error) => console.log(error.code))";
-    const said = execFileSync(process.execPath, ['--eval', script], { cwd: project, encoding: 'utf8' });
-    expect(said).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
     const manifest: { optionalDependencies: Record<string, string> } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const installed = readdirSync(join(project, 'node_modules'));
     expect(Object.keys(manifest.optionalDependencies).some((name) => installed.includes(name))).toBe(options.length === 0);
+  });
+
+  test.each(['nodenext', 'bundler'])('a program in TypeScript is checked against its declarations (%s)', (resolution) => {
+    context.skip(missing !== null, missing ?? '');
+    writeFileSync(join(project, 'program.mts'), readFileSync(PROGRAM, 'utf8'));
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      target: 'es2022',
+      lib: ['es2022'],
+      types: [],
+      module: resolution === 'bundler' ? 'esnext' : resolution,
+      moduleResolution: resolution,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
+    const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), [], { cwd: project, env: environment, encoding: 'utf8' });
+    expect([stdout, status]).toEqual(['', 0]);
+  });
+
+  test.each([0, 1])('and serves at %i workers, whether it is imported or required, and ends by itself', async (workers) => {
+    context.skip(missing !== null, missing ?? '');
+    const main = workers === 0 ? ['program.mts'] : ['--eval', REQUIRING];
+    writeFileSync(join(project, 'program.mts'), readFileSync(PROGRAM, 'utf8'));
+    const child = spawn(process.execPath, [...main, String(workers)], { cwd: project, env: environment, stdio: 'pipe' });
+    const exit = new Promise<number | null>((done) => child.once('close', done));
+    let output = '';
+    let errors = '';
+    child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+    const said = new Promise<void>((done) => {
+      child.stdout.on('data', (bytes: Buffer) => {
+        output += bytes.toString();
+        if (output.includes('\n')) done();
+      });
+    });
+    try {
+      await Promise.race([said, exit.then((code) => Promise.reject(new Error(`ended with ${code}: ${errors}`)))]);
+      const { sent, read } = await exchange(output.trim(), 'embedded');
+      expect(read).toEqual(sent);
+      child.stdin.end();
+      expect(await within(ENDS_WITHIN_MS, exit)).toBe(0);
+      // Without native parts one thread does everything, and that is said.
+      expect(errors).toMatch(workers === 1 && options.length > 0 ? /^\S+ WARN +\[broker\] naru\.workers=1: .*\n$/ : /^$/);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   test('npx naru start serves a producer and a consumer, and stops when it is told to', async (context) => {
@@ -104,26 +164,8 @@ describe.each([
         void exit.then(() => fail(new Error(`no ready line in: ${output}`)));
       });
       expect(output).toMatch(native);
-      const kafka = new kafkajs.Kafka({ brokers: [`127.0.0.1:${port}`], logLevel: kafkajs.logLevel.NOTHING });
-      const producer = kafka.producer();
-      await producer.connect();
-      const values = Array.from({ length: 20 }, (_, index) => `value ${index}`);
-      await producer.send({ topic: 'published', messages: values.map((value) => ({ key: 'same', value })) });
-      await producer.disconnect();
-      const consumer = kafka.consumer({ groupId: 'readers' });
-      await consumer.connect();
-      await consumer.subscribe({ topic: 'published', fromBeginning: true });
-      const read: string[] = [];
-      await new Promise<void>((done) => {
-        void consumer.run({
-          eachMessage: async ({ message }) => {
-            read.push(String(message.value));
-            if (read.length === values.length) done();
-          },
-        });
-      });
-      expect(read).toEqual(values);
-      await consumer.disconnect();
+      const { sent, read } = await exchange(`127.0.0.1:${port}`, 'published');
+      expect(read).toEqual(sent);
     } finally {
       if (broker.pid !== undefined) process.kill(-broker.pid, 'SIGTERM');
       await exit;

@@ -8,6 +8,7 @@ import type { Broker, BrokerFacts } from '../../broker/broker.ts';
 import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-config.ts';
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
 import { ConfigError } from '../../config/define.ts';
+import { formatListener } from '../../config/listeners.ts';
 import { parseOverride } from '../../config/parse.ts';
 import { jsonSink, type LeveledLogger, loggerTo, plainSink } from '../../telemetry/logger.ts';
 import { parseOptions, UsageError } from '../options.ts';
@@ -145,7 +146,7 @@ function describeFailure(error: unknown): string {
 function readyLine(facts: BrokerFacts): string {
   const { descriptorLimit: limit } = facts;
   const parts = [
-    facts.listeners.join(','),
+    facts.listeners.map(formatListener).join(','),
     ...(facts.httpListener === null ? [] : [facts.httpListener]),
     `cluster ${facts.clusterId}`,
     `data ${facts.dataDirectories.join(',')}`,
