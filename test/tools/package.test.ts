@@ -100,7 +100,7 @@ describe.each([
     expect(Object.keys(manifest.optionalDependencies).some((name) => installed.includes(name))).toBe(options.length === 0);
   });
 
-  test.each(['nodenext', 'bundler'])('a program in TypeScript is checked against its declarations (%s)', (resolution) => {
+  test.for(['nodenext', 'bundler'])('a program in TypeScript is checked against its declarations (%s)', (resolution, context) => {
     context.skip(missing !== null, missing ?? '');
     writeFileSync(join(project, 'program.mts'), readFileSync(PROGRAM, 'utf8'));
     const compilerOptions = {
@@ -118,7 +118,7 @@ describe.each([
     expect([stdout, status]).toEqual(['', 0]);
   });
 
-  test.each([0, 1])('and serves at %i workers, whether it is imported or required, and ends by itself', async (workers) => {
+  test.for([0, 1])('and serves at %i workers, whether it is imported or required, and ends by itself', async (workers, context) => {
     context.skip(missing !== null, missing ?? '');
     const main = workers === 0 ? ['program.mts'] : ['--eval', REQUIRING];
     writeFileSync(join(project, 'program.mts'), readFileSync(PROGRAM, 'utf8'));
