@@ -112,11 +112,13 @@ describe('what it is told', () => {
   });
 
   test('variables of the process are none of its options', async () => {
-    process.env.NARU_NUM_PARTITIONS = 'seven';
+    const usual = process.env.NARU_NATIVE;
+    process.env.NARU_NATIVE = 'perhaps'; // Refused where it is read as an option.
     try {
       await start();
     } finally {
-      delete process.env.NARU_NUM_PARTITIONS;
+      if (usual === undefined) delete process.env.NARU_NATIVE;
+      else process.env.NARU_NATIVE = usual;
     }
   });
 
