@@ -16,7 +16,7 @@ const { config } = resolveBrokerConfig({
 const logger = loggerTo(() => {}, 'error');
 const start = async () => {
   const broker = await startBroker(config, logger);
-  console.log(`ready ${broker.ready.listeners[0]?.split(':').at(-1)}`);
+  console.log(`ready ${broker.ready.listeners[0]?.port}`);
   return broker;
 };
 const first = await start();
