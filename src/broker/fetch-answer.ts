@@ -4,6 +4,7 @@
 // Invariant: a range is entered (PartitionWords.enterRead) before it is promised, and left once it is read or given up.
 // Runs on: the worker of the connection. One per attempt to answer.
 import { ByteWriter } from '../base/byte-writer.ts';
+import { KIB } from '../base/units.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
 import type { AbortedTransaction } from '../log/transaction-index.ts';
 import type { ClusterImage } from '../metadata/image.ts';
@@ -56,6 +57,10 @@ interface Told {
   readonly logStartOffset: number;
 }
 
+/** What is read in one turn, of more than half as much again: other connections get theirs between. Takes as long as a turn's share of writing. */
+const SHARE_BYTES = 512 * KIB;
+const UNSHARED_BYTES_MAX = 768 * KIB;
+
 const writer = new ByteWriter(new Uint8Array(0));
 
 export class FetchAnswer {
@@ -75,6 +80,12 @@ export class FetchAnswer {
   #givesRecords = true;
   #sendsFiles = false;
   #readBytes = 0; // Of records that are read into the answer.
+  readonly #cached: ServedRange[] = []; // Of these, the ranges that lie in the page cache, and how far they are read.
+  #cachedIndex = 0;
+  #readAt = 0;
+  #reads = 1; // What goes on: one for all that is read here, and those in the pool.
+  #isWhole = true;
+  #onRead: (isWhole: boolean) => void = () => {};
 
   constructor(
     words: PartitionWords,
@@ -136,34 +147,74 @@ export class FetchAnswer {
   }
 
   /**
-   * Reads the records into the gaps; `done` hears whether all of them were there: before this returns where everything lies in the
+   * Reads the records into the gaps; `done` hears whether all of them were there: before this returns where they are few and lie in the
    * page cache, in a later turn otherwise. The reply must stay where it is until then.
    */
   read(bytes: Uint8Array, done: (isWhole: boolean) => void): void {
-    let waitingCount = 0;
-    let isWhole = true;
+    this.#onRead = done;
+    let cachedBytes = 0;
     for (const served of this.#served) {
       if (served.isSentFromFile) continue;
-      const { records, length } = served;
-      if (served.isCached(0, length)) {
-        if (!this.#finishRange(served, bytes, served.readNow(bytes, records.position, 0, length))) isWhole = false;
-        continue;
-      }
-      waitingCount++;
-      served.readLater(bytes, records.position, 0, length, (count) => {
-        if (!this.#finishRange(served, bytes, count)) isWhole = false;
-        if (--waitingCount === 0) done(isWhole);
-      });
+      if (served.isCached(0, served.length)) {
+        this.#cached.push(served);
+        cachedBytes += served.length;
+      } else this.#readLater(served, bytes, 0);
     }
-    if (waitingCount === 0) done(isWhole);
+    if (cachedBytes > UNSHARED_BYTES_MAX) {
+      this.#readShare(bytes, SHARE_BYTES, false);
+      this.#reader.stepLater(() => {
+        if (this.#readShare(bytes, SHARE_BYTES, true)) return true;
+        this.#endRead();
+        return false;
+      });
+    } else {
+      this.#readShare(bytes, cachedBytes, false);
+      this.#endRead();
+    }
+  }
+
+  /** Reads the next `shareBytes` of what was in the page cache, of one range or of several. False: nothing is left of it. */
+  #readShare(bytes: Uint8Array, shareBytes: number, isLookedAtAnew: boolean): boolean {
+    let left = shareBytes;
+    while (this.#cachedIndex < this.#cached.length) {
+      if (left === 0) return true;
+      const served = this.#cached[this.#cachedIndex] as ServedRange;
+      const at = this.#readAt;
+      const length = Math.min(left, served.length - at);
+      let isThere = true;
+      if (isLookedAtAnew && !served.isCached(at, length)) {
+        this.#readLater(served, bytes, at);
+      } else {
+        left -= length;
+        this.#readAt += length;
+        isThere = served.readNow(bytes, served.records.position + at, at, length) === length;
+        if (isThere && this.#readAt < served.length) continue;
+        this.#finishRange(served, bytes, isThere);
+      }
+      this.#cachedIndex++;
+      this.#readAt = 0;
+    }
+    return false;
+  }
+
+  /** The rest of a range, from `at` on, in the pool. */
+  #readLater(served: ServedRange, bytes: Uint8Array, at: number): void {
+    this.#reads++;
+    served.readLater(bytes, served.records.position + at, at, served.length - at, (count) => {
+      this.#finishRange(served, bytes, count === served.length - at);
+      this.#endRead();
+    });
+  }
+
+  #endRead(): void {
+    if (--this.#reads === 0) this.#onRead(this.#isWhole);
   }
 
   /** A range has been read, or could not be. */
-  #finishRange(served: ServedRange, bytes: Uint8Array, count: number): boolean {
+  #finishRange(served: ServedRange, bytes: Uint8Array, isThere: boolean): void {
     served.leave();
-    if (count !== served.length) return false;
-    this.#learn(served, bytes);
-    return true;
+    if (isThere) this.#learn(served, bytes);
+    else this.#isWhole = false;
   }
 
   /** The answer leaves: its session knows what was told. */

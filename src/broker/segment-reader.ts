@@ -4,14 +4,18 @@
 // Invariant: nothing that may wait for a disk runs on the loop, as far as anybody can tell: by preadv2(RWF_NOWAIT) where the file system
 // knows; elsewhere what was written lately counts as cached (a tail has just been written). Files in memory are always there.
 // Runs on: every worker with connections. A failed read is a short one: the caller gives up that reply.
+import type { TurnEndActor } from '../actors/actor.ts';
 import { MIB } from '../base/units.ts';
 import { readDescriptor, readDescriptorLater } from '../log/file-storage.ts';
 import { StorageError } from '../log/storage.ts';
 import { rangeCached } from '../native/range-cached.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
+import { ColdStretches } from './cold-stretches.ts';
 
 /** How far behind the end of what may be read a range still counts as lately written, where nobody can tell. */
 const RECENT_BYTES = 64 * MIB;
+/** A share of 256 KiB comes out of the page cache in a tenth of this; what took longer waited. */
+const READ_MS_MAX = 0.5;
 
 export interface SegmentReaderOptions {
   /** naru.sendfile.min.bytes: shorter ranges are read into the reply; 0: all are. */
@@ -34,6 +38,8 @@ export interface SegmentReader {
   readNow(descriptor: number, target: Uint8Array, at: number, length: number, position: number): number;
   /** The same in the pool; `done` hears the count in a later turn. The target must stay where it is until then. */
   readLater(descriptor: number, target: Uint8Array, at: number, length: number, position: number, done: (count: number) => void): void;
+  /** Calls `step` at the ends of turns until it says false; of all that were asked for, one in each turn. */
+  stepLater(step: () => boolean): void;
 }
 
 /** For readers that send nothing. */
@@ -41,6 +47,15 @@ const READS_ONLY: SegmentReaderOptions = { sendfileMinBytes: 0, sendfileAboveByt
 
 export function createSegmentReader(runtime: Runtime, options: SegmentReaderOptions = READS_ONLY): SegmentReader {
   const { sendfileMinBytes, sendfileAboveBytes, isInMemory } = options;
+  const cold = new ColdStretches();
+  const steps: (() => boolean)[] = [];
+  const stepping: TurnEndActor = {
+    onTurnEnd() {
+      const step = steps.shift();
+      if (step?.()) steps.push(step);
+      if (steps.length > 0) runtime.touchLast(stepping);
+    },
+  };
   return {
     isSentFromFile(descriptor, length, replyBytes) {
       if (descriptor < 0 || sendfileMinBytes === 0 || length < sendfileMinBytes) return false;
@@ -48,12 +63,18 @@ export function createSegmentReader(runtime: Runtime, options: SegmentReaderOpti
     },
     isCached(descriptor, position, length, behindEndBytes) {
       if (isInMemory) return true;
+      if (cold.has(descriptor, position)) return false;
       const known = descriptor < 0 ? true : (rangeCached()?.(descriptor, position, length) ?? null);
+      if (known === false) cold.note(descriptor, position);
       return known ?? behindEndBytes <= RECENT_BYTES;
     },
     readNow(descriptor, target, at, length, position) {
       try {
-        return readDescriptor(descriptor, target, at, length, position);
+        if (isInMemory || descriptor < 0) return readDescriptor(descriptor, target, at, length, position);
+        const beganMs = runtime.clock.monotonicMs();
+        const count = readDescriptor(descriptor, target, at, length, position);
+        if (runtime.clock.monotonicMs() - beganMs > READ_MS_MAX) cold.note(descriptor, position + length);
+        return count;
       } catch (error) {
         if (error instanceof StorageError) return -1;
         throw error;
@@ -64,6 +85,10 @@ export function createSegmentReader(runtime: Runtime, options: SegmentReaderOpti
         () => readDescriptorLater(descriptor, target, at, length, position),
         (error, count) => done(error === null ? (count ?? -1) : -1),
       );
+    },
+    stepLater(step) {
+      steps.push(step);
+      if (steps.length === 1) runtime.touchLast(stepping);
     },
   };
 }

@@ -1,7 +1,7 @@
 // The segments of a log, oldest first; the last one is live.
 // Invariants: never empty once the log is open; base offsets rise strictly; a segment's offsets end before the next one's base.
 // Runs on: the log's owner.
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { Segment } from './segment.ts';
 
 export class SegmentList {
@@ -23,7 +23,7 @@ export class SegmentList {
 
   at(index: number): Segment {
     const segment = this.#segments[index];
-    assert(segment !== undefined, `no segment ${index} of ${this.#segments.length}`);
+    if (segment === undefined) unreachable(`no segment ${index} of ${this.#segments.length}`);
     return segment;
   }
 

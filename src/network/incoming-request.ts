@@ -3,7 +3,7 @@
 // States: free → taken → (reply begun) → ended. Invariant: each taken request is ended exactly once, also when its connection
 // has closed meanwhile (the reply is then dropped, the memory freed).
 // Runs on: the worker of the connection. Not here: framing (frame-cutter.ts), the order of replies (request-order.ts).
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { RequestHeader } from '../protocol/header.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { FileRange } from './file-range.ts';
@@ -195,7 +195,7 @@ export class IncomingRequest implements RequestHeader {
 
   #begin(bodyBytes: number, mayUseHeap: boolean): number {
     assert(this.#state === TAKEN, 'a request has one reply');
-    assert(bodyBytes >= 0, `a body of ${bodyBytes} bytes`);
+    if (bodyBytes < 0) unreachable(`a body of ${bodyBytes} bytes`);
     const headerBytes = this.#headerBytes();
     const sizeBytes = headerBytes + bodyBytes;
     if (!this.#ownerOf('the reply to').claimReply(this, sizeBytes, mayUseHeap)) return -1;
@@ -215,7 +215,7 @@ export class IncomingRequest implements RequestHeader {
 
   #ownerOf(what: string): RequestOwner {
     const owner = this.#owner;
-    assert(owner !== null, `${what} a request that has ended`);
+    if (owner === null) unreachable(`${what} a request that has ended`);
     return owner;
   }
 }

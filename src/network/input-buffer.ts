@@ -3,6 +3,8 @@
 //   the stash        on the heap: a few bytes of a cut frame, or what came while the arena had no memory
 // A slab grows with the bytes received, not with what a frame announces, unless this connection has completed one as large, or memory is so
 // short that beginnings of others could keep the rest from coming (frame-growth.ts).
+// What is read into the landing buffer and has to stay is copied once; so a connection whose last frame had a slab for itself reads no more than
+// the beginning of the next one there.
 // Invariants: outside of callbacks nothing lies in the landing buffer; the transport reads into a slab only while an incomplete
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
 // Runs on: the worker of the connection. Not here: what a frame means (frame-cutter.ts).
@@ -34,8 +36,9 @@ export class InputBuffer {
   #stash: Buffer | null = null;
   #stashBytes = 0;
   #isSlabBound = false;
-  #isLandingBound = false;
+  #landingBound: Uint8Array | null = null; // What of it, while it is bound.
   #largestFrameBytes = 0;
+  #isBulk = false; // The last frame had a slab for itself, and so may the next.
 
   constructor(arena: SlabArena, landing: LandingBuffer, growth: FrameGrowth) {
     this.#arena = arena;
@@ -49,14 +52,15 @@ export class InputBuffer {
       const windowEnd = this.#windowEnd();
       if (windowEnd > this.end) {
         this.#isSlabBound = true;
-        this.#isLandingBound = false;
+        this.#landingBound = null;
         return this.#arena.bytes.subarray(this.end, windowEnd);
       }
     }
     this.#isSlabBound = false;
-    if (this.#isLandingBound) return undefined;
-    this.#isLandingBound = true;
-    return this.#landing.window;
+    const window = this.#isBulk ? this.#landing.head : this.#landing.window;
+    if (this.#landingBound === window) return undefined;
+    this.#landingBound = window;
+    return window;
   }
 
   /** `length` bytes were read to where `bind` said. False: no memory to put them behind the others; `gather` is still to be done. */
@@ -160,6 +164,7 @@ export class InputBuffer {
   consume(bytes: number): void {
     this.position += bytes;
     if (bytes > this.#largestFrameBytes) this.#largestFrameBytes = bytes;
+    this.#isBulk = bytes > SHARED_SLAB_FRAME_BYTES_MAX;
   }
 
   /** Gives all memory back. */

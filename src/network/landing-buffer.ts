@@ -11,10 +11,14 @@ import { KIB } from '../base/units.ts';
 export const STASH_BYTES = 256;
 
 const SLAB_BYTES = 64 * KIB;
+/** Room for the beginning of a frame, and more than the stash takes. */
+const HEAD_BYTES = KIB;
 
 export class LandingBuffer {
   /** Where reads go. */
   readonly window: Uint8Array;
+  /** The beginning of the window: for a read that is to bring the length of a large frame, whose bytes then go where they stay. */
+  readonly head: Uint8Array;
   /** Position of the window in the arena. */
   readonly position: number;
   readonly sizeBytes: number;
@@ -26,5 +30,6 @@ export class LandingBuffer {
     this.position = slab + STASH_BYTES;
     this.sizeBytes = windowBytes;
     this.window = arena.bytes.subarray(this.position, this.position + windowBytes);
+    this.head = this.window.subarray(0, HEAD_BYTES);
   }
 }

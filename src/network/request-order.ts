@@ -3,7 +3,7 @@
 // Invariants: all requests in the window are of one class, and of one only when that is 'barrier'; replies leave in the order
 // in which the requests started, whatever order they were answered in.
 // Pure. Not here: bytes, frames, who answers.
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 
 /** 'barrier' overlaps with nothing, the others with their own kind. */
 export type OrderClass = 'barrier' | 'produce' | 'fetch';
@@ -76,7 +76,8 @@ export class RequestOrder<T> {
   answer(sequence: number): void {
     const distance = (sequence - this.#first) | 0;
     const place = sequence & (this.#items.length - 1);
-    assert(distance >= 0 && distance < this.count && this.#answered[place] === 0, `request ${sequence} is not waiting for its answer`);
+    const isWaiting = distance >= 0 && distance < this.count && this.#answered[place] === 0;
+    if (!isWaiting) unreachable(`request ${sequence} is not waiting for its answer`);
     this.#answered[place] = 1;
     this.#unansweredCount--;
   }

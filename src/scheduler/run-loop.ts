@@ -10,7 +10,7 @@
 import type { Turn, TurnEndActor } from '../actors/actor.ts';
 import type { Exchange } from '../actors/exchange.ts';
 import { Mailbox } from '../actors/mailbox.ts';
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { LoopMeter } from './loop-meter.ts';
 import type { Task, TimerHandle } from './runtime.ts';
@@ -142,7 +142,7 @@ export class RunLoop implements Turn {
 
   post(task: Task): void {
     if (this.#isStopped) return;
-    assert(this.#mailbox.push(task), `more than ${TASKS_WAITING_MAX} tasks wait for a turn`);
+    if (!this.#mailbox.push(task)) unreachable(`more than ${TASKS_WAITING_MAX} tasks wait for a turn`);
     this.wake();
   }
 

@@ -125,11 +125,53 @@ describe('a fetch of a cold range', () => {
       isWhole = whole;
     });
     expect(isWhole).toBeNull();
-    expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([false, true]);
+    expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([true, true]);
     await until(() => isWhole !== null);
     expect(isWhole).toBe(true);
-    expect(words.hasReaders(1)).toBe(false);
+    expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([false, false]);
     expect(recordsOf(asked.replyBytes)).toEqual([bytes.subarray(0, MIB), bytes.subarray(2 * MIB, 3 * MIB)]);
+    runtime.close();
+    closeSync(descriptor);
+  });
+
+  it('may begin in the middle of one that was in the page cache: what is large is read in shares, each looked at anew', async () => {
+    const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
+    runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });
+    const real = createSegmentReader(runtime);
+    let isEvicted = false;
+    const reads: { turn: number; position: number; length: number }[] = [];
+    const later: { position: number; length: number }[] = [];
+    const reader: SegmentReader = {
+      ...real,
+      isCached: (_descriptor, position) => !isEvicted || position < 2 * MIB,
+      readNow: (file, target, at, length, position) => {
+        reads.push({ turn: runtime.loop.turnCount, position, length });
+        if (position >= 2 * MIB) isEvicted = true;
+        return real.readNow(file, target, at, length, position);
+      },
+      readLater: (file, target, at, length, position, done) => {
+        later.push({ position, length });
+        real.readLater(file, target, at, length, position, done);
+      },
+    };
+    const { bytes, descriptor, answer, words } = twoRanges('shares', reader);
+    const asked = request();
+    expect(answer.begin(asked as never)).toBe(BEGUN);
+    let isWhole: boolean | null = null;
+    answer.read(asked.replyBytes, (whole) => {
+      isWhole = whole;
+    });
+    expect([isWhole, reads.length]).toEqual([null, 1]);
+    await until(() => isWhole !== null);
+    expect(isWhole).toBe(true);
+    expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([false, false]);
+    expect(recordsOf(asked.replyBytes)).toEqual([bytes.subarray(0, MIB), bytes.subarray(2 * MIB, 3 * MIB)]);
+    // Nothing twice, nothing left out; no two shares in one turn, and none is more than half a MiB.
+    const all = [...reads, ...later].map(({ position, length }) => [position, position + length]);
+    const covered = all.reduce((sum, [from = 0, to = 0]) => sum + to - from, 0);
+    expect([covered, later.length]).toEqual([2 * MIB, 1]);
+    expect(new Set(reads.map(({ turn }) => turn)).size).toBeGreaterThanOrEqual(reads.length - 1);
+    expect(Math.max(...reads.map(({ length }) => length))).toBeLessThanOrEqual(MIB / 2);
     runtime.close();
     closeSync(descriptor);
   });
