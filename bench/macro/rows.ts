@@ -292,8 +292,8 @@ export const rows: readonly Row[] = [
   {
     id: '16-10000',
     title: 'resident memory with 10,000 idle connections',
-    async run(subject, tools, scale) {
-      const load = kload(tools, ['idle', subject.port, Math.round(10_000 * scale), 8]);
+    async run(subject, tools) {
+      const load = kload(tools, ['idle', subject.port, 10_000, 8]);
       await sleep(6000);
       const value = residentMiB(subject.pid());
       await load;
@@ -303,9 +303,9 @@ export const rows: readonly Row[] = [
   {
     id: '17',
     title: '1,000 connections at once until all are answered',
-    async run(subject, tools, scale) {
+    async run(subject, tools) {
       const start = performance.now();
-      await kload(tools, ['idle', subject.port, Math.round(1000 * scale), 0]);
+      await kload(tools, ['idle', subject.port, 1000, 0]);
       return { value: performance.now() - start, unit: 'ms', throughput: 0, detail: {} };
     },
   },
