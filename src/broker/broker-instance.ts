@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
+import { setImmediate } from '../base/timers.ts';
 import { VERSION } from '../base/version.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';

@@ -4,6 +4,7 @@
 // Runs on: the main thread. Not here: how many there may be (connection-gate.ts), how a socket changes its thread (hand-over.ts).
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
+import { performance, setTimeout } from '../base/timers.ts';
 import { SECOND_MS } from '../base/units.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';

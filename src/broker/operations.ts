@@ -2,6 +2,7 @@
 // Invariant: one round of questions to the workers at a time, however many ask for /metrics; each round ends after a second at the latest.
 // Runs on: the main thread; loaded where naru.http.listener is set.
 import { getHeapStatistics } from 'node:v8';
+import { clearTimeout, setTimeout } from '../base/timers.ts';
 import { SECOND_MS } from '../base/units.ts';
 import type { HttpListener } from '../config/listeners.ts';
 import type { Workers } from '../scheduler/worker-runtime.ts';

@@ -84,10 +84,6 @@ export class ShardActor<Record> implements ReplicaListener {
     this.#startLoading();
   }
 
-  get isLoading(): boolean {
-    return this.#state === LOADING_STATE;
-  }
-
   get isActive(): boolean {
     return this.#state === ACTIVE;
   }

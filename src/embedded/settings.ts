@@ -1,5 +1,6 @@
 // The configuration of an embedded broker: what its caller gives, over defaults that suit a test.
-// Invariant: nothing else has a part in it, no file and no variable of the process: a test is what it says.
+// Invariant: nothing else has a part in it, no file and no variable of the process: a test is what it says. (NARU_NATIVE=off is no option's value:
+// it switches native calls off for the whole process, src/native/load.ts.)
 // Pure.
 import { type ResolvedBrokerConfig, resolveBrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';

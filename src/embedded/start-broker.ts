@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from '../base/timers.ts';
 import type { Broker } from '../broker/broker.ts';
 import { ConfigError } from '../config/define.ts';
 import { jsonSink, type LogSink, loggerTo, plainSink } from '../telemetry/logger.ts';
@@ -21,7 +22,7 @@ export interface BrokerLogger {
 export interface StartBrokerOptions {
   /**
    * Broker options by their names: Apache Kafka's, such as `'num.partitions': 3`, and Naru's own, such as `'naru.workers': 2`. Lists are
-   * texts with commas. Neither files nor NARU_ variables are read.
+   * texts with commas. Neither files nor NARU_ variables say any; NARU_NATIVE=off alone holds for the whole process.
    */
   readonly config?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   /**

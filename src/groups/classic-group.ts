@@ -65,11 +65,6 @@ export class ClassicGroup implements Group {
     return this.state === 'Empty';
   }
 
-  /** Holds offsets and never had members: it may become a group of any protocol. */
-  get isSimple(): boolean {
-    return this.protocolType === null && this.state === 'Empty' && this.pendingJoins.size === 0;
-  }
-
   get usesConsumerProtocol(): boolean {
     return this.protocolType === CONSUMER_PROTOCOL_TYPE;
   }

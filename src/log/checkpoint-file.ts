@@ -9,7 +9,6 @@ const VERSION = 0;
 export const RECOVERY_POINT_CHECKPOINT_NAME = 'recovery-point-offset-checkpoint';
 export const LOG_START_OFFSET_CHECKPOINT_NAME = 'log-start-offset-checkpoint';
 export const REPLICATION_OFFSET_CHECKPOINT_NAME = 'replication-offset-checkpoint';
-export const CLEANER_OFFSET_CHECKPOINT_NAME = 'cleaner-offset-checkpoint';
 
 /** A small file does not say what it should; the caller decides whether it can do without. */
 export class MalformedFileError extends Error {

@@ -14,7 +14,6 @@ export const SWAP_SUFFIX = '.swap';
 export const DELETE_DIRECTORY_SUFFIX = '-delete';
 /** On a directory: nobody knows this partition (any more); kept for a person to look at. */
 export const STRAY_DIRECTORY_SUFFIX = '-stray';
-export const FUTURE_DIRECTORY_SUFFIX = '-future';
 
 export const PARTITION_METADATA_NAME = 'partition.metadata';
 export const LEADER_EPOCH_CHECKPOINT_NAME = 'leader-epoch-checkpoint';

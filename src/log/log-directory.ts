@@ -5,7 +5,6 @@
 import type { Random } from '../base/random.ts';
 import { randomUuid } from '../base/uuid.ts';
 import {
-  CLEANER_OFFSET_CHECKPOINT_NAME,
   LOG_START_OFFSET_CHECKPOINT_NAME,
   MalformedFileError,
   type PartitionOffset,
@@ -180,11 +179,6 @@ export class LogDirectory {
 
   readHighWatermarks(): Map<string, number> {
     return this.#read(REPLICATION_OFFSET_CHECKPOINT_NAME);
-  }
-
-  /** How far compaction came. */
-  checkpointCleaner(offsets: readonly PartitionOffset[]): void {
-    this.#write(CLEANER_OFFSET_CHECKPOINT_NAME, offsets);
   }
 
   /** The end: every log is closed and checkpoint() was called. Without `isClean` the next start recovers. */

@@ -232,10 +232,6 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     return false;
   }
 
-  trimReply(request: IncomingRequest, unusedBytes: number): void {
-    this.#replies.trim(request, unusedBytes);
-  }
-
   abandonReply(request: IncomingRequest): void {
     this.#replies.abandon(request);
     this.#requests.releaseReply(request);

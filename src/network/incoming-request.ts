@@ -20,8 +20,6 @@ const ENDED = 3;
 export interface RequestOwner extends ConnectionInfo {
   /** Sets replyBytes, replyStart, replySlab of `request` to room for `sizeBytes`; false when memory is out and `mayUseHeap` isn't set. */
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean;
-  /** The reply of `request` takes `unusedBytes` less than was claimed for it. */
-  trimReply(request: IncomingRequest, unusedBytes: number): void;
   /** Gives back what was claimed for the reply. */
   abandonReply(request: IncomingRequest): void;
   /** The request is ended; its reply, where replySizeBytes > 0, is complete. */
@@ -92,17 +90,6 @@ export class IncomingRequest implements RequestHeader {
   /** The same for large replies: -1 when the arena has no room; nothing has begun then, and `handle` may return false. */
   tryBeginReply(bodyBytes: number): number {
     return this.#begin(bodyBytes, false);
-  }
-
-  /** The body that was begun ends earlier, after `bodyBytes`. */
-  shrinkReply(bodyBytes: number): void {
-    assert(this.#state === REPLYING, 'no reply was begun');
-    const sizeBytes = this.#headerBytes() + bodyBytes;
-    const unusedBytes = this.replySizeBytes - sizeBytes;
-    assert(unusedBytes >= 0 && bodyBytes >= 0 && this.files.length === 0, 'a reply only shrinks, and only in memory');
-    this.replySizeBytes = sizeBytes;
-    this.replyBytes.writeInt32BE(sizeBytes - 4, this.replyStart);
-    this.#ownerOf('the reply to').trimReply(this, unusedBytes);
   }
 
   /** A range of a file belongs to the reply that was begun, in front of its byte at `position`. Ranges are added in order; this leaves them. */

@@ -46,14 +46,9 @@ export class Replies {
     return true;
   }
 
-  /** The last `unusedBytes` of what was claimed are not needed; replySizeBytes says so already. */
-  trim(request: IncomingRequest, unusedBytes: number): void {
-    this.#chunks.trim(request, request.replyStart + request.replySizeBytes + unusedBytes, unusedBytes);
-  }
-
   /** The reply that was begun is given up. What it holds is still the request's. */
   abandon(request: IncomingRequest): void {
-    this.#chunks.trim(request, request.replyStart + request.replySizeBytes, request.replySizeBytes);
+    this.#chunks.giveBack(request);
   }
 
   /** The reply of `request`, where it has one, leaves behind those before it; what it holds is no longer the request's. */

@@ -41,9 +41,9 @@ export class ReplyChunks {
     return true;
   }
 
-  /** The last `unusedBytes` of what `request` claimed, up to `end`, are free again if nobody has claimed behind them. */
-  trim(request: IncomingRequest, end: number, unusedBytes: number): void {
-    if (request.replySlab !== NO_SLAB && request.replySlab === this.#chunk && end === this.#filled) this.#filled -= unusedBytes;
+  /** What `request` claimed last is free again if nobody has claimed behind it. */
+  giveBack({ replySlab, replyStart, replySizeBytes }: IncomingRequest): void {
+    if (replySlab !== NO_SLAB && replySlab === this.#chunk && replyStart + replySizeBytes === this.#filled) this.#filled = replyStart;
   }
 
   /** No further reply goes into the chunk; it lives on as long as one in it does. */

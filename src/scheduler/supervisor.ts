@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { createExchangeRegion, WORKER_COUNT_MAX } from '../actors/ring-layout.ts';
 import { assert } from '../base/assert.ts';
+import { clearTimeout, setTimeout } from '../base/timers.ts';
 import { SECOND_MS } from '../base/units.ts';
 import { isNativeEnabled } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';

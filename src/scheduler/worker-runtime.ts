@@ -9,6 +9,7 @@ import { createExchangeRegion } from '../actors/ring-layout.ts';
 import { assert } from '../base/assert.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Random, systemRandom } from '../base/random.ts';
+import { clearTimeout, setImmediate, setTimeout } from '../base/timers.ts';
 import { KIB, MIB } from '../base/units.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';

@@ -1,7 +1,7 @@
 // Old records that are not in the page cache: read in the pool, never on the loop, and other connections do not wait for them.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
@@ -187,6 +187,33 @@ describe('a fetch of a cold range', () => {
     if (evicted.status !== 0) return context.skip('this dd cannot evict');
     if (isCached(descriptor, 0, 4 * MIB) === null) return context.skip('this file system cannot tell');
     expect(isCached(descriptor, 0, 4 * MIB)).toBe(false);
+    // What lies behind it counts as cold, though it is there again by then.
+    const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: () => {} });
+    const reader = createSegmentReader(runtime);
+    expect(reader.isCached(descriptor, MIB, MIB, 0)).toBe(false);
+    readFileSync(path);
+    expect(isCached(descriptor, 0, 4 * MIB)).toBe(true);
+    expect([0, MIB, 2 * MIB].map((position) => reader.isCached(descriptor, position, MIB, 0))).toEqual([true, false, false]);
+    runtime.close();
+    closeSync(descriptor);
+  });
+
+  it('is expected behind a read that took long', () => {
+    let nowMs = 0;
+    let readMs = 0.1;
+    const clock = { wallMs: () => nowMs, monotonicMs: () => (nowMs += readMs) };
+    const runtime = createLocalRuntime({ sharedBytes: 64, clock, onFailure: () => {} });
+    const reader = createSegmentReader(runtime);
+    const { descriptor } = twoRanges('slow');
+    const target = new Uint8Array(MIB);
+    const coldAfterRead = (): number[] => {
+      expect(reader.readNow(descriptor, target, 0, MIB, MIB)).toBe(MIB);
+      return [0, MIB, 2 * MIB, 3 * MIB].filter((position) => !reader.isCached(descriptor, position, MIB, 0));
+    };
+    expect(coldAfterRead()).toEqual([]);
+    readMs = 1;
+    expect(coldAfterRead()).toEqual([2 * MIB, 3 * MIB]);
+    runtime.close();
     closeSync(descriptor);
   });
 

@@ -63,6 +63,11 @@ it.each([
     'metadata.version is at level 31; this version of Naru can work with 7 to 30',
   ],
   [
+    'a metadata.version of before 3.3',
+    feature('metadata.version', 6),
+    'metadata.version is at level 6; this version of Naru can work with 7 to 30',
+  ],
+  [
     'another feature that was raised',
     feature('group.version', 2),
     'group.version is at level 2; this version of Naru can work with 0 to 1',

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BrokerLogger, type EmbeddedBroker, startBroker } from '../../src/embedded/start-broker.ts';
 import { labelled, labels, range } from '../support/batches.ts';
 import { freePort } from '../support/broker-process.ts';
@@ -91,6 +91,23 @@ test('a directory that was given is made, kept, and served again', async () => {
   expect(readdirSync(scratch)).toEqual(['kept']);
 });
 
+test('it goes on, and stops, in a test that holds time still', async () => {
+  const broker = await start();
+  vi.useFakeTimers();
+  try {
+    const client = await WireClient.connect(broker.port);
+    await client.createTopic('still', 1);
+    await client.produce('still', 0, labelled('still', 0, 3));
+    // A long poll that finds nothing: the broker's own timer ends it.
+    expect((await client.fetchFrom('still', 0, 3, 1, 50)).records).toEqual([]);
+    expect(labels(await client.readAll('still', 0))).toEqual(range('still', 0, 3));
+    client.close();
+    await broker.stop();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 describe('what it is told', () => {
   test('options have their effect, numbers and booleans too; those that are undefined are left out', async () => {
     const port = await freePort();
@@ -109,6 +126,13 @@ describe('what it is told', () => {
     const broker = await start({ config: { listeners: 'PLAINTEXT://0.0.0.0:0' } });
     expect(broker.bootstrapServers).toBe(`localhost:${broker.port}`);
     (await WireClient.connect(broker.port)).close();
+  });
+
+  test('without native calls its limit of files is looked up, and the reports of the process stay as they were', async () => {
+    const { excludeNetwork } = process.report as { excludeNetwork?: boolean };
+    const broker = await start({ config: { 'naru.native': 'off' } });
+    (await WireClient.connect(broker.port)).close();
+    expect((process.report as { excludeNetwork?: boolean }).excludeNetwork).toBe(excludeNetwork);
   });
 
   test('variables of the process are none of its options', async () => {

@@ -30,6 +30,28 @@ describe('framing', () => {
     });
   }
 
+  test('behind a large frame only the beginning of the next is read into the landing buffer, behind a small one all that comes', () => {
+    const { transport, turn, network } = wire([row(METADATA, echo)]);
+    const { window, head } = network.landing;
+    const [large, small] = [pattern(1, 200_000), pattern(2, 500)];
+    const pass = (...bodies: Buffer[]): void => {
+      transport.deliver(Buffer.concat(bodies.map((body, id) => frame(METADATA, id, body))));
+      turn();
+      expectReplies(
+        transport.take(),
+        bodies.map((body, id) => [id, body]),
+      );
+    };
+    pass(large);
+    window.fill(0xee);
+    pass(large);
+    expect(window.findIndex((byte, at) => at >= head.length && byte !== 0xee)).toBe(-1);
+    pass(small);
+    const { readCount } = network.counters;
+    pass(...new Array<Buffer>(40).fill(small));
+    expect(network.counters.readCount - readCount).toBe(1);
+  });
+
   test('single bytes, with frames of up to 300 kB', () => {
     const sizes = [10, 300, 5000, 70_000, 300_000, 0];
     const { transport, turn, arena, restBytes } = wire([row(METADATA, echo), row(PRODUCE, echo, { keepsBody: true, order: 'produce' })]);

@@ -218,6 +218,46 @@ describe('when memory runs short', () => {
     expect([network.counters.connectionsClosed.memory, lines]).toEqual([1, [expect.stringContaining('the rest does not come')]]);
   });
 
+  test('who has begun goes on where there is memory for that, though one who came first wants more; meanwhile it stays in its slab', () => {
+    const { connect, turn, arena } = worker(2 * MIB);
+    const [begun, first] = [connect(), connect()];
+    const bytes = metadata(200_000);
+    deliver(begun, bytes.subarray(0, 100_000), turn);
+    const claimAll = (sizeBytes: number): number[] => {
+      const slabs: number[] = [];
+      for (let slab = arena.claim(sizeBytes); slab >= 0; slab = arena.claim(sizeBytes)) slabs.push(slab);
+      return slabs;
+    };
+    const [held, rest] = [claimAll(256 * KIB), claimAll(4 * KIB)];
+    deliver(first, metadata(900_000), turn);
+    deliver(begun, bytes.subarray(100_000), turn);
+    expect([first.isReading, begun.isReading, arena.usedBytes]).toEqual([false, false, arena.capacityBytes]);
+    arena.release(held.pop() as number);
+    turn();
+    expect([first.isReading, isAnswered(begun)]).toEqual([false, true]);
+    for (const slab of [...held, ...rest]) arena.release(slab);
+    turn();
+    expect(isAnswered(first)).toBe(true);
+  });
+
+  test('a beginning that waits is not closed while another one, slow as it is, goes on', () => {
+    const clock = new HandClock();
+    const { connect, turn, network } = worker(MIB, rows, clock);
+    const [waiting, slow] = [connect(), connect()];
+    const [bytes, slowBytes] = [produce(250_000), produce(400_000)];
+    deliver(waiting, bytes.subarray(0, 100_000), turn);
+    deliver(slow, slowBytes.subarray(0, 280_000), turn);
+    deliver(waiting, bytes.subarray(100_000), turn);
+    expect([waiting.isReading, slow.isReading]).toEqual([false, true]);
+    for (let at = 280_000; at < slowBytes.length; at += 6000) {
+      slow.deliver(slowBytes.subarray(at, at + 6000));
+      clock.nowMs += 2000;
+      turn();
+    }
+    turn();
+    expect([isAnswered(slow), isAnswered(waiting), network.counters.connectionsClosed.memory]).toEqual([true, true, 0]);
+  });
+
   test('who waits for memory is tried again when some came back, not all the time', () => {
     const { connect, turn, arena, runtime } = worker(MIB);
     const held: number[] = [];
