@@ -47,16 +47,16 @@ describe('a rate', () => {
           const rate = new ConnectionRate(limit, { count, sizeMs: 1000 });
           let nowMs = 0;
           const seconds = 100;
-          let let_in = 0;
+          let inCount = 0;
           while (nowMs < seconds * 1000) {
             for (let i = 0; i < rushed; i++) {
               nowMs += rate.record(nowMs);
-              let_in++;
+              inCount++;
             }
             nowMs += 1;
           }
-          // A first burst of all windows, and what the last wait was for.
-          expect(let_in).toBeLessThanOrEqual(limit * (seconds + count) * 1.1 + rushed);
+          // A first burst of all windows, and what the last wait was for; since a window is forgotten as a whole, up to one of them is not seen.
+          expect(inCount).toBeLessThanOrEqual(limit * (seconds + count) * (1 + 1 / count) + rushed);
         },
       ),
       { numRuns: 200 },
