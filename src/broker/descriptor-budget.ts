@@ -77,11 +77,9 @@ function lowestFreeDescriptor(): number {
 
 /** The limit as it stands, where no native call can raise it. */
 function softLimit(): number | null {
-  const report: { excludeNetwork?: boolean; getReport(): object } = process.report;
-  const { excludeNetwork = false } = report;
-  report.excludeNetwork = true; // Otherwise it asks for the names of all peers.
+  const { report } = process;
+  Object.assign(report, { excludeNetwork: true }); // Otherwise it asks for the names of all peers.
   const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
-  report.excludeNetwork = excludeNetwork; // Whoever embeds the broker has reports of its own.
   const soft = userLimits?.open_files?.soft;
   if (soft === 'unlimited') return Number.POSITIVE_INFINITY;
   return typeof soft === 'number' ? soft : null;

@@ -14,7 +14,7 @@ import { ColdStretches } from './cold-stretches.ts';
 
 /** How far behind the end of what may be read a range still counts as lately written, where nobody can tell. */
 const RECENT_BYTES = 64 * MIB;
-/** 256 KiB come out of the page cache in a tenth of this, the largest read in a third; what took longer waited. */
+/** A share of 256 KiB comes out of the page cache in a tenth of this; what took longer waited. */
 const READ_MS_MAX = 0.5;
 
 export interface SegmentReaderOptions {

@@ -198,13 +198,14 @@ describe('a fetch of a cold range', () => {
     closeSync(descriptor);
   });
 
-  it('is expected behind a read that took long', () => {
+  it('is expected behind a read that took long', (context) => {
     let nowMs = 0;
     let readMs = 0.1;
     const clock = { wallMs: () => nowMs, monotonicMs: () => (nowMs += readMs) };
     const runtime = createLocalRuntime({ sharedBytes: 64, clock, onFailure: () => {} });
     const reader = createSegmentReader(runtime);
     const { descriptor } = twoRanges('slow');
+    if (rangeCached()?.(descriptor, 0, 4 * MIB) !== true) return context.skip('the kernel does not tell what it has here');
     const target = new Uint8Array(MIB);
     const coldAfterRead = (): number[] => {
       expect(reader.readNow(descriptor, target, 0, MIB, MIB)).toBe(MIB);

@@ -128,13 +128,6 @@ describe('what it is told', () => {
     (await WireClient.connect(broker.port)).close();
   });
 
-  test('without native calls its limit of files is looked up, and the reports of the process stay as they were', async () => {
-    const { excludeNetwork } = process.report as { excludeNetwork?: boolean };
-    const broker = await start({ config: { 'naru.native': 'off' } });
-    (await WireClient.connect(broker.port)).close();
-    expect((process.report as { excludeNetwork?: boolean }).excludeNetwork).toBe(excludeNetwork);
-  });
-
   test('variables of the process are none of its options', async () => {
     const usual = process.env.NARU_NATIVE;
     process.env.NARU_NATIVE = 'perhaps'; // Refused where it is read as an option.
