@@ -51,7 +51,7 @@ export class AdminServer {
     server.maxConnections = CONNECTIONS_MAX;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: at.host === '' ? '::' : at.host, port: at.port }, () => {
+      server.listen({ ...(at.host === '' ? {} : { host: at.host }), port: at.port }, () => {
         server.off('error', reject);
         server.on('error', onError);
         resolve(new AdminServer(server));

@@ -13,7 +13,7 @@ import { setImmediate } from '../base/timers.ts';
 import { VERSION } from '../base/version.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
-import type { Listener as ListenerAddress } from '../config/listeners.ts';
+import { formatHttpListener, type Listener as ListenerAddress } from '../config/listeners.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
 import type { Acceptance } from '../network/connection-info.ts';
@@ -132,7 +132,8 @@ export class BrokerInstance implements Broker {
       desk.serve(this.#workers);
       this.#state.stage = 'serving';
       this.#facts = {
-        httpListener: this.#operations === null ? null : `http://${config.httpListener?.host}:${this.#operations.port}`,
+        httpListener:
+          this.#operations === null ? null : formatHttpListener({ host: config.httpListener?.host ?? '', port: this.#operations.port }),
         listeners: config.listeners.map(({ name, host }, index) => ({
           name,
           host: host === '' ? '0.0.0.0' : host,

@@ -3,6 +3,7 @@
 // Pure. Not the reading of files and variables: the command line does that.
 import { MIB } from '../base/units.ts';
 import { type BrokerOptionValues, brokerOptions, brokerOptionsByName } from './broker-options.ts';
+import { fillPlaceholders, isOfProvider } from './config-providers.ts';
 import { listenerLimit, listenerOptionFault, parseAddressLimits, refuseBadConnectionLimits } from './connection-options.ts';
 import { ConfigError, type Option, readRows, readText } from './define.ts';
 import { refuseBadInheritance } from './inheritance.ts';
@@ -124,13 +125,14 @@ export function brokerTextOf(config: BrokerConfig, overrides: BrokerOverrides, n
 
 /** Checks and orders what was given. Throws ConfigError: which key, what was given, what is allowed. */
 export function resolveBrokerConfig(sources: BrokerConfigSources): ResolvedBrokerConfig {
-  const { given, unknownVariables } = gatherValues(sources, knownOptionNames());
+  const { given: asGiven, unknownVariables } = gatherValues(sources, knownOptionNames());
+  const { given, warnings: unfilled } = fillPlaceholders(asGiven, sources);
   if (sources.port !== undefined) given.set('listeners', withPort(given.get('listeners'), sources.port));
   shareNodeId(given);
-  const warnings = unknownVariables.map((variable) => `the variable ${variable} names no option`);
+  const warnings = [...unknownVariables.map((variable) => `the variable ${variable} names no option`), ...unfilled];
   for (const [key, { text, origin }] of given) {
     refuseUnservedSecurity(key, text);
-    if (isStrange(key)) warnings.push(`${strange(key)} (${origin})`);
+    if (isStrange(key) && !isOfProvider(key, given)) warnings.push(`${strange(key)} (${origin})`);
   }
 
   const values: BrokerOptionValues = readRows({ ...brokerOptions, ...naruOptions }, (row) =>

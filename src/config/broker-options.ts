@@ -27,6 +27,11 @@ export const brokerOptions = {
     words: ['broker', 'controller'],
     doc: 'What the node does: serve clients, take part in the metadata quorum, or both. Kafka insists on it; here it may be left out.',
   }),
+  configProviders: list('config.providers', {
+    ...clusterWide,
+    default: '',
+    doc: 'Names of sources that placeholders in the values given at the start are filled from (a $ and, in braces, NAME:key or NAME:path:key): `config.providers.NAME.class` is Kafka’s EnvVarConfigProvider, FileConfigProvider or DirectoryConfigProvider with its package, and `config.providers.NAME.param.…` bounds what it may tell.',
+  }),
   brokerRack: string('broker.rack', { default: null, doc: 'Where the node stands, so that replicas are spread over several places.' }),
 
   // Where clients find it.

@@ -95,6 +95,14 @@ export function parseHttpListener(key: string, address: string): HttpListener {
 
 /** NAME://host:port, as it is read. */
 export function formatListener(listener: Pick<Listener, 'name' | 'host' | 'port'>): string {
-  const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
-  return `${listener.name}://${host}:${listener.port}`;
+  return `${listener.name}://${bracketed(listener.host)}:${listener.port}`;
+}
+
+/** http://host:port, as it can be asked. */
+export function formatHttpListener({ host, port }: HttpListener): string {
+  return `http://${host === '' ? '0.0.0.0' : bracketed(host)}:${port}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -100,6 +100,8 @@ export interface ConfigSources {
   /** The text of a server.properties file. */
   readonly file?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** For placeholders (config-providers.ts): the text of a file, or null where it cannot be read. */
+  readonly readFile?: (path: string) => string | null;
   /** In the order of the command line: the last one of a key wins. */
   readonly overrides?: readonly (readonly [string, string])[];
   /** What a program gives to startBroker of src/embedded. */

@@ -140,6 +140,14 @@ describe('naru start', () => {
     ]);
   });
 
+  test('a port that is taken at all addresses is told with the brackets that such an address has', async () => {
+    const process = new FakeProcess();
+    const taken = { code: 'EADDRINUSE', address: '::', port: 9092 };
+    process.boot = () => Promise.reject(Object.assign(new Error('listen EADDRINUSE: address already in use'), taken));
+    await start([], process);
+    expect(process.errors).toBe('naru: the address [::]:9092 is taken by another process\n');
+  });
+
   test('any other failure of the start is its message on one line', async () => {
     const process = new FakeProcess();
     process.boot = () => Promise.reject(new Error('the directory /data is locked\nby another broker'));

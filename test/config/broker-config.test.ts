@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { WORKER_COUNT_MAX } from '../../src/actors/ring-layout.ts';
 import { type BrokerConfig, resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { describeBrokerConfigs, describeTopicConfigs } from '../../src/config/describe.ts';
-import { formatListener } from '../../src/config/listeners.ts';
+import { formatHttpListener, formatListener, parseHttpListener } from '../../src/config/listeners.ts';
 import { WORKERS_MAX } from '../../src/config/naru-options.ts';
 import { resolveTopicConfig, validateTopicConfigs } from '../../src/config/topic-config.ts';
 import type { LogConfig } from '../../src/log/log-config.ts';
@@ -70,6 +70,15 @@ describe('listeners', () => {
     ]);
     expect(config.advertisedListeners.map(formatListener)).toEqual(['OUTSIDE://host:1', 'INSIDE://[::1]:1']);
     expect(config.interBrokerListenerName).toBe('OUTSIDE');
+  });
+
+  test.each([
+    ['http://127.0.0.1:9644', 'http://127.0.0.1:9644'],
+    ['http://[::1]:9644', 'http://[::1]:9644'],
+    ['http://:9644', 'http://0.0.0.0:9644'],
+  ])('of operators: %s is told as %s, which can be asked', (given, told) => {
+    expect(formatHttpListener(parseHttpListener('naru.http.listener', given))).toBe(told);
+    expect(new URL(told).port).toBe('9644');
   });
 
   test('the one called PLAINTEXT is between brokers, or the only one', () => {

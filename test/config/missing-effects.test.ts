@@ -16,6 +16,7 @@ const SOURCES = resolve(import.meta.dirname, '../../src');
 const USED_IN_CONFIG: ReadonlySet<string> = new Set([
   'process.roles',
   'broker.id',
+  'config.providers',
   'listener.security.protocol.map',
   'controller.listener.names',
   'inter.broker.listener.name',

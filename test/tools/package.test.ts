@@ -51,6 +51,27 @@ test('what is published is on the list, and nothing else (REWRITE=1 rewrites it)
   expect(now).toBe(readFileSync(golden, 'utf8'));
 });
 
+/** Pages for who runs a broker; those for who changes it lead to the sources as well. */
+const isForOperators = (path: string): boolean => /^docs\/(?:reference\/)?[^/]+\.md$/.test(path) && path !== 'docs/style.md';
+
+test('what the published pages point to is published, too', () => {
+  const published = execFileSync('tar', ['--list', '--gzip', '--file', tarball], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((name) => name.replace(/^package\//, ''));
+  const pages = published.filter(isForOperators);
+  expect(pages.length).toBeGreaterThan(6);
+  const lost = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#]+)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .map((target) => join(dirname(page), target))
+      .filter((target) => !published.some((path) => path === target || path.startsWith(`${target}/`)))
+      .map((target) => `${page} -> ${target}`),
+  );
+  expect(lost).toEqual([]);
+});
+
 /** A new project with the package in it; why there is none, where npm has no network. */
 function install(name: string, options: readonly string[]): { readonly project: string; readonly missing: string | null } {
   const project = join(directory, name);

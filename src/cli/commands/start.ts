@@ -106,6 +106,7 @@ function readConfig(args: readonly string[]): ResolvedBrokerConfig {
     ...(file === undefined ? {} : { file: readConfigFile(file) }),
     ...(portText === undefined ? {} : { port: parsePort(portText) }),
     environment: process.env,
+    readFile: textOfFile,
     overrides,
     coreCount: availableParallelism(),
   });
@@ -116,6 +117,15 @@ function readConfigFile(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new ConfigError(`the configuration ${path} cannot be read (${codeOf(error)})`, 'config', path);
+  }
+}
+
+/** For placeholders; null: it cannot be read, and whoever asks says why it was wanted. */
+function textOfFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
   }
 }
 
@@ -133,7 +143,8 @@ function codeOf(error: unknown): string {
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && 'port' in error) {
-    const address = `${'address' in error ? error.address : ''}:${error.port}`;
+    const host = 'address' in error ? String(error.address) : '';
+    const address = `${host.includes(':') ? `[${host}]` : host}:${error.port}`;
     if (error.code === 'EADDRINUSE') return `the address ${address} is taken by another process`;
     if (error.code === 'EACCES') return `the address ${address} may not be used by this user`;
     if (error.code === 'EADDRNOTAVAIL') return `the address ${address} is none of this machine's`;

@@ -17,7 +17,6 @@ export const clusterRows: readonly LaterRow[] = [
   ['broker.heartbeat.interval.ms', 'INT', '2000', 'read-only', 'How often a broker tells the controller that it lives.'],
   ['broker.session.timeout.ms', 'INT', '9000', 'read-only', 'After how long without a heartbeat a broker is fenced.'],
   ['client.quota.callback.class', 'CLASS', null, 'read-only', 'Java class that decides quotas.'],
-  ['config.providers', 'LIST', '', 'cluster-wide', 'Sources that placeholders in values are read from.'],
   ['controlled.shutdown.enable', 'BOOLEAN', 'true', 'read-only', 'Whether a stopping broker hands its leaderships over first.'],
   [
     'controller.performance.always.log.threshold.ms',
