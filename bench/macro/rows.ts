@@ -44,7 +44,7 @@ export async function withTopic<T>(
   const topic = `bench-${process.pid}-${++topicCount}`;
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1 }], waitForLeaders: false });
     await untilLed(admin, topic);
     const result = await work(topic);
     if (!keep) await admin.deleteTopics({ topics: [topic] });

@@ -10,6 +10,8 @@ import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
 const FILE_DESCRIPTORS_MIN = 4096;
 /** A broker that can take fewer connections than this does not start: each client has several. */
 const CONNECTIONS_MIN = 32;
+/** Besides, a socket has two for a moment while a thread is given it, and a file may be open that is soon closed. */
+const PASSING_DESCRIPTORS = 8;
 /** What connections share where nobody can tell the limit: what most systems allow. */
 const USUAL_LIMIT = 1024;
 /** The least that is advised to somebody who has to raise the limit anyway. */
@@ -44,7 +46,8 @@ export class DescriptorBudget {
     if (this.limit === null) return;
     const used = lowestFreeDescriptor();
     const left = this.limit - used;
-    if (left - fileReserve(left) < CONNECTIONS_MIN) throw this.#refusal(`at least ${used + 2 * CONNECTIONS_MIN} are needed here`, used);
+    const needed = CONNECTIONS_MIN + PASSING_DESCRIPTORS;
+    if (left - fileReserve(left) < needed) throw this.#refusal(`at least ${used + 2 * needed} are needed here`, used);
     this.connectionsEnd = this.limit - fileReserve(left);
   }
 

@@ -73,7 +73,9 @@ export function createSegmentReader(runtime: Runtime, options: SegmentReaderOpti
         if (isInMemory || descriptor < 0) return readDescriptor(descriptor, target, at, length, position);
         const beganMs = runtime.clock.monotonicMs();
         const count = readDescriptor(descriptor, target, at, length, position);
-        if (runtime.clock.monotonicMs() - beganMs > READ_MS_MAX) cold.note(descriptor, position + length);
+        const isSlow = runtime.clock.monotonicMs() - beganMs > READ_MS_MAX;
+        // Where the file system cannot tell (a tmpfs), a thread that lost its core is the likelier reason.
+        if (isSlow && rangeCached()?.(descriptor, position, length) === true) cold.note(descriptor, position + length);
         return count;
       } catch (error) {
         if (error instanceof StorageError) return -1;

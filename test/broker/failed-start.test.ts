@@ -17,7 +17,7 @@ const PAGES_MAX = 64;
 /** As many connections as a broker can take at least. */
 const CONNECTIONS_MIN = 32;
 /** A broker without topics starts with fewer. */
-const DESCRIPTORS_ENOUGH = 200;
+const DESCRIPTORS_ENOUGH = 240;
 
 const INSTANCE = new URL('../support/instance.ts', import.meta.url);
 
