@@ -111,7 +111,8 @@ function wholeFault(textOf: TextOf, config: BrokerConfig): string | null {
   const retentionMs = numberOf('log.retention.ms', -1);
   const cleaners = numberOf('log.cleaner.threads');
   const cordoned = (textOf('cordoned.log.dirs') ?? '').split(',').filter((path) => path.trim() !== '');
-  const strange = cordoned.filter((path) => !config.logDirs.includes(path.trim()));
+  const isAllCordoned = cordoned.some((path) => path.trim() === '*');
+  const strange = isAllCordoned ? [] : cordoned.filter((path) => !config.logDirs.includes(path.trim()));
   const overrides = textOf('max.connections.per.ip.overrides') ?? '';
   return (
     require(numberOf('log.roll.ms', 1) >= 1, 'log.roll.ms must be greater than or equal to 1') ??
@@ -120,6 +121,7 @@ function wholeFault(textOf: TextOf, config: BrokerConfig): string | null {
     (cleaners >= 1 ? null : 'log.cleaner.threads must be at least 1 while brokers run') ??
     require(Math.floor(numberOf('log.cleaner.dedupe.buffer.size') / cleaners) >
       MIB, 'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.') ??
+    require(!isAllCordoned || cordoned.length === 1, 'When cordoned.log.dirs is set to *, it must not contain other values') ??
     require(strange.length ===
       0, `All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : ${strange.join(', ')}`) ??
     require(numberOf('max.connections.per.ip') > 0 ||

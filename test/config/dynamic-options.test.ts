@@ -20,6 +20,7 @@ describe('a change', () => {
     ['sasl.jaas.config', 'secret', expect.stringMatching(/^sasl.jaas.config asks for security that is not served yet/)],
     ['listener.name.plaintext.ssl.keystore.location', '/k', expect.stringContaining('not served yet')],
     ['principal.builder.class', 'x', expect.stringContaining('not served yet')],
+    ['cordoned.log.dirs', '*,/x', 'requirement failed: When cordoned.log.dirs is set to *, it must not contain other values'],
   ])('of %s to %s is refused', (name, text, fault) => {
     expect(faultOf(name, text)).toEqual(fault);
   });
@@ -29,6 +30,7 @@ describe('a change', () => {
     ['metric.reporters', ''],
     ['ssl.client.auth', 'none'],
     ['log.retention.ms', '-2'],
+    ['cordoned.log.dirs', '*'],
     ['some.plugin.option', 'x'],
   ])('of %s to %s is taken', (name, text) => {
     expect(faultOf(name, text)).toBeNull();
