@@ -256,7 +256,7 @@ export const rows: readonly Row[] = [
           const args = ['e2e-latency', `127.0.0.1:${subject.port}`, topic, String(Math.round(10_000 * scale)), acks, '100'];
           const text = await tool(tools, args);
           const mean = Number(/Avg latency: ([\d.]+) ms/.exec(text)?.[1]);
-          const percentiles = /99th - ([\d.]+), 99.9th - ([\d.]+)/.exec(text);
+          const percentiles = /99th = ([\d.]+), 99\.9th = ([\d.]+)/.exec(text);
           return {
             value: mean,
             unit: 'ms (mean)',

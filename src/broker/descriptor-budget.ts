@@ -80,9 +80,11 @@ function lowestFreeDescriptor(): number {
 
 /** The limit as it stands, where no native call can raise it. */
 function softLimit(): number | null {
-  const { report } = process;
-  Object.assign(report, { excludeNetwork: true }); // Otherwise it asks for the names of all peers.
+  const report = process.report as typeof process.report & { excludeNetwork: boolean };
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true; // Otherwise it asks for the names of all peers.
   const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  report.excludeNetwork = excludeNetwork;
   const soft = userLimits?.open_files?.soft;
   if (soft === 'unlimited') return Number.POSITIVE_INFINITY;
   return typeof soft === 'number' ? soft : null;

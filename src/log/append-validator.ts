@@ -36,6 +36,8 @@ import { checkRecords, INVALID_TIMESTAMPS, isWithin, openContent, timestampFault
 
 /** The smallest batch length field of any format: below it Kafka calls the set corrupt, above it only malformed. */
 const BATCH_LENGTH_MIN = 14;
+/** A largest timestamp this far behind the broker's clock is not believed: see `isLargestDoubtful`. */
+const RECENT_MS = 60_000;
 
 /** All checks; true where the batch may go on as it is, else `result` has the error. `nowMs` is what timestamps are compared with. */
 export function validateClientBatch(
@@ -101,7 +103,8 @@ export function validateFrame(bytes: Uint8Array, position: number, length: numbe
 
 /** Times, and where the configuration asks for it each record. Where each was looked at, the header's max timestamp is theirs afterwards. */
 function validateContents(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
-  if (!config.isCompacted && !config.validatesRecords) return validateTimestamps(bytes, position, config, nowMs, result);
+  if (!config.isCompacted && !config.validatesRecords && !isLargestDoubtful(bytes, position, config, nowMs))
+    return validateTimestamps(bytes, position, config, nowMs, result);
   const content = openContent(bytes, position, result);
   if (content === null) return false;
   const maxTimestampMs = checkRecords(bytes, position, content, config, nowMs, result);
@@ -111,6 +114,18 @@ function validateContents(bytes: Uint8Array, position: number, config: LogConfig
     recomputeCrc(bytes, position);
   }
   return true;
+}
+
+/**
+ * Whether records may be younger than their header says. KafkaJS tells the largest of the timestamps that it was given, and stamps the records
+ * without one by its clock: offsets by time and retention would take such a batch for an old one. What is said to be of this minute cannot be far
+ * off; one record has the header's first timestamp.
+ */
+function isLargestDoubtful(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number): boolean {
+  if (config.isLogAppendTime) return false;
+  const maxTimestampMs = readMaxTimestamp(bytes, position);
+  if (maxTimestampMs >= nowMs - RECENT_MS || !isSafeTimestamp(maxTimestampMs)) return false;
+  return readRecordCount(bytes, position) > 1 || maxTimestampMs !== readBaseTimestamp(bytes, position);
 }
 
 /** Whether the batch has room in a segment. */

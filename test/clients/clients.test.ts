@@ -80,6 +80,24 @@ for (const workers of workerCounts(0, 1, 2)) {
       if (exit !== undefined) expect(exit).toEqual({ code: 0, signal: null });
     });
 
+    it('finds by its time what kafkajs sent beside a record of an old one', async () => {
+      const topic = newTopic('times');
+      const kafka = new Kafka({ clientId: 'kafkajs', brokers: [address], logLevel: logLevel.NOTHING });
+      const [admin, producer] = [kafka.admin(), kafka.producer()];
+      await Promise.all([admin.connect(), producer.connect()]);
+      try {
+        await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true });
+        const beganMs = Date.now();
+        // Of such a batch it tells the old time as the largest.
+        await producer.send({ topic, messages: [{ value: 'old', timestamp: '1000' }, { value: 'new' }] });
+        const [found] = await admin.fetchTopicOffsetsByTimestamp(topic, beganMs);
+        const [behind] = await admin.fetchTopicOffsetsByTimestamp(topic, Date.now() + 60_000);
+        expect([found?.offset, behind?.offset]).toEqual(['1', '2']);
+      } finally {
+        await Promise.all([admin.disconnect(), producer.disconnect()]);
+      }
+    });
+
     const withKafkajs = async <T>(work: (kafka: InstanceType<typeof Kafka>) => Promise<T>): Promise<T> =>
       work(new Kafka({ clientId: 'kafkajs', brokers: [address], logLevel: logLevel.NOTHING }));
 

@@ -181,7 +181,8 @@ async function checkDumps(program: string, directory: string): Promise<void> {
   expect(decoded.out.match(new RegExp(`.*(${COMPLAINT.source}).*`, 'i'))?.[0]).toBeUndefined();
   const indexes = files.filter((path) => /index$/.test(path) && !path.endsWith('.txnindex'));
   const sanity = await runProgram(program, ['run', 'dump-log', '--index-sanity-check', '--files', indexes.join(',')], options);
-  expect(sanity.out.match(/passed sanity check/g), sanity.story.slice(-3000)).toHaveLength(indexes.length);
+  // Of an index without an entry the tool says that it is empty.
+  expect(sanity.out.match(/passed sanity check|\.index is empty/g), sanity.story.slice(-3000)).toHaveLength(indexes.length);
 }
 
 /**

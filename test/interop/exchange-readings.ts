@@ -90,8 +90,10 @@ export async function factsOf(client: WireClient, topics: readonly TopicSpec[], 
   };
 }
 
-/** The producers that each partition knows. */
+/** The producers that each partition knows, once all of them are led. */
 export async function producersOf(client: WireClient, topics: readonly TopicSpec[]): Promise<Record<string, readonly ActiveProducer[]>> {
+  for (const { name, partitionCount } of topics)
+    for (let partition = 0; partition < partitionCount; partition++) await untilLed(client, name, partition);
   const answer = await client.ask(describeProducersRequest, describeProducersResponse, 0, {
     topics: topics.map(({ name, partitionCount }) => ({ name, partitionIndexes: Array.from({ length: partitionCount }, (_, i) => i) })),
   });

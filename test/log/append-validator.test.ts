@@ -124,6 +124,17 @@ describe('the header', () => {
 });
 
 describe('timestamps', () => {
+  test('a largest one in the header that is old, as KafkaJS writes it, is that of the youngest record afterwards', () => {
+    for (const compression of Object.values(COMPRESSION)) {
+      const builder = new BatchBuilder({ compression });
+      for (const timestampMs of [1000, NOW_MS]) builder.append({ timestampMs, key: null, value: Buffer.from('a') });
+      const bytes = changed((header) => header.writeBigInt64BE(1000n, MAX_TIMESTAMP_AT), builder.build());
+      expect(answer(bytes)).toBe('NONE');
+      expect(readMaxTimestamp(bytes, 0)).toBe(NOW_MS);
+      expect(checkBatch(bytes, 0, bytes.length)).toBe(BATCH_CHECK.OK);
+    }
+  });
+
   test('beyond what a number holds', () => {
     const far = 2n ** 60n;
     expect(answer(changed((bytes) => bytes.writeBigInt64BE(far, MAX_TIMESTAMP_AT)))).toBe('INVALID_TIMESTAMP');
