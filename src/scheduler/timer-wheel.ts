@@ -12,9 +12,6 @@ const SPAN_MS = 2 ** (SLOT_BITS * LEVEL_COUNT);
 /** Behind the slots of all levels: timers that are due and have not run, in order of their deadlines. */
 const DUE_SLOT = LEVEL_COUNT * SLOT_COUNT;
 
-/** A worker that has few timers, as one that is idle, is not woken to spread their slots out. */
-const LOOKS_MAX = 8;
-
 export type TimerTask = () => void;
 
 /** A timer that waits or is done; `cancel` is safe at any time. */
@@ -71,28 +68,16 @@ export class TimerWheel {
     return timer;
   }
 
-  /** When `expire` has something to do at the earliest, in ms: a deadline, or a slot of many timers that must be spread out. Infinity: never. */
+  /** When `expire` has something to do at the earliest, in ms: a deadline, or a slot that must be spread out. Infinity: never. */
   nextMs(): number {
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
     if (this.#dueCount > 0) return this.#nowMs;
     let nearest = Number.POSITIVE_INFINITY;
     for (let level = 0; level < LEVEL_COUNT; level++) {
       const at = this.#nextOccupied(level);
-      if (at < nearest) nearest = Math.min(nearest, this.#firstDeadline(level, at));
+      if (at < nearest) nearest = at;
     }
     return nearest;
-  }
-
-  /** The first deadline in the slot of `level` that begins at `atMs`; `atMs` where too many lie in it to look at each. */
-  #firstDeadline(level: number, atMs: number): number {
-    if (level === 0) return atMs;
-    let first = Number.POSITIVE_INFINITY;
-    let looks = 0;
-    for (let timer = this.#heads[level * SLOT_COUNT + slotOf(atMs, level)] ?? null; timer !== null; timer = timer.next) {
-      if (++looks > LOOKS_MAX) return atMs;
-      if (timer.deadlineMs < first) first = timer.deadlineMs;
-    }
-    return first;
   }
 
   /**

@@ -38,7 +38,6 @@ test('fires what a plain list fires, whatever was added, cancelled and waited fo
         const nextMs = wheel.nextMs();
         const nearest = Math.min(...waiting.map((entry) => entry.dueMs));
         expect(nextMs).toBeLessThanOrEqual(nearest); // Never late …
-        if (waiting.length <= 8) expect(nextMs).toBe(nearest); // … nor too soon for a few …
         if (waiting.length > 0) expect(nextMs).toBeGreaterThan(Math.floor(nowMs)); // … and never a loop without an end.
       };
       for (const { ...what } of steps) {
