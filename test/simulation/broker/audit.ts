@@ -86,6 +86,14 @@ class Auditor {
     const batches: ReadBatch[] = [];
     for (let offset = start; offset < end; ) {
       const read = await this.#fetch(partition, offset);
+      if (read === null) {
+        // Retention goes on meanwhile: what it takes may be gone between two questions.
+        const later = await this.#offsetAt(partition, EARLIEST);
+        if (later <= offset) throw new Violation(`${partition.name}: ${offset} is out of range, and the log starts at ${later}`);
+        partition.checkStart(later, partition.knownStart, 'retention during the audit');
+        offset = later;
+        continue;
+      }
       const last = read.at(-1);
       if (last === undefined) throw new Violation(`${partition.name}: nothing at ${offset}, below the end ${end}`);
       batches.push(...read);
@@ -104,7 +112,8 @@ class Auditor {
     return found?.offset ?? -1;
   }
 
-  async #fetch(partition: PartitionModel, offset: number): Promise<ReadBatch[]> {
+  /** Null: the log does not have that offset. */
+  async #fetch(partition: PartitionModel, offset: number): Promise<ReadBatch[] | null> {
     const { answer, bytes } = await this.#ask(fetchRequest, fetchResponse, 12, {
       maxBytes: FETCH_BYTES,
       sessionEpoch: -1,
@@ -113,6 +122,7 @@ class Auditor {
       ],
     });
     const found = answer.responses[0]?.partitions[0];
+    if (found?.errorCode === ERROR.OFFSET_OUT_OF_RANGE) return null;
     this.#expectNone(partition, `Fetch at ${offset}`, found?.errorCode ?? -1);
     const range = found?.records as RecordsRange;
     return readBatches(partition, bytes.subarray(range.position, range.position + range.length), offset, found?.highWatermark ?? -1);
