@@ -61,6 +61,12 @@ export class BrokerDirectory {
     return this.#directory.path;
   }
 
+  /** How the last broker here ended. */
+  get lastStop(): 'clean' | 'unclean' | 'none' {
+    const { isNew, hadCleanShutdown } = this.#directory;
+    return isNew ? 'none' : hadCleanShutdown ? 'clean' : 'unclean';
+  }
+
   get clusterId(): string {
     return this.#directory.clusterId;
   }
@@ -131,11 +137,13 @@ export class BrokerDirectory {
     done(this.#guard(() => this.#directory.checkpointLogStarts([...rows.values()])));
   }
 
-  /** The end, once the workers have stopped; without `isOrderly` the next start recovers. */
-  close(stop: { isOrderly: boolean; brokerEpoch: number }): void {
+  /** The end, once the workers have stopped; without `isOrderly` the next start recovers. Whether it was a clean one. */
+  close(stop: { isOrderly: boolean; brokerEpoch: number }): boolean {
     const isClosedByAll = stop.isOrderly && this.#cleanCount === this.#ends.length;
     if (isClosedByAll) this.#checkpoint();
-    this.#directory.close({ isClean: isClosedByAll && !this.#hasFailed, brokerEpoch: stop.brokerEpoch });
+    const isClean = isClosedByAll && !this.#hasFailed;
+    this.#directory.close({ isClean, brokerEpoch: stop.brokerEpoch });
+    return isClean;
   }
 
   #checkpoint(): void {

@@ -7,13 +7,14 @@
 // Runs on: the main thread.
 import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
+import { systemClock } from '../base/clock.ts';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
 import { setImmediate } from '../base/timers.ts';
 import { VERSION } from '../base/version.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
-import { formatHttpListener, type Listener as ListenerAddress } from '../config/listeners.ts';
+import { formatHttpListener, formatListener, type Listener as ListenerAddress } from '../config/listeners.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
 import type { Acceptance } from '../network/connection-info.ts';
@@ -25,6 +26,7 @@ import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
 import { BrokerDirectory } from './broker-directory.ts';
+import { BrokerNews } from './broker-news.ts';
 import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -54,8 +56,11 @@ export interface BrokerFacts {
 /** A broker that serves. */
 export interface Broker {
   readonly ready: BrokerFacts;
-  /** Stops cleanly; resolves when everything is on disk, rejects where a worker failed on its way there. Calling it again gives the same promise. */
-  stop(): Promise<void>;
+  /**
+   * Stops cleanly; resolves when everything is on disk, rejects where a worker failed on its way there. Calling it again gives the same promise.
+   * `reason`: who asked for it, for the log.
+   */
+  stop(reason?: string): Promise<void>;
   /** Resolves with the reason when the broker cannot go on; all of it has been stopped by then. */
   readonly failed: Promise<Error>;
 }
@@ -72,6 +77,7 @@ export class BrokerInstance implements Broker {
   readonly #spares: SpareThreads | null;
   readonly #directory: BrokerDirectory;
   readonly #listeners: Listener[] = [];
+  readonly #news: BrokerNews;
   #desk: ConnectionDesk | null = null;
   readonly #state: BrokerState = { stage: 'starting', offline: null };
   #operations: Operations | null = null;
@@ -94,6 +100,7 @@ export class BrokerInstance implements Broker {
     this.failed = new Promise((done) => {
       this.#onFailed = done;
     });
+    this.#news = new BrokerNews(logger, systemClock, Math.max(1, config.workers));
     this.#directory = this.#openDirectory();
   }
 
@@ -111,6 +118,17 @@ export class BrokerInstance implements Broker {
         calledOff.addEventListener('abort', () => fail(calledOff.reason), { once: true });
       });
       serving.catch(() => {}); // Heard below, once the workers are there.
+      this.#news.starting({
+        version: VERSION,
+        node: process.version,
+        pid: process.pid,
+        nodeId: config.nodeId,
+        clusterId: this.#directory.clusterId,
+        directory: this.#directory.path,
+        lastStop: this.#directory.lastStop,
+        workers: config.workers,
+        descriptors: this.#descriptors.limit,
+      });
       const limits = await connectionLimits(config);
       const desk = new ConnectionDesk({
         config,
@@ -146,6 +164,7 @@ export class BrokerInstance implements Broker {
         nativeCalls: allNativeCalls(),
         descriptorLimit: this.#descriptors.limit,
       };
+      this.#news.serving(this.#facts.listeners.map(formatListener).join(','));
     } catch (error) {
       await this.#endAfterFailure(); // Never orderly: workers that do not serve have not opened all logs.
       await this.#workers?.stop(); // Where something failed before they were there.
@@ -153,8 +172,11 @@ export class BrokerInstance implements Broker {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#end(true);
+  stop(reason?: string): Promise<void> {
+    if (this.#stopping === null) {
+      this.#news.stopping(reason);
+      this.#stopping = this.#end(true);
+    }
     return this.#stopping;
   }
 
@@ -165,7 +187,8 @@ export class BrokerInstance implements Broker {
     await this.#workers?.stop();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
     await this.#operations?.close();
-    this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
+    const isClean = this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
+    if (isOrderly) this.#news.stopped(isClean);
     if (isOrderly && this.#failure !== null) throw this.#failure; // A worker failed while it stopped.
   }
 
@@ -282,6 +305,9 @@ export class BrokerInstance implements Broker {
         return;
       case 'log':
         this.#logger.pass(message.line);
+        return;
+      case 'logs-opened':
+        this.#news.opened(message.opened);
         return;
       case 'connection-limits':
         this.#desk?.changeLimits(message.limits);

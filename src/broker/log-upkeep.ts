@@ -27,6 +27,8 @@ export class LogUpkeep {
   readonly #removal: SegmentRemoval;
   /** When a sync by time was last begun, or the log first seen. */
   readonly #syncedMs = new WeakMap<Log, number>();
+  /** Logs that have more segments to delete than a piece. */
+  readonly #inPieces = new WeakSet<Log>();
   #toSync: LeaderReplica[] = [];
   #syncCount = 0;
   #isClosed = false;
@@ -89,13 +91,18 @@ export class LogUpkeep {
     const { belowStart, forSize, forTime, total } = log.head.expire(replica.highWatermark, this.#runtime.clock.wallMs());
     const count = log.head.deleteTrimmed(SEGMENTS_IN_PIECE_MAX);
     if (total > 0) replica.onSegmentsChanged();
+    // Said once for each pass, as Apache Kafka says it: of further pieces it was said, and they only lie below the start by now.
+    if (forSize + forTime > 0 || (total > 0 && !this.#inPieces.has(log))) {
+      const { topic, partition } = replica;
+      const fields = { topic, partition, segments: total, belowStart, forSize, forTime, logStartOffset: log.logStartOffset };
+      this.#logger.info('segments are deleted', fields);
+    }
+    this.#inPieces.delete(log);
     if (count === 0) return;
-    const { topic, partition } = replica;
-    const fields = { topic, partition, segments: count, logStartOffset: log.logStartOffset };
-    this.#logger.debug('segments are deleted', { ...fields, belowStart, forSize, forTime });
     const segments = log.head.deleted.slice(-count);
     this.#runtime.after(log.config.fileDeleteDelayMs, () => this.#guard(replica, () => this.#removal.add(replica, segments)));
     if (count === SEGMENTS_IN_PIECE_MAX) {
+      this.#inPieces.add(log);
       this.#retention.add(replica);
       this.#retention.whenDone(() => {});
     }

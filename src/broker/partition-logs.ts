@@ -22,7 +22,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
 import { SlicedWork } from './sliced-work.ts';
 import { findPartition } from './topic-partitions.ts';
-import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
+import type { BrokerWorkerData, LogEnds, OpenedLogs } from './worker-data.ts';
 
 /** How soon a stop looks again whether files are read or synced, and for how long at most. */
 const CLOSE_RECHECK_MS = 5;
@@ -35,6 +35,8 @@ export class PartitionLogs {
   readonly #logger: Logger;
   /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
   readonly #onPartitionsChanged: () => void;
+  /** Called once, with what the start found. */
+  readonly #onOpened: (opened: OpenedLogs) => void;
   readonly #syncs: DirectorySyncs;
   /** Partitions of new topics, to be opened. */
   readonly #openings: SlicedWork<{ readonly topicId: string; readonly partition: number; readonly image: ClusterImage }>;
@@ -44,12 +46,19 @@ export class PartitionLogs {
   #hasFailed = false;
   #isClosing = false;
 
-  constructor(runtime: Runtime, data: BrokerWorkerData, host: PartitionHost, logger: Logger, onPartitionsChanged: () => void) {
+  constructor(
+    runtime: Runtime,
+    data: BrokerWorkerData,
+    host: PartitionHost,
+    logger: Logger,
+    events: { readonly onPartitionsChanged: () => void; readonly onOpened: (opened: OpenedLogs) => void },
+  ) {
     this.#runtime = runtime;
     this.#data = data;
     this.#host = host;
     this.#logger = logger;
-    this.#onPartitionsChanged = onPartitionsChanged;
+    this.#onPartitionsChanged = events.onPartitionsChanged;
+    this.#onOpened = events.onOpened;
     this.#openings = new SlicedWork(runtime, ({ topicId, partition, image }) => {
       // As they are by now: the topic may have been deleted, its leader epoch raised.
       const topic = image.topicById(topicId);
@@ -63,6 +72,7 @@ export class PartitionLogs {
   onChange(change: MetadataChange, image: ClusterImage): void {
     if (this.#isClosing) return;
     const isFirst = this.#isFirst;
+    const beganMs = this.#runtime.clock.monotonicMs();
     if (isFirst) this.#setUnknownAside(image);
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
     for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#wantOpen(topic, partition, image);
@@ -74,6 +84,7 @@ export class PartitionLogs {
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
     this.#isFirst = false;
+    if (isFirst) this.#onOpened(this.#opened(this.#runtime.clock.monotonicMs() - beganMs));
     if (isFirst || change.topicsDeleted.length > 0) this.#onPartitionsChanged();
   }
 
@@ -138,6 +149,20 @@ export class PartitionLogs {
   /** A write failed: noted, so that the stop is not called clean. */
   noteFailure(): void {
     this.#hasFailed = true;
+  }
+
+  #opened(tookMs: number): OpenedLogs {
+    const logs = [...this.#host.replicas()].map(({ log }) => log);
+    const checked = logs.filter(({ recoveredBytes }) => !this.#data.hadCleanShutdown || recoveredBytes > 0);
+    const cut = logs.filter(({ recoveredCutBytes }) => recoveredCutBytes > 0);
+    return {
+      logs: logs.length,
+      checkedLogs: checked.length,
+      checkedBytes: checked.reduce((sum, { recoveredBytes }) => sum + recoveredBytes, 0),
+      cutLogs: cut.length,
+      cutBytes: cut.reduce((sum, { recoveredCutBytes }) => sum + recoveredCutBytes, 0),
+      tookMs,
+    };
   }
 
   #isOurs(topic: TopicImage, partition: number): boolean {

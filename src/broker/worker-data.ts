@@ -48,6 +48,18 @@ export interface LogEnds {
   readonly highWatermark: number;
 }
 
+/** What the opening of a worker's logs found and did at the start. */
+export interface OpenedLogs {
+  readonly logs: number;
+  /** Logs that were checked behind their recovery points, since the last stop was not clean or something of them was damaged. */
+  readonly checkedLogs: number;
+  readonly checkedBytes: number;
+  /** Logs that lost a torn tail. */
+  readonly cutLogs: number;
+  readonly cutBytes: number;
+  readonly tookMs: number;
+}
+
 /** What of the configuration limits connections and may change while the broker runs. */
 export type LiveConnectionLimits = Pick<
   BrokerConfig,
@@ -63,6 +75,8 @@ export type FromBrokerWorker =
   /** Worker 0: the broker is registered and unfenced, every worker knows it. */
   | { readonly type: 'serving'; readonly brokerEpoch: number }
   | { readonly type: 'log'; readonly line: LogLine }
+  /** Once: the logs that were found at the start are open. */
+  | { readonly type: 'logs-opened'; readonly opened: OpenedLogs }
   /** Worker 0: the limits of connections that hold from now on. */
   | { readonly type: 'connection-limits'; readonly limits: LiveConnectionLimits }
   /** Lines of this level and above are wanted from now on. */

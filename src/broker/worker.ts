@@ -22,6 +22,7 @@ import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partiti
 import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
 import { type Logger, loggerTo } from '../telemetry/logger.ts';
+import { tellChanges } from './cluster-news.ts';
 import { createQuorum, metadataEnds, startController } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
@@ -89,6 +90,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     options.watch([naruOptions.naruLogLevel], () => logLevel.order(options.valueOf(naruOptions.naruLogLevel)));
     const warnings = new OptionWarnings(config, (message) => logger.of('config').warn(message));
     metadata.onChange((change, image) => warnings.onChange(change, image));
+    tellChanges(metadata, logger.of('metadata'));
     watchMessageSizes(metadata, config, runtime.arena.capacityBytes, logger.of('config'));
   }
 
@@ -114,7 +116,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const starts = new LogStarts((offsets) => tell({ type: 'log-starts', starts: offsets }));
   host.deletion.persistStarts = (replicas, done) => starts.persist(replicas, done);
   const upkeep = new LogUpkeep(runtime, config, host, logger.of('log'));
-  const logs = new PartitionLogs(runtime, data, host, logger.of('log'), () => reportEnds(false, false));
+  const logs = new PartitionLogs(runtime, data, host, logger.of('log'), {
+    onPartitionsChanged: () => reportEnds(false, false),
+    onOpened: (opened) => tell({ type: 'logs-opened', opened }),
+  });
   metadata.onChange((change, image) => logs.onChange(change, image));
   const partitions = new PartitionClient(
     exchange,

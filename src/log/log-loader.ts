@@ -126,11 +126,11 @@ export function loadLog(options: LogOptions): LoadedLog {
     // Behind a torn segment nothing can follow: what is there was written after bytes that are lost. A power loss can also take a
     // tail that ends between two batches, or a whole file; only compaction leaves gaps that are none.
     const isShort = !options.cleanShutdown && !config.isCompacted && endOffset < segments.endOffset(index, endOffset);
-    if (found.cutBytes > 0 || isShort) dropBehind(segments, index + 1, options);
+    if (found.cutBytes > 0 || isShort) cutBytes += dropBehind(segments, index + 1, options);
     else if (!isLive) segment.seal();
   }
   if (endOffset < options.logStartOffset) {
-    dropBehind(segments, 0, options);
+    cutBytes += dropBehind(segments, 0, options);
     segments.push(open(options.logStartOffset));
     endOffset = options.logStartOffset;
   }
@@ -280,13 +280,19 @@ function dropBelow(segments: SegmentList, logStartOffset: number): void {
   }
 }
 
-/** Removes the segments from `count` on, for good: their names must not come back once other batches have their offsets. */
-function dropBehind(segments: SegmentList, count: number, { storage, directory }: LogOptions): void {
-  if (segments.count <= count) return;
+/**
+ * Removes the segments from `count` on, for good: their names must not come back once other batches have their offsets. The bytes that they
+ * had.
+ */
+function dropBehind(segments: SegmentList, count: number, { storage, directory }: LogOptions): number {
+  if (segments.count <= count) return 0;
+  let droppedBytes = 0;
   while (segments.count > count) {
     const segment = segments.pop();
+    droppedBytes += segment.sizeBytes;
     segment.close();
     segment.files.remove('');
   }
   storage.syncDirectory(directory);
+  return droppedBytes;
 }

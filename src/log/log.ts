@@ -37,7 +37,7 @@ export function createReadPlan(): ReadPlan {
 
 export class Log {
   readonly topicId: string | null;
-  /** Bytes that recovery cut off behind the last whole batch, and bytes it read, at open. */
+  /** Bytes that recovery cut off behind the last whole batch, segments behind it included, and bytes it read, at open. */
   readonly recoveredCutBytes: number;
   readonly recoveredBytes: number;
   /** The oldest end: where the log starts, and what leaves it there. */

@@ -7,7 +7,8 @@ export class ChangeCollector {
   readonly #created = new Map<string, TopicImage>();
   readonly #deleted = new Map<string, TopicImage>();
   readonly #partitions = new Map<string, PartitionChange>();
-  readonly #configs = new Map<string, ConfigChange>();
+  readonly #configs = new Map<string, ConfigChange & { readonly keys: string[] }>();
+  readonly #features = new Set<string>();
   readonly #brokers = new Set<number>();
 
   topicCreated(topic: TopicImage): void {
@@ -26,8 +27,15 @@ export class ChangeCollector {
     this.#partitions.set(key, { topic, before: earlier === undefined ? before : earlier.before, after });
   }
 
-  configChanged(resourceType: number, resourceName: string): void {
-    this.#configs.set(`${resourceType} ${resourceName}`, { resourceType, resourceName });
+  configChanged(resourceType: number, resourceName: string, key: string): void {
+    const id = `${resourceType} ${resourceName}`;
+    const known = this.#configs.get(id);
+    if (known === undefined) this.#configs.set(id, { resourceType, resourceName, keys: [key] });
+    else if (!known.keys.includes(key)) known.keys.push(key);
+  }
+
+  featureChanged(name: string): void {
+    this.#features.add(name);
   }
 
   brokerChanged(brokerId: number): void {
@@ -42,12 +50,14 @@ export class ChangeCollector {
       partitionsChanged: [...this.#partitions.values()],
       configsChanged: [...this.#configs.values()],
       brokersChanged: [...this.#brokers],
+      featuresChanged: [...this.#features],
     };
     this.#created.clear();
     this.#deleted.clear();
     this.#partitions.clear();
     this.#configs.clear();
     this.#brokers.clear();
+    this.#features.clear();
     return change;
   }
 }

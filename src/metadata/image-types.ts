@@ -82,6 +82,8 @@ export interface MetadataChange {
   readonly partitionsChanged: readonly PartitionChange[];
   readonly configsChanged: readonly ConfigChange[];
   readonly brokersChanged: readonly number[];
+  /** By name; their levels are the image's. */
+  readonly featuresChanged: readonly string[];
 }
 
 export interface PartitionChange {
@@ -94,4 +96,6 @@ export interface PartitionChange {
 export interface ConfigChange {
   readonly resourceType: number;
   readonly resourceName: string;
+  /** The options that were set, to whatever value, or taken away. */
+  readonly keys: readonly string[];
 }

@@ -178,6 +178,7 @@ export class ClusterImage {
       case 'FeatureLevelRecord':
         if (record.featureLevel === 0) this.#features.delete(record.name);
         else this.#features.set(record.name, record.featureLevel);
+        this.#change.featureChanged(record.name);
         break;
       case 'ProducerIdsRecord':
         this.nextProducerId = record.nextProducerId;
@@ -205,7 +206,7 @@ export class ClusterImage {
     if (record.value === null) values.delete(record.name);
     else values.set(record.name, record.value);
     if (values.size === 0) resources.delete(record.resourceName);
-    this.#change.configChanged(record.resourceType, record.resourceName);
+    this.#change.configChanged(record.resourceType, record.resourceName, record.name);
   }
 
   #registerBroker(record: RecordOf<'RegisterBrokerRecord'>): void {

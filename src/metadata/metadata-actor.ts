@@ -86,7 +86,8 @@ function isChange(change: MetadataChange): boolean {
       change.topicsDeleted.length +
       change.partitionsChanged.length +
       change.configsChanged.length +
-      change.brokersChanged.length >
+      change.brokersChanged.length +
+      change.featuresChanged.length >
     0
   );
 }

@@ -82,7 +82,10 @@ test.each([
         },
       );
       const logger = loggerTo((line) => warnings.push(line.message), 'warn');
-      apps[runtime.workerIndex] = { host, logs: new PartitionLogs(runtime, workerData, host, logger, () => {}) };
+      apps[runtime.workerIndex] = {
+        host,
+        logs: new PartitionLogs(runtime, workerData, host, logger, { onPartitionsChanged: () => {}, onOpened: () => {} }),
+      };
       return { onControl: () => {}, onSupervisor: () => {}, onConnection: () => {}, stop: (done) => done() };
     },
   });

@@ -22,9 +22,12 @@ async function start(name: string): Promise<{ code: number | null; output: strin
   const args = [MAIN, 'start', '--config', config, '--data-dir', join(home, name), '--override', 'naru.workers=1'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
+  let isStopping = false;
   const hear = (bytes: Buffer): void => {
     output += bytes.toString();
-    if (/^naru .* ready/m.test(output)) child.kill('SIGTERM');
+    if (isStopping || !/^naru .* ready/m.test(output)) return;
+    isStopping = true; // Once: a second signal ends it at once.
+    child.kill('SIGTERM');
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);

@@ -194,7 +194,8 @@ describe('signals', () => {
     expect(process.exits).toEqual([]);
     process.signal('SIGTERM');
     await started;
-    expect([process.stopped, process.exits, process.errors, process.output]).toEqual([0, [0], '', '']);
+    expect([process.stopped, process.exits, process.output]).toEqual([0, [0], '']);
+    expect(process.errors).toMatch(/^\S+ INFO {2}\[broker\] the start was called off reason=SIGTERM\n$/);
   });
 
   test.each([

@@ -76,6 +76,7 @@ export const NO_CHANGE: MetadataChange = {
   partitionsChanged: [],
   configsChanged: [],
   brokersChanged: [],
+  featuresChanged: [],
 };
 
 export function toyTopic(partitionCount: number, name = TOY_TOPIC, id = TOPIC_ID, firstSlot = 0): TopicImage {

@@ -72,14 +72,16 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
 
   const calledOff = new AbortController();
   let running: Broker | null = null;
+  let asked: string | undefined; // The signal that ends it.
   const stop = (broker: Broker): void => {
-    broker.stop().then(
+    broker.stop(asked).then(
       () => parts.exit(0),
       (error: unknown) => failure(`the broker did not stop cleanly: ${describeFailure(error)}`),
     );
   };
   parts.onSignal((signal) => {
     if (calledOff.signal.aborted) return parts.exit(SIGNAL_EXIT_CODE[signal]);
+    asked = signal;
     calledOff.abort();
     if (running !== null) stop(running);
   });
@@ -87,7 +89,10 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
   try {
     running = await parts.startBroker(config, logger, calledOff.signal);
   } catch (error) {
-    if (error === calledOff.signal.reason) return parts.exit(0);
+    if (error === calledOff.signal.reason) {
+      logger.info('the start was called off', { reason: asked });
+      return parts.exit(0);
+    }
     return failure(describeFailure(error));
   }
   running.failed.then((error) => failure(`the broker failed: ${describeFailure(error)}`));
