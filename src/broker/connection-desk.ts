@@ -89,11 +89,11 @@ export class ConnectionDesk {
   serve(workers: Workers): void {
     this.#workers = workers;
     if (workers.threadCount > 0) {
-      this.#handOver = new HandOver(
-        workers.count,
-        (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance),
-        this.#descriptorsEnd,
-      );
+      this.#handOver = new HandOver(workers.count, {
+        give: (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance),
+        descriptorsEnd: this.#descriptorsEnd,
+        onRefused: (reason) => this.#tellRefused(reason),
+      });
     }
     const early = this.#early ?? [];
     this.#early = null;
@@ -127,11 +127,7 @@ export class ConnectionDesk {
   }
 
   #admit(socket: Socket, acceptance: Acceptance): boolean {
-    if (this.#handOver !== null) {
-      const isGiven = this.#handOver.accept(socket, acceptance);
-      if (!isGiven) this.#tellRefused(`${this.#descriptorsEnd()} file descriptors are in use`);
-      return isGiven;
-    }
+    if (this.#handOver !== null) return this.#handOver.accept(socket, acceptance);
     const handle = takeHandle(socket);
     if (handle !== null) this.#adopt(handle, acceptance);
     return handle !== null;

@@ -4,18 +4,22 @@
 import { declareNative, isKnownLinux, withMemoryFile } from './load.ts';
 
 const F_DUPFD_CLOEXEC = 1030;
+const EBADF = 9;
 
-/** The new descriptor, or -1 (none left, not open). */
+/** The new descriptor, or a negative errno: -9 (EBADF) where it is not open, -24 (EMFILE) where none is left. */
 export type DuplicateDescriptor = (descriptor: number) => number;
 
 export const duplicateDescriptor = declareNative<DuplicateDescriptor>('dup', (library) => {
   if (!isKnownLinux) return null;
   const fcntl = library.declare('int fcntl(int descriptor, int command, int value)');
   const close = library.declare('int close(int descriptor)');
-  const duplicate: DuplicateDescriptor = (descriptor) => fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  const duplicate: DuplicateDescriptor = (descriptor) => {
+    const second = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    return second < 0 ? -library.errno() : second;
+  };
   const answers = withMemoryFile(library, (descriptor) => {
     const second = duplicate(descriptor);
-    return second > descriptor && close(second) === 0 && duplicate(second) === -1;
+    return second > descriptor && close(second) === 0 && duplicate(second) === -EBADF;
   });
   return answers ? duplicate : null;
 });

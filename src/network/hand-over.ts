@@ -4,6 +4,7 @@
 // Invariant: a descriptor's number is read and used in one synchronous block; once its socket is destroyed, it is somebody else's.
 // Runs on: the main thread. Not here: accepting (listener.ts), what becomes of a connection (network-actor.ts).
 import { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { duplicateDescriptor } from '../native/dup.ts';
 import type { Acceptance } from './connection-info.ts';
 
@@ -25,39 +26,45 @@ export function takeHandle(socket: Socket): object | null {
   return handle;
 }
 
+export interface HandOverOptions {
+  /** Workers.handOver. */
+  readonly give: (worker: number, descriptor: number, acceptance: Acceptance) => void;
+  /**
+   * A connection whose descriptor would have this number or a larger one is refused: it is this number that grows with the connections, since
+   * that of the accepted socket is free again at once. No limit where it is left out.
+   */
+  readonly descriptorsEnd?: () => number;
+  /** A connection was closed, since there was no descriptor for it. */
+  readonly onRefused?: (reason: string) => void;
+}
+
 export class HandOver {
-  readonly #give: (worker: number, descriptor: number, acceptance: Acceptance) => void;
-  readonly #descriptorsEnd: () => number;
+  readonly #options: HandOverOptions;
   readonly #openCounts: number[];
   #refusedCount = 0;
 
-  /**
-   * `give` is Workers.handOver. A connection whose descriptor would have the number `descriptorsEnd` or a larger one is refused: it is this
-   * number that grows with the connections, since that of the accepted socket is free again at once.
-   */
-  constructor(
-    workerCount: number,
-    give: (worker: number, descriptor: number, acceptance: Acceptance) => void,
-    descriptorsEnd: () => number = () => Number.POSITIVE_INFINITY,
-  ) {
-    this.#give = give;
-    this.#descriptorsEnd = descriptorsEnd;
+  constructor(workerCount: number, options: HandOverOptions) {
+    this.#options = options;
     this.#openCounts = new Array(workerCount).fill(0);
   }
 
-  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: no descriptor is left for connections, it is closed. */
+  /** Gives a socket that nothing was read from to the worker with the fewest connections; false: it is closed, or has closed by itself. */
   accept(socket: Socket, acceptance: Acceptance): boolean {
-    const descriptor = duplicate(socket);
+    const accepted = descriptorOf(socket);
+    const descriptor = accepted < 0 ? accepted : (duplicateDescriptor()?.(accepted) ?? -1);
     socket.destroy();
-    if (descriptor < 0 || descriptor >= this.#descriptorsEnd()) {
-      if (descriptor >= 0) new Socket({ fd: descriptor }).destroy();
-      this.#refusedCount++;
-      return false;
+    if (accepted < 0) return false;
+    const descriptorsEnd = this.#options.descriptorsEnd?.() ?? Number.POSITIVE_INFINITY;
+    if (descriptor >= 0 && descriptor < descriptorsEnd) {
+      const worker = this.#leastLoaded();
+      this.#openCounts[worker] = this.openCount(worker) + 1;
+      this.#options.give(worker, descriptor, acceptance);
+      return true;
     }
-    const worker = this.#leastLoaded();
-    this.#openCounts[worker] = this.openCount(worker) + 1;
-    this.#give(worker, descriptor, acceptance);
-    return true;
+    if (descriptor >= 0) new Socket({ fd: descriptor }).destroy();
+    this.#refusedCount++;
+    this.#options.onRefused?.(descriptor >= 0 ? `${descriptorsEnd} file descriptors are in use` : `dup: ${getSystemErrorName(descriptor)}`);
+    return false;
   }
 
   /** A worker has closed so many of its connections (NetworkOptions.onClosed). */
@@ -96,12 +103,6 @@ export class HandOver {
 /** The descriptor of a socket that is open, otherwise (and where sockets have none) -1. */
 export function descriptorOf(socket: Socket): number {
   return handleOf(socket).handle?.fd ?? -1;
-}
-
-/** A second descriptor for what the socket is connected to, or -1. */
-function duplicate(socket: Socket): number {
-  const descriptor = descriptorOf(socket);
-  return descriptor < 0 ? -1 : (duplicateDescriptor()?.(descriptor) ?? -1);
 }
 
 function handleOf(socket: Socket) {

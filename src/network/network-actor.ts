@@ -243,7 +243,6 @@ export class NetworkActor implements ConnectionHost {
     }
     this.#runnable.delete(connection);
     this.#memoryWaiters.delete(connection);
-    this.#slowReaders.delete(connection);
     this.#creditWaiters.delete(connection);
     this.#noteWaiting();
     this.#onConnectionClosed(connection);

@@ -27,7 +27,7 @@ interface Mark {
 export class SlowReaders {
   readonly #options: SlowReadersOptions;
   readonly #lookMs: number;
-  readonly #marks = new Map<HostedConnection, Mark>();
+  #marks = new WeakMap<HostedConnection, Mark>();
   #isWatching = false;
   #isPressed = false; // Since the last look.
   #pressedMs = 0;
@@ -45,11 +45,6 @@ export class SlowReaders {
     this.#look();
   }
 
-  /** The connection takes no more part. */
-  delete(connection: HostedConnection): void {
-    if (this.#isWatching) this.#marks.delete(connection);
-  }
-
   #look(): void {
     const { connections, stallMs, isWaitedFor, nowMs, after } = this.#options;
     const now = nowMs();
@@ -59,18 +54,14 @@ export class SlowReaders {
     // Pressure comes and goes with those who ask: the marks outlast the gaps between two questions.
     if (now - this.#pressedMs >= stallMs) {
       this.#isWatching = false;
-      this.#marks.clear();
+      this.#marks = new WeakMap();
       return;
     }
     let chosen: HostedConnection | null = null;
     let mostBytes = 0;
     for (const connection of connections) {
-      const { unsentMemoryBytes } = connection;
-      if (unsentMemoryBytes === 0) {
-        this.#marks.delete(connection);
-        continue;
-      }
-      const { sentBytes } = connection;
+      const { unsentMemoryBytes, sentBytes } = connection;
+      if (unsentMemoryBytes === 0) continue; // When it is not, it has sent what there was.
       const mark = this.#marks.get(connection);
       if (mark === undefined) this.#marks.set(connection, { sentBytes, sinceMs: now });
       else if (mark.sentBytes !== sentBytes) {

@@ -22,8 +22,40 @@ async function withBroker(
   }
 }
 
-const connect = (broker: BrokerProcess, count: number): Promise<WireClient[]> =>
-  Promise.all(Array.from({ length: count }, () => WireClient.connect(broker.port)));
+const connect = (broker: BrokerProcess, count: number, port = broker.port): Promise<WireClient[]> =>
+  Promise.all(Array.from({ length: count }, () => WireClient.connect(port)));
+
+/** A broker with a listener between brokers and another one, whose port this is. */
+const TWO_LISTENERS = {
+  listeners: 'PLAINTEXT://127.0.0.1:0,EXTERNAL://127.0.0.1:0',
+  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT',
+  'inter.broker.listener.name': 'PLAINTEXT',
+};
+const externalPort = (broker: BrokerProcess): number => Number(/EXTERNAL:\/\/127\.0\.0\.1:(\d+)/.exec(broker.output)?.[1]);
+
+/** Sets an option of the broker, or takes it away. */
+async function alter(client: WireClient, name: string, value: string | null): Promise<void> {
+  const resources = [{ resourceType: 4, resourceName: '1', configs: [{ name, value, configOperation: value === null ? 1 : 0 }] }];
+  const { responses } = await client.ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, { resources });
+  expect(responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([[0, null]]);
+}
+
+/** Whether a connection that is made now is served; it waits where `served` had many answers before its own. */
+async function fateOfNext(port: number, served: readonly WireClient[]): Promise<string> {
+  const next = await WireClient.connect(port);
+  const answer = next.metadata().then(
+    () => 'served',
+    () => 'closed',
+  );
+  const rounds = (async () => {
+    for (let round = 0; round < 20; round++) await Promise.all(served.map((client) => client.metadata()));
+    return 'waiting';
+  })();
+  const fate = await Promise.race([answer, rounds]);
+  await rounds;
+  next.close();
+  return fate;
+}
 
 describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
   skipSuite(isForeign ? foreignReason : null);
@@ -79,14 +111,11 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
     withBroker(
       workers,
       {
+        ...TWO_LISTENERS,
         'max.connections': '2',
-        listeners: 'PLAINTEXT://127.0.0.1:0,EXTERNAL://127.0.0.1:0',
-        'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT',
-        'inter.broker.listener.name': 'PLAINTEXT',
       },
       async (broker) => {
-        const external = Number(/EXTERNAL:\/\/127\.0\.0\.1:(\d+)/.exec(broker.output)?.[1]);
-        const clients = [await WireClient.connect(external), await WireClient.connect(external)];
+        const clients = await connect(broker, 2, externalPort(broker));
         for (const client of clients) await client.metadata();
         const between = await WireClient.connect(broker.port);
         await between.metadata();
@@ -99,15 +128,13 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
     withBroker(
       workers,
       {
-        listeners: 'PLAINTEXT://127.0.0.1:0,EXTERNAL://127.0.0.1:0',
-        'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT',
-        'inter.broker.listener.name': 'PLAINTEXT',
+        ...TWO_LISTENERS,
         // Nobody for an hour, and then one an hour.
         'listener.name.external.max.connection.creation.rate': '0',
         'quota.window.size.seconds': '3600',
       },
       async (broker) => {
-        const external = await WireClient.connect(Number(/EXTERNAL:\/\/127\.0\.0\.1:(\d+)/.exec(broker.output)?.[1]));
+        const external = await WireClient.connect(externalPort(broker));
         let isAnswered = false;
         external.metadata().then(
           () => {
@@ -122,37 +149,39 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
       },
     ));
 
-  it('a rate that is set while the broker runs counts those who came before', () =>
-    withBroker(workers, { 'quota.window.size.seconds': '3600', 'quota.window.num': '1' }, async (broker) => {
-      const served = await connect(broker, 60);
-      for (const client of served) await client.metadata();
-      const configs = [{ name: 'max.connection.creation.rate', value: '1', configOperation: 0 }];
-      const asked = { resources: [{ resourceType: 4, resourceName: '', configs }] };
-      const { responses } = await (served[0] as WireClient).ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, asked);
-      expect(responses[0]?.errorCode).toBe(0);
-      // The main thread hears of it a moment after the answer; then it takes until 60 connections are one a second.
-      await expect
-        .poll(
-          async () => {
-            const [next] = await connect(broker, 1);
-            const answer = next?.metadata().then(
-              () => 'served',
-              () => 'closed',
-            );
-            const rounds = (async () => {
-              for (let round = 0; round < 20; round++) await Promise.all(served.map((client) => client.metadata()));
-              return 'waiting';
-            })();
-            const first = await Promise.race([answer, rounds]);
-            await rounds;
-            next?.close();
-            return first;
-          },
-          { timeout: CLOSED_WITHIN_MS },
-        )
-        .toBe('waiting');
-      for (const client of served) client.close();
-    }));
+  it.each(['max.connection.creation.rate', 'listener.name.plaintext.max.connection.creation.rate'])(
+    '%s, set while the broker runs, counts those who came before',
+    (name) =>
+      withBroker(workers, { 'quota.window.size.seconds': '3600', 'quota.window.num': '1' }, async (broker) => {
+        const served = await connect(broker, 60);
+        for (const client of served) await client.metadata();
+        await alter(served[0] as WireClient, name, '1');
+        // The main thread hears of it a moment after the answer; then it takes until 60 connections are one a second.
+        await expect.poll(() => fateOfNext(broker.port, served), { timeout: CLOSED_WITHIN_MS }).toBe('waiting');
+        for (const client of served) client.close();
+      }),
+  );
+
+  it.each([
+    ['max.connections', '30'],
+    ['listener.name.external.max.connections', '10'],
+  ])('%s=%s, set while the broker runs, lets the next one of the other listener wait until it is taken away', (name, value) =>
+    withBroker(workers, TWO_LISTENERS, async (broker) => {
+      const external = externalPort(broker);
+      const between = await connect(broker, 5);
+      const served = await connect(broker, 30, external);
+      for (const client of [...between, ...served]) await client.metadata();
+      expect(await fateOfNext(external, between)).toBe('served');
+      await alter(between[0] as WireClient, name, value);
+      await expect.poll(() => fateOfNext(external, between), { timeout: CLOSED_WITHIN_MS }).toBe('waiting');
+      const [waiting] = await connect(broker, 1, external);
+      const answer = waiting?.metadata();
+      if (name !== 'max.connections') expect(await fateOfNext(broker.port, between)).toBe('served');
+      await alter(between[0] as WireClient, name, null);
+      await within(CLOSED_WITHIN_MS, answer ?? Promise.reject(new Error('no client')));
+      for (const client of [...between, ...served, waiting]) client?.close();
+    }),
+  );
 
   it('an idle connection is closed after connections.max.idle.ms', () =>
     withBroker(workers, { 'connections.max.idle.ms': '300', 'connection.failed.authentication.delay.ms': '100' }, async (broker) => {

@@ -146,6 +146,10 @@ describe('timestamps', () => {
     expect(answer(batch({ timestampMs: NOW_MS + 1001 }), { timestampAfterMaxMs: 1000 })).toBe('INVALID_TIMESTAMP');
     expect(answer(batch({ timestampMs: NOW_MS + 1000 }), { timestampAfterMaxMs: 1000 })).toBe('NONE');
     expect(answer(batch({ timestampMs: NOW_MS - 1001 }), { timestampBeforeMaxMs: 1000 })).toBe('INVALID_TIMESTAMP');
+    expect(answer(batch({ timestampMs: NOW_MS - 1000 }), { timestampBeforeMaxMs: 1000 })).toBe('NONE');
+    const twice = changed((bytes) => bytes.writeBigInt64BE(BigInt(NOW_MS - 1001), BASE_TIMESTAMP_AT), batch({ values: ['a', 'b'] }));
+    expect(answer(twice, { timestampBeforeMaxMs: 1000 })).toBe('INVALID_TIMESTAMP');
+    expect(answer(twice, { timestampBeforeMaxMs: 1001 })).toBe('NONE');
     expect(answer(batch({ timestampMs: NOW_MS - 1001 }), { timestampBeforeMaxMs: 1000, isLogAppendTime: true })).toBe('NONE');
     expect(answer(batch({ timestampMs: -1 }), { timestampBeforeMaxMs: 1000 })).toBe('NONE');
   });

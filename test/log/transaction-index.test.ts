@@ -4,7 +4,13 @@ import { seededRandom } from '../../src/base/random.ts';
 import type { Log } from '../../src/log/log.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { type Storage, StorageError } from '../../src/log/storage.ts';
-import { abortedWithin, readTransactionIndex, readTransactionIndexes, writeTransactionIndex } from '../../src/log/transaction-index.ts';
+import {
+  type AbortedTransaction,
+  abortedWithin,
+  readTransactionIndex,
+  readTransactionIndexes,
+  writeTransactionIndex,
+} from '../../src/log/transaction-index.ts';
 import { buildControlBatch, CONTROL_TYPE } from '../../src/protocol/records/control.ts';
 import { SimStorage } from '../../src/scheduler/sim-storage.ts';
 import { batch, NOW_MS, openLog } from './log-fixtures.ts';
@@ -115,6 +121,29 @@ test('entries come back as they were written, and those that a read meets by the
   expect(abortedWithin(ABORTED, 0, 2)).toEqual([first]);
   expect(abortedWithin(ABORTED, 6, 100)).toEqual([first]);
   expect(abortedWithin(ABORTED, 7, 100)).toEqual([]);
+});
+
+test('entries of all segments come in the order of the log, however the directory lists its files', () => {
+  const storage = new MemoryStorage();
+  storage.makeDirectories(DIRECTORY);
+  const entry = (offset: number) => ({ producerId: 1, firstOffset: offset, lastOffset: offset + 1, lastStableOffset: offset + 2 });
+  for (const base of [7, 30, 0]) writeTransactionIndex(storage, DIRECTORY, base, [entry(base), entry(base + 3)]);
+  expect(readTransactionIndexes(storage, DIRECTORY)).toEqual([0, 3, 7, 10, 30, 33].map(entry));
+});
+
+test.each([
+  ['a marker before the first record', [{ ...ABORTED[0], firstOffset: 6 }]],
+  ['a marker of two transactions', [ABORTED[0], { ...ABORTED[1], lastOffset: 5 }]],
+  ['a marker before that of the entry before', [ABORTED[1], ABORTED[0]]],
+  ['a marker of an earlier segment', [{ ...ABORTED[0], firstOffset: 2, lastOffset: 2 }], 3],
+  ['a negative producer id', [{ ...ABORTED[0], producerId: -1 }]],
+  ['a negative offset', [{ ...ABORTED[0], firstOffset: -1 }]],
+  ['a negative stable offset', [{ ...ABORTED[0], lastStableOffset: -1 }]],
+])('a file with %s contradicts itself', (_, entries, base = 0) => {
+  const storage = new MemoryStorage();
+  storage.makeDirectories(DIRECTORY);
+  writeTransactionIndex(storage, DIRECTORY, base, entries as AbortedTransaction[]);
+  expect(readTransactionIndex(storage, DIRECTORY, base)).toBeNull();
 });
 
 test('made anew, it is the old one or the new one whenever the power fails: no start believes half of it, or none', () => {

@@ -62,14 +62,14 @@ describe('native calls', () => {
     expect(inAnotherProcess(source)).toBe('dup posix-lock preadv2 raise-descriptor-limit send sendfile');
   });
 
-  test('a duplicated descriptor reads the file after the first one is closed, and a closed one gives -1', () => {
+  test('a duplicated descriptor reads the file after the first one is closed, and a closed one gives -EBADF', () => {
     const duplicate = present(duplicateDescriptor());
     const { descriptor } = openFile('a', 'landing');
     const second = duplicate(descriptor);
     fs.closeSync(descriptor);
     expect(fs.readFileSync(second, 'utf8')).toBe('landing');
     fs.closeSync(second);
-    expect(duplicate(second)).toBe(-1);
+    expect(duplicate(second)).toBe(-9);
   });
 
   test('a lock that this process holds keeps another process out, until it is given up', () => {

@@ -1,8 +1,10 @@
 // Connections that the main thread accepts and two workers serve; and what happens when descriptors run out.
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { canHandOver, HandOver } from '../../src/network/hand-over.ts';
+import { canHandOver, descriptorOf, HandOver } from '../../src/network/hand-over.ts';
 import { Listener } from '../../src/network/listener.ts';
 import { startWorkers } from '../../src/scheduler/supervisor.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -23,7 +25,7 @@ test('200 connections on two workers keep their bytes, are shared evenly, and en
       onFailed: (error) => failures.push(error),
     },
   });
-  const giving = new HandOver(2, (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance));
+  const giving = new HandOver(2, { give: (worker, descriptor, acceptance) => workers.handOver(worker, descriptor, acceptance) });
   handOver = giving;
   const listener = await Listener.listen({
     host: '127.0.0.1',
@@ -50,6 +52,42 @@ test('200 connections on two workers keep their bytes, are shared evenly, and en
   await workers.stop();
   await Promise.all([...clients, ...later].map((client) => client.closed));
   expect(failures).toEqual([]);
+});
+
+test('a connection beyond the last descriptor is closed, and so is one that the system has none for; one that broke off is not refused', async (context) => {
+  context.skip(!canHandOver(), 'connections cannot be handed over without native calls');
+  const reasons: string[] = [];
+  const given: number[] = [];
+  let descriptorsEnd = 0;
+  const giving = new HandOver(1, {
+    give: (_worker, descriptor) => given.push(descriptor),
+    descriptorsEnd: () => descriptorsEnd,
+    onRefused: (reason) => reasons.push(reason),
+  });
+  const accepted: boolean[] = [];
+  /** What is done to a socket before it is given away. */
+  let prepare: (socket: Socket) => void = () => {};
+  const listener = await Listener.listen({
+    host: '127.0.0.1',
+    port: 0,
+    backlog: 511,
+    onConnection: (socket) => {
+      prepare(socket);
+      accepted.push(giving.accept(socket, { listener: 0, ticket: 0 }));
+    },
+  });
+  const closedBy = async (): Promise<void> => (await RawClient.connect(listener.port)).closed;
+  await closedBy();
+  expect(reasons).toEqual(['0 file descriptors are in use']);
+  descriptorsEnd = Number.POSITIVE_INFINITY;
+  prepare = (socket) => closeSync(descriptorOf(socket)); // Its number is nobody's now, as if the system had refused.
+  await closedBy();
+  expect(reasons.slice(1)).toEqual(['dup: EBADF']);
+  expect(giving.refusedCount).toBe(2);
+  prepare = (socket) => socket.destroy();
+  await closedBy();
+  expect([accepted, giving.refusedCount, reasons.length, given]).toEqual([[false, false, false], 2, 2, []]);
+  await listener.close();
 });
 
 describe('without descriptors new connections are refused, the others go on', () => {

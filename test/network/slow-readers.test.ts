@@ -91,3 +91,24 @@ test('one connection is closed at a time, as long as others wait', () => {
   expect(silent.filter((each) => each.isClosed).length).toBeLessThan(4);
   expect(network.counters.connectionsClosed.memory).toBe(silent.filter((each) => each.isClosed).length);
 });
+
+test('a reader has all of the time again from when it took something, and when others wait anew', () => {
+  const { network, reader, pass } = worker();
+  const slow = [reader(1000), reader(1000)];
+  const honest = reader(1000);
+  pass(STALL_MS - 2000);
+  for (const each of slow) each.take(100);
+  pass(STALL_MS - 1000);
+  expect(network.connectionCount).toBe(3);
+  pass(2000);
+  expect(slow.map((each) => each.isClosed)).toContain(true);
+  pass(2 * STALL_MS); // Nobody waits: the first one who did has a reply, and leaves it as the other does.
+  expect(honest.isClosed).toBe(false);
+  const next = reader(1000);
+  expect(next.take()).toHaveLength(0);
+  pass(STALL_MS - 1000);
+  expect(network.counters.connectionsClosed.memory).toBe(1);
+  pass(2000);
+  expect(network.counters.connectionsClosed.memory).toBe(2);
+  expect(next.take().length).toBeGreaterThan(1000 * KIB);
+});

@@ -20,17 +20,12 @@ test('high watermarks reach their file at every interval', async () => {
   const machine = new BrokerMachine(new Simulation({ seed: 3, limits }), config, manners);
   expect(await machine.boot()).toBe('lives');
   const connection = machine.connect();
-  let answers = 0;
   const create = { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 10_000 };
-  connection.ask(createTopicsRequest, createTopicsResponse, 7, create, () => answers++);
-  await machine.until(() => answers === 1, 60_000, 'the topic');
+  await machine.ask(connection, createTopicsRequest, createTopicsResponse, 7, create);
   for (let round = 1; round <= 4; round++) {
     const topicData = [{ name: 't', partitionData: [{ index: 0, records: labelled('x', 0, 5) }] }];
-    connection.ask(produceRequest, produceResponse, 9, { acks: -1, timeoutMs: 1000, topicData }, ({ responses }) => {
-      expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(ERROR.NONE);
-      answers++;
-    });
-    await machine.until(() => answers === 1 + round, 60_000, 'the records');
+    const { answer } = await machine.ask(connection, produceRequest, produceResponse, 9, { acks: -1, timeoutMs: 1000, topicData });
+    expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe(ERROR.NONE);
     await machine.runFor(2 * INTERVAL_MS);
     expect(machine.simulation.disk.readText('data/replication-offset-checkpoint'), `round ${round}`).toContain(`t 0 ${round * 5}\n`);
   }

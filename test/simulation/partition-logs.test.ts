@@ -10,10 +10,9 @@ import { fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
 import { produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { readAllRecords } from '../../src/protocol/records/records.ts';
-import type { MessageOf, RecordsRange, Table } from '../../src/protocol/schema.ts';
+import type { RecordsRange } from '../../src/protocol/schema.ts';
 import { Simulation } from '../../src/scheduler/sim-runtime.ts';
 import { labelled, labels } from '../support/batches.ts';
-import type { Sparse } from '../support/messages.ts';
 import type { ClientConnection } from './broker/client-connection.ts';
 import { BrokerMachine } from './broker/machine.ts';
 
@@ -40,25 +39,9 @@ function machineOf(seed: number, workerCount: number): BrokerMachine {
   return machine;
 }
 
-async function ask<Q extends Table, S extends Table>(
-  machine: BrokerMachine,
-  connection: ClientConnection,
-  request: Q,
-  response: S,
-  version: number,
-  partial: Sparse<MessageOf<Q>>,
-): Promise<{ answer: MessageOf<S>; bytes: Buffer }> {
-  const answers: { answer: MessageOf<S>; bytes: Buffer }[] = [];
-  connection.ask(request, response, version, partial, (answer, bytes) => answers.push({ answer, bytes }));
-  await machine.until(() => answers.length > 0, 60_000, request.name);
-  const [first] = answers;
-  if (first === undefined) throw new Error(`no answer to ${request.name}`);
-  return first;
-}
-
 async function createTopic(machine: BrokerMachine, connection: ClientConnection): Promise<string> {
   const topics = [{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }];
-  const { answer } = await ask(machine, connection, createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 10_000 });
+  const { answer } = await machine.ask(connection, createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 10_000 });
   expect(answer.topics[0]?.errorCode).toBe(ERROR.NONE);
   return answer.topics[0]?.topicId ?? '';
 }
@@ -66,7 +49,7 @@ async function createTopic(machine: BrokerMachine, connection: ClientConnection)
 async function produce(machine: BrokerMachine, connection: ClientConnection): Promise<void> {
   const partitionData = Array.from({ length: PARTITIONS }, (_, index) => ({ index, records: labelled(`p${index}`, 0, 2) }));
   const body = { acks: -1, timeoutMs: 1000, topicData: [{ name: TOPIC, partitionData }] };
-  const { answer } = await ask(machine, connection, produceRequest, produceResponse, 9, body);
+  const { answer } = await machine.ask(connection, produceRequest, produceResponse, 9, body);
   for (const { errorCode } of answer.responses[0]?.partitionResponses ?? []) expect(errorCode).toBe(ERROR.NONE);
 }
 
@@ -74,7 +57,7 @@ async function produce(machine: BrokerMachine, connection: ClientConnection): Pr
 async function fetchAll(machine: BrokerMachine, connection: ClientConnection): Promise<string[][]> {
   const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: MIB }));
   const body = { maxBytes: MIB, sessionEpoch: -1, topics: [{ topic: TOPIC, partitions }] };
-  const { answer, bytes } = await ask(machine, connection, fetchRequest, fetchResponse, 12, body);
+  const { answer, bytes } = await machine.ask(connection, fetchRequest, fetchResponse, 12, body);
   const found: string[][] = [];
   for (const { partitionIndex, errorCode, records } of answer.responses[0]?.partitions ?? []) {
     expect(errorCode).toBe(ERROR.NONE);

@@ -6,13 +6,16 @@ import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
 import { StorageError } from '../../../src/log/storage.ts';
+import type { MessageOf, Table } from '../../../src/protocol/schema.ts';
 import type { SimProcess } from '../../../src/scheduler/sim-process.ts';
 import type { Simulation } from '../../../src/scheduler/sim-runtime.ts';
+import type { Sparse } from '../../support/messages.ts';
 import { ClientConnection, type Manners } from './client-connection.ts';
 import { Violation } from './violation.ts';
 
 const DIRECTORY = 'data';
 const BOOT_LIMIT_MS = 60_000;
+const ANSWER_LIMIT_MS = 60_000;
 const PATIENCE_CHECK_MS = 250;
 
 /** How far something came before a disk error ended the process. */
@@ -113,6 +116,22 @@ export class BrokerMachine {
       if (this.simulation.time.nextMs() <= endMs) return false;
       throw new Violation(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
     });
+  }
+
+  /** The answer to a request on a connection, and the bytes it lies in. */
+  async ask<Q extends Table, S extends Table>(
+    connection: ClientConnection,
+    request: Q,
+    response: S,
+    version: number,
+    partial: Sparse<MessageOf<Q>>,
+  ): Promise<{ answer: MessageOf<S>; bytes: Buffer }> {
+    const answers: { answer: MessageOf<S>; bytes: Buffer }[] = [];
+    connection.ask(request, response, version, partial, (answer, bytes) => answers.push({ answer, bytes }));
+    await this.until(() => answers.length > 0, ANSWER_LIMIT_MS, request.name);
+    const [first] = answers;
+    if (first === undefined) throw new Violation(`no answer to ${request.name}`);
+    return first;
   }
 
   /** Jobs of the workers' pools are under way. */
