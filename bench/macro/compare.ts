@@ -7,6 +7,7 @@ import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measuredBuild } from './measured-build.ts';
 import { warmMemory } from './memory.ts';
 import { measureRestarts, type Restarts } from './restarts.ts';
 import { bootMs, type Outcome, rows, type Tools } from './rows.ts';
@@ -36,8 +37,7 @@ execFileSync('cc', ['-O2', '-msse4.2', '-o', kload, join(peers, 'kload.c')]);
 const tools: Tools = { kload, peers };
 const kafka: Subject = new KafkaSubject(peers, 29092, join(options.directory, 'kafka'), shared);
 const naru: Subject = new NaruSubject('naru', 29392, join(options.directory, 'naru'), [...shared, ...options.override]);
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version, commit };
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version, ...measuredBuild() };
 
 function record(line: Record<string, unknown>): void {
   if (options.out !== '') appendFileSync(options.out, `${JSON.stringify({ ...line, overrides: options.override, scale, ...machine })}\n`);

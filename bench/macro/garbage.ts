@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { fetchRequest } from '../../src/protocol/apis/fetch.ts';
 import { encodeMessage } from '../../src/protocol/compile.ts';
+import { measuredBuild } from './measured-build.ts';
 import { cpuSeconds } from './subjects.ts';
 
 const { values: options } = parseArgs({
@@ -167,7 +168,7 @@ for (const workers of options.workers.split(',').map(Number)) {
         heapGrowthMiBPerMillion: Number((growthMiB * perMillion).toFixed(2)),
         cpuMicrosecondsPerRequest: Number(((cpuS / requests) * 1e6).toFixed(2)),
         ...{ cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version },
-        commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+        ...measuredBuild(),
       };
       console.log(JSON.stringify(result));
       if (options.out !== '') appendFileSync(options.out, `${JSON.stringify(result)}\n`);

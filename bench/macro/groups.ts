@@ -3,13 +3,13 @@
 //   node bench/macro/groups.ts [--pairs 5] [--parts rebalance,commit,load] [--members 3,30,300] [--directory DIR] [--out FILE] [--scale 1]
 // Needs Linux, Java 17, Maven; `npm run build` first. Both brokers get the same delays: no initial delay, no pause between assignments, a
 // heartbeat each 100 ms, which is how members hear of a rebalance.
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commitCost, createTopic, type Figure, fillOffsets, loadTime } from './group-offsets.ts';
 import { rebalance } from './group-rebalance.ts';
+import { measuredBuild } from './measured-build.ts';
 import { warmMemory } from './memory.ts';
 import { median, spread } from './statistics.ts';
 import { KafkaSubject, NaruSubject, type Subject } from './subjects.ts';
@@ -36,8 +36,7 @@ const shared = [
   'group.consumer.heartbeat.interval.ms=100',
   'socket.listen.backlog.size=8192',
 ];
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version, commit };
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version, ...measuredBuild() };
 const kafka: Subject = new KafkaSubject(peers, 29192, join(options.directory, 'kafka'), shared);
 const naru: Subject = new NaruSubject('naru', 29492, join(options.directory, 'naru'), [...shared, `naru.workers=${options.workers}`]);
 const subjects = [kafka, naru];

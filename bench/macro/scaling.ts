@@ -8,6 +8,7 @@ import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measuredBuild } from './measured-build.ts';
 import { kload, type Tools, withTopic } from './rows.ts';
 import { median } from './statistics.ts';
 import { cpuSeconds, NaruSubject } from './subjects.ts';
@@ -128,7 +129,7 @@ for (let round = 0; round < Number(options.rounds); round++) {
   }
 }
 
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version };
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version, ...measuredBuild() };
 for (const one of chosen) {
   for (const workers of workerCounts) {
     const outcomes = seen.get(`${one.id} ${workers}`) as Seen[];

@@ -12,6 +12,9 @@ const SPAN_MS = 2 ** (SLOT_BITS * LEVEL_COUNT);
 /** Behind the slots of all levels: timers that are due and have not run, in order of their deadlines. */
 const DUE_SLOT = LEVEL_COUNT * SLOT_COUNT;
 
+/** A worker that has few timers, as one that is idle, is not woken to spread their slots out. */
+const LOOKS_MAX = 8;
+
 export type TimerTask = () => void;
 
 /** A timer that waits or is done; `cancel` is safe at any time. */
@@ -68,16 +71,32 @@ export class TimerWheel {
     return timer;
   }
 
-  /** When `expire` has something to do at the earliest, in ms: a deadline, or a slot that must be spread out. Infinity: never. */
+  /** When `expire` has something to do at the earliest, in ms: a deadline, or a slot of many timers that must be spread out. Infinity: never. */
   nextMs(): number {
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
     if (this.#dueCount > 0) return this.#nowMs;
     let nearest = Number.POSITIVE_INFINITY;
     for (let level = 0; level < LEVEL_COUNT; level++) {
       const at = this.#nextOccupied(level);
-      if (at < nearest) nearest = at;
+      if (at < nearest) nearest = Math.min(nearest, this.#firstDeadline(level, at));
     }
     return nearest;
+  }
+
+  /**
+   * The first deadline in the slot of `level` that begins at `atMs`, or at most where the slot ends: what is beyond the span lies in one that is
+   * too early for it. `atMs` where too many lie in the slot to look at each.
+   */
+  #firstDeadline(level: number, atMs: number): number {
+    if (level === 0) return atMs;
+    const width = widthOf(level);
+    let first = (Math.floor(atMs / width) + 1) * width;
+    let looks = 0;
+    for (let timer = this.#heads[level * SLOT_COUNT + slotOf(atMs, level)] ?? null; timer !== null; timer = timer.next) {
+      if (++looks > LOOKS_MAX) return atMs;
+      if (timer.deadlineMs < first) first = timer.deadlineMs;
+    }
+    return first;
   }
 
   /**

@@ -38,6 +38,7 @@ test('fires what a plain list fires, whatever was added, cancelled and waited fo
         const nextMs = wheel.nextMs();
         const nearest = Math.min(...waiting.map((entry) => entry.dueMs));
         expect(nextMs).toBeLessThanOrEqual(nearest); // Never late …
+        if (waiting.length <= 8) expect(nextMs).toBe(nearest); // … nor too soon for a few …
         if (waiting.length > 0) expect(nextMs).toBeGreaterThan(Math.floor(nowMs)); // … and never a loop without an end.
       };
       for (const { ...what } of steps) {
@@ -77,6 +78,23 @@ test('following nextMs reaches a deadline years away in a few steps', () => {
   }
   expect(nowMs).toBe(years);
   expect(steps).toBeLessThan(30);
+});
+
+test('a deadline beyond the span does not hide a nearer one in a later slot', () => {
+  const wheel = new TimerWheel(0);
+  const spanMs = 2 ** 36;
+  const fired: string[] = [];
+  wheel.add(2 * spanMs, () => fired.push('far'));
+  // The far one lies in the last slot of its level by now; this one will be placed behind it.
+  const nowMs = spanMs / 2;
+  wheel.expire(nowMs, 10);
+  const nearMs = spanMs + spanMs / 4;
+  wheel.add(nearMs, () => fired.push('near'));
+  for (let next = wheel.nextMs(); fired.length === 0; next = wheel.nextMs()) {
+    expect(next).toBeLessThanOrEqual(nearMs);
+    wheel.expire(next, 10);
+  }
+  expect(fired).toEqual(['near']);
 });
 
 test('a task that adds a timer for now does not keep the call going', () => {
