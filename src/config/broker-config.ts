@@ -90,7 +90,7 @@ export interface BrokerConfig
   readonly givenTexts: ReadonlyMap<string, string>;
 }
 
-interface BrokerConfigSources extends ConfigSources {
+export interface BrokerConfigSources extends ConfigSources {
   /** --port: takes the place of the first listener's port. */
   readonly port?: number;
   /** os.availableParallelism(), for the number of workers. */

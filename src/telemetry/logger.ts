@@ -1,6 +1,6 @@
 // Log lines: short sentences with a few facts beside them and the part of the broker that says them, on stderr.
 // Workers hand their lines to the main thread, so that one writer keeps them whole and in order.
-// Runs on: every thread. Not metrics, and not the ready line, which is the command line's own.
+// Runs on: every thread. Not metrics.
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -87,9 +87,9 @@ export function plainSink(write: (text: string) => void = (text) => void process
 }
 
 /** Lines for machines: JSON by pino, which is loaded only here. Main thread only. */
-export async function jsonSink(): Promise<LogSink> {
-  const { pino, destination } = await import('pino');
+export async function jsonSink(write: (text: string) => void = (text) => void process.stderr.write(text)): Promise<LogSink> {
+  const { pino } = await import('pino');
   // The level was decided before a line came here.
-  const out = pino({ level: 'debug', timestamp: false, base: null }, destination({ fd: 2, sync: true }));
+  const out = pino({ level: 'debug', timestamp: false, base: null }, { write });
   return ({ level, timestampMs, component, message, fields }) => out[level]({ time: timestampMs, component, ...fields }, message);
 }

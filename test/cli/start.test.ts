@@ -225,3 +225,75 @@ describe('signals', () => {
     expect(process.stopped).toBe(1);
   });
 });
+
+describe('with naru.log.format=json every line is an object', () => {
+  const JSON_ASKED = ['--override', 'naru.log.format=json'];
+  const objects = (text: string): unknown[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  test('the ready line, alone on stdout', async () => {
+    const process = new FakeProcess();
+    await start([...JSON_ASKED, '--override', 'no.such.option=1'], process);
+    expect(objects(process.output)).toEqual([
+      {
+        level: 30,
+        time: expect.any(Number),
+        component: 'broker',
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+        listeners: 'PLAINTEXT://127.0.0.1:9092',
+        clusterId: 'abcdefghijklmnopqrstuv',
+        directories: '/data',
+        workers: 2,
+        crc: 'sse4.2',
+        native: 'dup sendfile',
+        descriptors: 65_536,
+        tookMs: expect.any(Number),
+        msg: 'ready',
+      },
+    ]);
+    expect(objects(process.errors)).toEqual([expect.objectContaining({ level: 40, component: 'config' })]);
+  });
+
+  const failure = (msg: unknown): unknown => ({ level: 50, time: expect.any(Number), component: 'broker', exitCode: 1, msg });
+
+  test.each([
+    ['a bad value', ['--override', 'log.segment.bytes=3'], expect.stringContaining('log.segment.bytes')],
+    ['a file that is not there', ['--config', '/no/such/file'], 'the configuration /no/such/file cannot be read (ENOENT)'],
+  ])('the reason why a configuration is refused: %s', async (_what, args, reason) => {
+    const process = new FakeProcess();
+    await start([...JSON_ASKED, ...args], process);
+    expect([objects(process.errors), process.output, process.exits]).toEqual([[failure(reason)], '', [1]]);
+  });
+
+  test('also where the file that asks for it is refused', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'naru-start-'));
+    try {
+      const file = join(directory, 'server.properties');
+      writeFileSync(file, 'naru.log.format = json\nlog.segment.bytes=3\n');
+      const process = new FakeProcess();
+      await start(['--config', file], process);
+      expect(objects(process.errors)).toEqual([failure(expect.stringContaining('log.segment.bytes'))]);
+      const plain = new FakeProcess();
+      await start(['--config', file, '--override', 'naru.log.format=plain'], plain);
+      expect(plain.errors).toMatch(/^naru: .*log\.segment\.bytes/);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('the reason of a start that fails, and of a broker that does later, with its stack in one line', async () => {
+    const process = new FakeProcess();
+    process.boot = () => Promise.reject(new Error('the disk\nis gone'));
+    await start(JSON_ASKED, process);
+    expect(objects(process.errors)).toEqual([failure('the disk is gone')]);
+    const later = new FakeProcess();
+    await start(JSON_ASKED, later);
+    later.fail(new TypeError('ours'));
+    await settle();
+    expect(objects(later.errors)).toEqual([failure(expect.stringMatching(/^the broker failed: TypeError: ours\n {4}at /))]);
+    expect(later.exits).toEqual([1]);
+  });
+});

@@ -76,9 +76,9 @@ export class BrokerProcess {
     child.stderr?.on('data', hear);
   }
 
-  /** The lines that are not the log's: what a person who started it sees of a failure. */
+  /** The lines that are not the log's: what a person who started it sees of a failure; as JSON, those that tell of its exit. */
   get failureLines(): string[] {
-    return this.output.split('\n').filter((line) => line.startsWith('naru: '));
+    return this.output.split('\n').filter((line) => line.startsWith('naru: ') || line.includes('"exitCode":'));
   }
 
   get address(): string {
@@ -112,7 +112,7 @@ export class BrokerProcess {
 
   async ready(): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
-    while (!/^naru .* ready/m.test(this.output)) {
+    while (!/^naru .* ready|"msg":"ready"/m.test(this.output)) {
       if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`the broker ended before it was ready:\n${this.output}`);
       if (performance.now() > deadline) throw new Error(`the broker was not ready in ${READY_WITHIN_MS} ms:\n${this.output}`);

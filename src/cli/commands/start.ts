@@ -3,25 +3,22 @@
 // Runs on: the main thread.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { VERSION } from '../../base/version.ts';
-import type { Broker, BrokerFacts } from '../../broker/broker.ts';
-import type { BrokerConfig, ResolvedBrokerConfig } from '../../config/broker-config.ts';
+import type { Broker } from '../../broker/broker.ts';
+import type { BrokerConfig, BrokerConfigSources, ResolvedBrokerConfig } from '../../config/broker-config.ts';
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
 import { ConfigError } from '../../config/define.ts';
-import { formatListener } from '../../config/listeners.ts';
 import { parseOverride } from '../../config/parse.ts';
-import { jsonSink, type LeveledLogger, loggerTo, plainSink } from '../../telemetry/logger.ts';
+import { type LeveledLogger, loggerTo } from '../../telemetry/logger.ts';
 import { parseOptions, UsageError } from '../options.ts';
 import { startCommand } from './start-options.ts';
+import { isJsonAskedFor, jsonOutput, plainOutput, type StartOutput, type Streams } from './start-output.ts';
 
 /** `calledOff` ends the start: the promise rejects with the signal's reason once all of it has been stopped. */
 export type BrokerStarter = (config: BrokerConfig, logger: LeveledLogger, calledOff: AbortSignal) => Promise<Broker>;
 
 /** The parts of the process that a test puts something else in place of. */
-export interface ProcessParts {
+export interface ProcessParts extends Streams {
   readonly startBroker: BrokerStarter;
-  out(text: string): void;
-  err(text: string): void;
   exit(code: number): void;
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): void;
 }
@@ -51,23 +48,36 @@ const SIGNAL_EXIT_CODE = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Returns once the broker is ready or has failed to start. Throws UsageError. */
 export async function start(args: readonly string[], parts: ProcessParts = realProcess): Promise<void> {
+  let output: StartOutput = plainOutput(parts);
   let hasFailed = false;
   const failure = (message: string): void => {
     if (hasFailed) return; // One line: what fails while that is written fails because of it.
     hasFailed = true;
-    parts.err(`naru: ${message}\n`);
+    output.failure(message);
     parts.exit(1);
   };
+  const values = parseOptions(startCommand, args);
   let resolved: ResolvedBrokerConfig;
+  let isJson = false;
+  const useJson = async (isAsked: boolean): Promise<void> => {
+    if (isJson || !isAsked) return;
+    isJson = true;
+    output = await jsonOutput(parts);
+  };
   try {
-    resolved = readConfig(args);
+    // Asked as soon as it can be: what is refused is said in that form, too.
+    const given = sourcesOf(values);
+    await useJson(isJsonAskedFor(given));
+    const sources = { ...given, ...configFileOf(values) };
+    await useJson(isJsonAskedFor(sources));
+    resolved = resolveBrokerConfig(sources);
+    await useJson(resolved.config.naruLogFormat === 'json'); // By a placeholder.
   } catch (error) {
     if (error instanceof ConfigError) return failure(error.message);
     throw error;
   }
   const { config, warnings } = resolved;
-  const sink = config.naruLogFormat === 'json' ? await jsonSink() : plainSink((text) => parts.err(text));
-  const logger = loggerTo(sink, config.naruLogLevel);
+  const logger = loggerTo(output.log, config.naruLogLevel);
   for (const warning of warnings) logger.of('config').warn(warning);
 
   const calledOff = new AbortController();
@@ -96,25 +106,28 @@ export async function start(args: readonly string[], parts: ProcessParts = realP
     return failure(describeFailure(error));
   }
   running.failed.then((error) => failure(`the broker failed: ${describeFailure(error)}`));
-  parts.out(readyLine(running.ready));
+  output.ready(running.ready);
   if (calledOff.signal.aborted) stop(running); // It came too late for the start to hear of it.
 }
 
-function readConfig(args: readonly string[]): ResolvedBrokerConfig {
-  const values = parseOptions(startCommand, args);
-  const [file] = values.get('config') ?? [];
+/** What is given besides the file. */
+function sourcesOf(values: ReadonlyMap<string, readonly string[]>): BrokerConfigSources {
   const [portText] = values.get('port') ?? [];
   const [directory] = values.get('data-dir') ?? [];
   const overrides = (values.get('override') ?? []).map(parseOverride);
   if (directory !== undefined) overrides.push(['log.dirs', directory]);
-  return resolveBrokerConfig({
-    ...(file === undefined ? {} : { file: readConfigFile(file) }),
+  return {
     ...(portText === undefined ? {} : { port: parsePort(portText) }),
     environment: process.env,
     readFile: textOfFile,
     overrides,
     coreCount: availableParallelism(),
-  });
+  };
+}
+
+function configFileOf(values: ReadonlyMap<string, readonly string[]>): { readonly file?: string } {
+  const [path] = values.get('config') ?? [];
+  return path === undefined ? {} : { file: readConfigFile(path) };
 }
 
 function readConfigFile(path: string): string {
@@ -157,20 +170,4 @@ function describeFailure(error: unknown): string {
   const isOurs =
     error.name === 'AssertionError' || error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   return isOurs ? (error.stack ?? error.message) : error.message.replace(/\s*\n\s*/g, ' ');
-}
-
-function readyLine(facts: BrokerFacts): string {
-  const { descriptorLimit: limit } = facts;
-  const parts = [
-    facts.listeners.map(formatListener).join(','),
-    ...(facts.httpListener === null ? [] : [facts.httpListener]),
-    `cluster ${facts.clusterId}`,
-    `data ${facts.dataDirectories.join(',')}`,
-    facts.workers === 1 ? '1 worker' : `${facts.workers} workers`,
-    `crc ${facts.crc}`,
-    `native ${facts.nativeCalls.length === 0 ? 'none' : facts.nativeCalls.join(' ')}`,
-    ...(limit === null ? [] : [`${Number.isFinite(limit) ? limit : 'unlimited'} descriptors`]),
-    `${Math.round(performance.now())} ms`,
-  ];
-  return `naru ${VERSION} ready: ${parts.join(', ')}\n`;
 }
