@@ -55,7 +55,15 @@ export const CONFINEMENTS: readonly Confinement[] = [
     what: 'the file system',
     pattern: importOf('node:fs', 'node:fs/promises', 'fs', 'fs/promises'),
     // Storage, and what runs before the workers do.
-    allowed: ['log/file-storage.ts', 'log/file-system.ts', 'broker/directory-lock.ts', 'broker/descriptor-budget.ts', 'embedded/', 'cli/'],
+    allowed: [
+      'log/file-storage.ts',
+      'log/file-system.ts',
+      'broker/directory-access.ts',
+      'broker/directory-lock.ts',
+      'broker/descriptor-budget.ts',
+      'embedded/',
+      'cli/',
+    ],
   },
   { what: 'sockets', pattern: importOf('node:net', 'node:tls', 'net', 'tls'), allowed: ['network/', 'client/'] },
   { what: 'HTTP', pattern: importOf('node:http', 'http'), allowed: ['broker/admin-server.ts'] },

@@ -1,5 +1,6 @@
 // Starts a broker: with threads or, where they cannot be had, without, and with the reason in the words of the settings where it cannot start.
 // Runs on: the main thread. Not here: what a start does, and in which order (broker-instance.ts).
+import { resolve } from 'node:path';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
 import { configureNative } from '../native/load.ts';
@@ -8,11 +9,12 @@ import { SpareThreads } from '../scheduler/spare-threads.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
 import { type Broker, BrokerInstance, WORKER_ENTRY } from './broker-instance.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
+import { accessRefusal } from './directory-access.ts';
 
 export type { Broker, BrokerFacts } from './broker-instance.ts';
 
 /**
- * Starts a broker. Rejects with ConfigError, StorageError, DirectoryLockedError, DescriptorLimitError, a listen error, or what a worker
+ * Starts a broker. Rejects with ConfigError, StorageError, DirectoryAccessError, DirectoryLockedError, DescriptorLimitError, a listen error, or what a worker
  * failed with. `calledOff` ends the start: all of it is stopped, then the promise rejects with the signal's reason.
  */
 export async function startBroker(config: BrokerConfig, logger: LeveledLogger, calledOff?: AbortSignal): Promise<Broker> {
@@ -41,6 +43,11 @@ async function startInstance(
     await instance.start(calledOff ?? new AbortController().signal);
     return instance;
   } catch (error) {
+    const refusal = accessRefusal(
+      error,
+      config.logDirs.map((each) => resolve(each)),
+    );
+    if (refusal !== null) throw refusal;
     if (isOutOfDescriptors(error)) throw descriptors.tooFew(error);
     throw error instanceof RangeError && error.message === 'Array buffer allocation failed' ? tooMuchMemory(config) : error;
   }

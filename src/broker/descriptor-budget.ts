@@ -3,6 +3,7 @@
 // Invariant: a broker that serves can take CONNECTIONS_MIN connections at least, or does not start.
 // Runs on: the main thread, at the start. Not here: refusing a connection (src/network/listener.ts).
 import { closeSync, openSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
 
@@ -76,6 +77,21 @@ function lowestFreeDescriptor(): number {
   const descriptor = openSync(devNull, 'r');
   closeSync(descriptor);
   return descriptor;
+}
+
+const OWN_DESCRIPTORS = '/proc/self/fd';
+
+/**
+ * How many the process has open; null where nobody can tell. Linux tells it as the folder's size from 6.2 on, in 0.1 ms and without opening
+ * anything; before, the folder is read, off the loop: some 40 ms of a busy machine's pool for 10,000, of which the loop sees the list alone.
+ */
+export async function openDescriptors(): Promise<number | null> {
+  try {
+    const { size } = await stat(OWN_DESCRIPTORS);
+    return size > 0 ? size : (await readdir(OWN_DESCRIPTORS)).length - 1; // Less the one that it is read by.
+  } catch {
+    return null; // No Linux, or none is left to read it by.
+  }
 }
 
 /** The limit as it stands, where no native call can raise it. */

@@ -8,6 +8,7 @@ import type { HttpListener } from '../config/listeners.ts';
 import type { Workers } from '../scheduler/worker-runtime.ts';
 import { CONTENT_TYPE } from '../telemetry/prometheus.ts';
 import { type AdminPage, AdminServer, text } from './admin-server.ts';
+import { openDescriptors } from './descriptor-budget.ts';
 import { metricsPage } from './metrics/metrics-page.ts';
 import type { WorkerReport } from './metrics/worker-report.ts';
 import type { ToBrokerWorker } from './worker-data.ts';
@@ -91,8 +92,10 @@ export class Operations {
       }
     }
     threads.push({ thread: 'main', ...performance.eventLoopUtilization(), heapUsedBytes: getHeapStatistics().used_heap_size });
+    const descriptorsOpen = await openDescriptors();
     const body = metricsPage({
       ...facts(),
+      descriptorsOpen,
       isReady: notReady(state) === null,
       isOffline: state.offline !== null,
       slots: workers?.slots ?? [],

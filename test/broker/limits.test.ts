@@ -1,5 +1,6 @@
 // What docs/internals/limits.md promises of connections, over real sockets to a real process: what is closed is counted by cause and told once
 // with its peer, and whoever else is connected goes on.
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { API } from '../../src/protocol/api-keys.ts';
 import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
@@ -237,5 +238,21 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
     const page = await operated.scrape();
     expect(total(page, 'process_max_fds')).toBe(5000);
     expect(total(page, 'naru_connection_descriptors_end')).toBeGreaterThan(300);
+  });
+
+  it('open files and connections are counted at each scrape', async (context) => {
+    context.skip(process.platform !== 'linux', 'nobody can tell');
+    const operated = await started(workers);
+    const { broker } = operated;
+    const page = await operated.scrape();
+    expect(total(page, 'process_open_fds')).toBeLessThan(total(page, 'process_max_fds'));
+    const before = readdirSync(`/proc/${broker.child.pid}/fd`).length;
+    const clients = await Promise.all(Array.from({ length: 50 }, () => WireClient.connect(broker.port)));
+    for (const client of clients) await client.metadata();
+    const counted = async (): Promise<number> => total(await operated.scrape(), 'process_open_fds');
+    await expect.poll(counted).toBeGreaterThanOrEqual(before + 50);
+    expect(await counted()).toBeLessThan(before + 60);
+    for (const client of clients) client.close();
+    await expect.poll(counted).toBeLessThan(before + 10);
   });
 });

@@ -106,6 +106,7 @@ export const METRIC = {
   cpu: counter('process_cpu_seconds_total', [], 'User and system time of the process.'),
   cpuUser: counter('process_cpu_user_seconds_total', [], 'User time of the process.'),
   cpuSystem: counter('process_cpu_system_seconds_total', [], 'System time of the process.'),
+  descriptorsOpen: gauge('process_open_fds', [], 'How many files, connections and the like the process has open.'),
   descriptorsMax: gauge('process_max_fds', [], 'How many files the process may have open.'),
   descriptorsForConnections: gauge(
     'naru_connection_descriptors_end',

@@ -40,6 +40,8 @@ export interface MetricsSources {
   readonly threads: readonly ThreadUse[];
   /** Null: nobody can tell. */
   readonly descriptorLimit: number | null;
+  /** Null: nobody can tell. */
+  readonly descriptorsOpen: number | null;
   readonly connectionsEnd: number;
 }
 
@@ -219,13 +221,14 @@ function writeReports(text: MetricsText, { reports, partitionsMax, isOffline }: 
   for (const { protocol, state, count } of groups.values()) text.sample(METRIC.groups, [protocol, state], count);
 }
 
-function writeProcess(text: MetricsText, { descriptorLimit, connectionsEnd }: MetricsSources): void {
+function writeProcess(text: MetricsText, { descriptorLimit, descriptorsOpen, connectionsEnd }: MetricsSources): void {
   const { user, system } = process.cpuUsage();
   text.sample(METRIC.cpu, [], (user + system) * US);
   text.sample(METRIC.cpuUser, [], user * US);
   text.sample(METRIC.cpuSystem, [], system * US);
   text.sample(METRIC.resident, [], residentBytes());
   text.sample(METRIC.startTime, [], performance.timeOrigin * MS);
+  if (descriptorsOpen !== null) text.sample(METRIC.descriptorsOpen, [], descriptorsOpen);
   if (descriptorLimit !== null) text.sample(METRIC.descriptorsMax, [], descriptorLimit);
   text.sample(METRIC.descriptorsForConnections, [], connectionsEnd);
 }
