@@ -106,7 +106,7 @@ export const brokerOptions = {
   }),
   connectionsMaxIdleMs: durationMs('connections.max.idle.ms', {
     default: 10 * MINUTE_MS,
-    doc: 'How long nothing may come or go on a connection before it is closed. A negative value is for ever.',
+    doc: 'How long nothing may come or go on a connection before it is closed. A negative value is for ever, but for who takes nothing of a log file for 10 minutes.',
   }),
   socketListenBacklogSize: count('socket.listen.backlog.size', {
     default: 50,

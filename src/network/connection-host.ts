@@ -34,6 +34,8 @@ export interface HostedConnection extends ConnectionInfo {
   readonly isReceiving: boolean;
   /** Bytes of replies in memory that the kernel has not taken. */
   readonly unsentMemoryBytes: number;
+  /** Replies that are on their way have ranges of files in them, which stay open meanwhile. */
+  readonly owesFileRanges: boolean;
   /** Bytes that the kernel has taken since the start, as far as that is known. */
   readonly sentBytes: number;
   /** Goes on with what waited, if that is possible now. Called inside a turn, from no callback of the transport. */

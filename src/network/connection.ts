@@ -100,6 +100,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     return this.#ending.isClosing ? 0 : this.#replies.unsentMemoryBytes;
   }
 
+  get owesFileRanges(): boolean {
+    return !this.#ending.isClosing && this.#replies.owesFileRanges;
+  }
+
   get sentBytes(): number {
     return this.#replies.sentBytes;
   }

@@ -2,14 +2,21 @@
 // takes, are activity; a request that is worked on is none, as with Apache Kafka.
 // How idle a connection is shows when it is looked at, several times in the time that it may be idle: it is closed at most one such
 // interval late, never early, and its reads and writes do not ask for the time.
+// Without a limit (-1) one kind of them is closed all the same: a reader that was promised a range of a file and takes none of it. The file
+// stays open, and on the disk, as long as somebody is inside of a read (src/partition/reader-counts.ts). Apache Kafka ends such a reader, too:
+// it closes a removed segment's file under him after file.delete.delay.ms.
 // Runs on: every worker, for its network actor.
+import { MINUTE_MS } from '../base/units.ts';
 import type { HostedConnection } from './connection-host.ts';
 
 /** Looks in the time that a connection may be idle. */
 const LOOKS = 20;
 
+/** How long a reader of a file may take nothing where connections may be idle for ever: Kafka's default of connections.max.idle.ms. */
+const FILE_READER_STALL_MS = 10 * MINUTE_MS;
+
 export interface IdleConnectionsOptions {
-  /** Negative: for ever. */
+  /** Negative: for ever, but for readers of files. */
   readonly idleMs: number;
   readonly connections: ReadonlySet<HostedConnection>;
   readonly nowMs: () => number;
@@ -55,10 +62,11 @@ export class IdleConnections {
   }
 
   #start(): void {
-    if (this.#isWatching || this.#idleMs < 0) return;
+    if (this.#isWatching) return;
     this.#isWatching = true;
     const watch = ++this.#watch;
-    this.#options.after(Math.max(1, Math.ceil(this.#idleMs / LOOKS)), () => {
+    const limitMs = this.#idleMs < 0 ? FILE_READER_STALL_MS : this.#idleMs;
+    this.#options.after(Math.max(1, Math.ceil(limitMs / LOOKS)), () => {
       if (watch !== this.#watch) return;
       this.#isWatching = false;
       this.#look();
@@ -69,7 +77,12 @@ export class IdleConnections {
     const now = this.#options.nowMs();
     for (const connection of this.#options.connections) {
       note(connection, now);
-      if (now - connection.activeMs >= this.#idleMs) connection.close('idle', '');
+      const silentMs = now - connection.activeMs;
+      if (this.#idleMs >= 0) {
+        if (silentMs >= this.#idleMs) connection.close('idle', '');
+      } else if (silentMs >= FILE_READER_STALL_MS && connection.owesFileRanges) {
+        connection.close('idle', `it has taken nothing for ${FILE_READER_STALL_MS} ms of the log file that its reply comes from`);
+      }
     }
     if (this.#options.connections.size > 0) this.#start();
   }

@@ -237,7 +237,7 @@ export class NetworkActor implements ConnectionHost {
   connectionClosing(connection: HostedConnection, cause: CloseCause, reason: string): void {
     this.counters.connectionsOpen--;
     this.counters.connectionClosed(cause);
-    if (cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown' && cause !== 'idle') {
+    if (reason !== '' && cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown') {
       const peer = `${connection.remoteAddress}:${connection.remotePort}`;
       this.#log.write(this.#runtime.clock.monotonicMs(), `connection from ${peer} closed: ${reason}`);
     }

@@ -31,6 +31,10 @@ export class Replies {
     return this.#output.unsentMemoryBytes;
   }
 
+  get owesFileRanges(): boolean {
+    return this.#output.owesFileRanges;
+  }
+
   /** Bytes that the kernel has taken, as far as that is known. */
   get sentBytes(): number {
     return this.#output.sentBytes;

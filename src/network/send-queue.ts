@@ -71,6 +71,11 @@ export class SendQueue {
     return bytes;
   }
 
+  /** Whether a range of a file is still to be left. */
+  get owesFileRanges(): boolean {
+    return this.#replies.rangeCount > 0;
+  }
+
   /** Bytes that the kernel has taken: those of whole writes, and of the one that is going on what the transport says. */
   get sentBytes(): number {
     return this.#sentBytes + (this.#writingBytes === 0 ? 0 : Math.max(0, this.#writingBytes - this.#transport.untakenBytes));

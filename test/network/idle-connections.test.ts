@@ -1,5 +1,6 @@
 // connections.max.idle.ms: which connections are closed, and when. Time passes by hand.
 import { expect, test } from 'vitest';
+import type { FileRange } from '../../src/network/file-range.ts';
 import type { IncomingRequest } from '../../src/network/incoming-request.ts';
 import { MemoryTransport } from '../../src/network/memory-transport.ts';
 import { requestFrame } from '../support/raw-client.ts';
@@ -7,11 +8,11 @@ import { createNetwork, echo, FETCH, FETCH_V, HandClock, METADATA, METADATA_V, r
 
 const IDLE_MS = 600_000;
 
-function worker(idleMs = IDLE_MS) {
+function worker(idleMs = IDLE_MS, onFetch?: (request: IncomingRequest) => boolean) {
   const clock = new HandClock();
   const parked: IncomingRequest[] = [];
   const park = (request: IncomingRequest): boolean => parked.push(request) > 0;
-  const created = createNetwork([row(METADATA, echo), row(FETCH, park, { order: 'fetch' })], { clock, idleMs });
+  const created = createNetwork([row(METADATA, echo), row(FETCH, onFetch ?? park, { order: 'fetch' })], { clock, idleMs });
   created.open();
   const connect = (listener = 0): MemoryTransport => {
     const transport = new MemoryTransport({ defer: (task) => created.runtime.post(task), sendBufferBytes: 100 });
@@ -74,6 +75,38 @@ test('a negative time is for ever, and another one counts from when it is set', 
   network.setIdleMs(2 * IDLE_MS);
   pass(IDLE_MS);
   expect(silent.isClosed).toBe(true); // It has been idle for longer.
+});
+
+test('a negative time is for ever but for a reader that takes nothing of a file, who is told in a line', () => {
+  const left: string[] = [];
+  const range = (name: string): FileRange => ({
+    descriptor: -1,
+    position: 0,
+    length: 1_000_000,
+    isCached: () => true,
+    readNow: (_target, _to, _at, length) => length,
+    readLater: () => {},
+    leave: () => void left.push(name),
+  });
+  const { connect, pass, network, lines } = worker(-1, (request) => {
+    const at = request.tryBeginReply(4);
+    const name = request.bytes.toString('latin1', request.position, request.position + request.length);
+    request.addFile(at + 4, range(name));
+    request.endReply();
+    return true;
+  });
+  const [stuck, slow, silent] = [connect(), connect(), connect()];
+  stuck.deliver(requestFrame(FETCH, FETCH_V, 1, Buffer.from('stuck')));
+  slow.deliver(requestFrame(FETCH, FETCH_V, 1, Buffer.from('slow')));
+  pass(IDLE_MS - 50_000);
+  slow.take(100);
+  expect([stuck.isClosed, left]).toEqual([false, []]);
+  pass(100_000);
+  expect([stuck.isClosed, slow.isClosed, silent.isClosed, left]).toEqual([true, false, false, ['stuck']]);
+  expect(lines).toEqual([expect.stringMatching(/closed: it has taken nothing for 600000 ms of the log file that its reply comes from$/)]);
+  expect(network.counters.connectionsClosed.idle).toBe(1);
+  pass(IDLE_MS);
+  expect([slow.isClosed, silent.isClosed]).toEqual([true, false]);
 });
 
 test('who has been idle longest makes room, but not on the listener that goes first', () => {
