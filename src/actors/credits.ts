@@ -35,10 +35,6 @@ export class Credits {
     return this.#count;
   }
 
-  get outstandingWords(): number {
-    return this.#sumWords;
-  }
-
   /** Reserves `replyRecordWords` for the reply to `requestId` (no other request with that id may be outstanding); false: no credit. */
   tryTake(requestId: number, replyRecordWords: number): boolean {
     const largest = Math.max(this.#largestWords, replyRecordWords);

@@ -12,6 +12,7 @@ import { ConnectionGate, type ConnectionLimits, plainAddress } from '../network/
 import type { Acceptance } from '../network/connection-info.ts';
 import { HandOver, takeHandle } from '../network/hand-over.ts';
 import type { Workers } from '../scheduler/worker-runtime.ts';
+import { LineLimiter } from '../telemetry/line-limiter.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LiveConnectionLimits, ToBrokerWorker } from './worker-data.ts';
 
@@ -39,7 +40,8 @@ export class ConnectionDesk {
   #handOver: HandOver | null = null;
   #isClosed = false;
   #lastChange = 0;
-  #toldMs = Number.NEGATIVE_INFINITY; // When it was last said that one was refused.
+  /** Where one is refused, there are many. */
+  readonly #refusalLines = new LineLimiter(1);
 
   constructor({ config, limits, logger, adopt, descriptorsEnd }: ConnectionDeskOptions) {
     this.#adopt = adopt;
@@ -118,11 +120,8 @@ export class ConnectionDesk {
     for (const socket of this.#gate.takeWaiting()) socket.destroy();
   }
 
-  /** Once a second at most: where one is refused, there are many. */
   #tellRefused(reason: string): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#toldMs < SECOND_MS) return;
-    this.#toldMs = nowMs;
+    if (!this.#refusalLines.admits(performance.now())) return;
     this.#logger.warn(`a connection was refused: ${reason}`, { refusedSoFar: this.refusedCount });
   }
 

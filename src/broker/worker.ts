@@ -169,6 +169,10 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     isOffline: () => host.isOffline,
     reader,
   };
+  const slow = slowRequests(config.naruSlowRequestMs, runtime, logger);
+  options.watch([naruOptions.naruSlowRequestMs], () => {
+    slow.thresholdMs = options.valueOf(naruOptions.naruSlowRequestMs);
+  });
   const network = new NetworkActor(runtime, {
     rows: handlerTable(context),
     requestBytesMax: config.socketRequestMaxBytes,
@@ -176,7 +180,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     stallMs: config.connectionStallMs,
     log: (line) => logger.of('network').warn(line),
     slots: runtime.slots,
-    ...(config.naruSlowRequestMs > 0 ? { slow: slowRequests(config.naruSlowRequestMs, runtime, logger) } : {}),
+    slow,
     onConnectionClosed: abandonFetches,
     onClosed: (tickets) => tell({ type: 'connections-closed', tickets }),
     idleMs: config.connectionsMaxIdleMs,

@@ -39,6 +39,7 @@ export const naruOptions = {
     doc: 'How many partitions /metrics shows one by one, those of the first topics by name; naru_partitions_left_out tells how many it does not.',
   }),
   naruSlowRequestMs: durationMs('naru.slow.request.ms', {
+    update: 'cluster-wide',
     default: -1,
     min: 1,
     orElse: -1,

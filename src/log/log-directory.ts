@@ -14,14 +14,7 @@ import {
   writeOffsetCheckpoint,
 } from './checkpoint-file.ts';
 import { markCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
-import {
-  DELETE_DIRECTORY_SUFFIX,
-  markedDirectoryName,
-  parentDirectory,
-  parsePartitionDirectory,
-  partitionDirectoryName,
-  STRAY_DIRECTORY_SUFFIX,
-} from './file-names.ts';
+import { DELETE_DIRECTORY_SUFFIX, parentDirectory, parsePartitionDirectory, partitionDirectoryName } from './file-names.ts';
 import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 import { readPartitionMetadata } from './partition-metadata.ts';
 import type { Storage } from './storage.ts';
@@ -73,7 +66,6 @@ export class LogDirectory {
   /** The broker epoch of the last clean stop, -1 where there was none (KIP-966). */
   readonly previousBrokerEpoch: number;
   #storage: Storage;
-  #random: Random;
   #unlock: () => void;
   #recoveryPoints: Map<string, number>;
   #logStartOffsets: Map<string, number>;
@@ -108,7 +100,6 @@ export class LogDirectory {
     this.directoryId = properties.directoryId ?? randomUuid(options.random);
     this.isNew = found === null;
     this.#storage = storage;
-    this.#random = options.random;
     this.#unlock = unlock;
     if (properties.directoryId === null) writeMetaProperties(storage, path, { ...properties, directoryId: this.directoryId });
     const shutdown = takeCleanShutdown(storage, path);
@@ -145,16 +136,6 @@ export class LogDirectory {
     return found;
   }
 
-  /** Puts a partition aside that the cluster's metadata doesn't know: `<topic>-<p>.<uuid>-stray`. The new path. */
-  setAside(topic: string, partition: number): string {
-    return this.#mark(topic, partition, STRAY_DIRECTORY_SUFFIX);
-  }
-
-  /** Removes a partition whose topic was deleted while no broker ran here: renamed first, so that a crash leaves no half. */
-  removePartition(topic: string, partition: number): void {
-    this.#storage.remove(this.#mark(topic, partition, DELETE_DIRECTORY_SUFFIX));
-  }
-
   /** Writes recovery points and log start offsets of all partitions: at an interval, and at the end when every log is closed. */
   checkpoint(partitions: readonly PartitionEnds[]): void {
     this.#write(
@@ -177,10 +158,6 @@ export class LogDirectory {
     this.#write(REPLICATION_OFFSET_CHECKPOINT_NAME, offsets);
   }
 
-  readHighWatermarks(): Map<string, number> {
-    return this.#read(REPLICATION_OFFSET_CHECKPOINT_NAME);
-  }
-
   /** The end: every log is closed and checkpoint() was called. Without `isClean` the next start recovers. */
   close(stop: { isClean: boolean; brokerEpoch: number }): void {
     if (stop.isClean) markCleanShutdown(this.#storage, this.path, stop.brokerEpoch);
@@ -199,14 +176,6 @@ export class LogDirectory {
 
   #write(name: string, offsets: readonly PartitionOffset[]): void {
     writeOffsetCheckpoint(this.#storage, `${this.path}/${name}`, offsets);
-  }
-
-  #mark(topic: string, partition: number, suffix: string): string {
-    const name = partitionDirectoryName(topic, partition);
-    const marked = `${this.path}/${markedDirectoryName(name, randomUuid(this.#random), suffix)}`;
-    this.#storage.rename(`${this.path}/${name}`, marked);
-    this.#storage.syncDirectory(this.path);
-    return marked;
   }
 
   #topicIdOf(directory: string): string | null {

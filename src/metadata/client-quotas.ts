@@ -2,6 +2,7 @@
 // Nothing holds clients to them yet; they come from directories that another broker has written.
 // Pure. Source: KIP-546.
 import type { ClusterImage } from './image.ts';
+import { entityKey } from './unserved-records.ts';
 
 export type EntityType = 'user' | 'client-id' | 'ip';
 
@@ -30,7 +31,7 @@ export function clientQuotas(image: ClusterImage): ClientQuota[] {
   for (const record of image.unservedRecords) {
     if (record.type !== 'ClientQuotaRecord') continue;
     const entity = new Map(record.entity.map(({ entityType, entityName }) => [entityType, entityName]));
-    const key = JSON.stringify([...entity].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = entityKey(record.entity);
     const quota = found.get(key) ?? { entity, values: new Map<string, number>() };
     quota.values.set(record.key, record.value);
     found.set(key, quota);

@@ -30,7 +30,7 @@ function keyOf(record: MetadataRecord): string {
     case 'RemoveAccessControlEntryRecord':
       return `acl ${record.id}`;
     case 'ClientQuotaRecord':
-      return `quota ${JSON.stringify([...entityOf(record.entity), record.key])}`;
+      return `quota ${entityKey(record.entity)} ${record.key}`;
     case 'UserScramCredentialRecord':
     case 'RemoveUserScramCredentialRecord':
       return `scram ${record.mechanism} ${record.name}`;
@@ -42,9 +42,10 @@ function keyOf(record: MetadataRecord): string {
   }
 }
 
-/** An entity is the same whatever the order of its parts. */
-function entityOf(entity: Extract<MetadataRecord, { type: 'ClientQuotaRecord' }>['entity']): [type: string, name: string | null][] {
-  return entity.map(({ entityType, entityName }): [string, string | null] => [entityType, entityName]).sort(([a], [b]) => (a < b ? -1 : 1));
+/** The same for the same entity of quotas, whatever the order of its parts. */
+export function entityKey(entity: Extract<MetadataRecord, { type: 'ClientQuotaRecord' }>['entity']): string {
+  const parts = entity.map(({ entityType, entityName }): [type: string, name: string | null] => [entityType, entityName]);
+  return JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isRemoval(record: MetadataRecord): boolean {

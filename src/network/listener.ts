@@ -2,7 +2,7 @@
 // Invariants: running out of descriptors refuses connections and ends nothing; every accepted socket is given away.
 // Runs on: the main thread. Not here: who gets the connection (hand-over.ts).
 import { createServer, type Server, type Socket } from 'node:net';
-import { SECOND_MS } from '../base/units.ts';
+import { LineLimiter } from '../telemetry/line-limiter.ts';
 import { descriptorOf } from './hand-over.ts';
 
 export interface ListenOptions {
@@ -30,7 +30,7 @@ export class Listener {
   descriptorsMax: number;
   readonly #server: Server;
   #refusedCount = 0;
-  #toldMs = Number.NEGATIVE_INFINITY;
+  readonly #lines = new LineLimiter(1);
 
   private constructor(server: Server, options: ListenOptions) {
     this.#server = server;
@@ -39,10 +39,7 @@ export class Listener {
     this.port = address !== null && typeof address === 'object' ? address.port : options.port;
     const refuse = (error: Error): void => {
       this.#refusedCount++;
-      const nowMs = performance.now();
-      if (nowMs - this.#toldMs < SECOND_MS) return;
-      this.#toldMs = nowMs;
-      options.onRefused?.(error);
+      if (this.#lines.admits(performance.now())) options.onRefused?.(error);
     };
     this.descriptorsMax = options.descriptorsMax ?? Number.POSITIVE_INFINITY;
     server.on('error', refuse); // accept() failed.

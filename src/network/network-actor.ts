@@ -8,6 +8,7 @@ import type { SlabArena } from '../actors/slab-arena.ts';
 import { assert } from '../base/assert.ts';
 import { MIB } from '../base/units.ts';
 import type { Runtime, TimerHandle } from '../scheduler/runtime.ts';
+import { LineLimiter } from '../telemetry/line-limiter.ts';
 import { ownSlots, type WorkerSlots } from '../telemetry/worker-slots.ts';
 import type { ApiRow } from './api-row.ts';
 import { Connection } from './connection.ts';
@@ -19,7 +20,6 @@ import { FrameGrowth } from './frame-growth.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
-import { LogLimiter } from './log-limiter.ts';
 import { type MemoryReserves, memoryReserves } from './memory-order.ts';
 import { MemoryWaiters } from './memory-waiters.ts';
 import { type CloseCause, type NetworkCounters, networkCounters } from './network-counters.ts';
@@ -79,7 +79,8 @@ export class NetworkActor implements ConnectionHost {
   readonly #onConnectionClosed: (connection: ConnectionInfo) => void;
   readonly #onClosed: (tickets: readonly number[]) => void;
   readonly #idle: IdleConnections;
-  readonly #log: LogLimiter;
+  readonly #log: (line: string) => void;
+  readonly #faultLines = new LineLimiter(FAULT_LINES_PER_SECOND);
   readonly #connections = new Set<HostedConnection>();
   readonly #freeRequests: IncomingRequest[] = [];
   // Filled to the count and never shortened: an array that is emptied by its length is allocated anew in each turn.
@@ -114,7 +115,7 @@ export class NetworkActor implements ConnectionHost {
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
     this.#onClosed = options.onClosed ?? (() => {});
-    this.#log = new LogLimiter(FAULT_LINES_PER_SECOND, options.log);
+    this.#log = options.log;
     const connections = this.#connections;
     const nowMs = (): number => runtime.clock.monotonicMs();
     // A watch that outlasts the connections hears nothing more.
@@ -179,7 +180,7 @@ export class NetworkActor implements ConnectionHost {
     this.#isStopping = true;
     this.#onAllClosed = done;
     for (const connection of this.#connections) connection.stop();
-    this.#log.flush();
+    this.#tellLeftOut();
     this.#linger = this.#runtime.after(STOP_LINGER_MS, () => {
       for (const connection of this.#connections) connection.close('shutdown', '');
     });
@@ -239,7 +240,10 @@ export class NetworkActor implements ConnectionHost {
     this.counters.connectionClosed(cause);
     if (reason !== '' && cause !== 'peer' && cause !== 'reset' && cause !== 'shutdown') {
       const peer = `${connection.remoteAddress}:${connection.remotePort}`;
-      this.#log.write(this.#runtime.clock.monotonicMs(), `connection from ${peer} closed: ${reason}`);
+      if (this.#faultLines.admits(this.#runtime.clock.monotonicMs())) {
+        this.#tellLeftOut();
+        this.#log(`connection from ${peer} closed: ${reason}`);
+      }
     }
     this.#runnable.delete(connection);
     this.#memoryWaiters.delete(connection);
@@ -303,6 +307,11 @@ export class NetworkActor implements ConnectionHost {
     this.#memoryWaiters.run();
     if (areCreditsBack) this.#creditWaiters.run();
     this.#noteWaiting();
+  }
+
+  #tellLeftOut(): void {
+    const count = this.#faultLines.takeLeftOut();
+    if (count > 0) this.#log(`${count} more connections closed for bad requests`);
   }
 
   #noteWaiting(): void {

@@ -47,7 +47,7 @@ export class RequestMeter {
 
   /** The handler has ended it; replies to earlier ones may have to leave first. */
   ended(request: IncomingRequest): void {
-    if (this.#slow !== null) this.#slow.ended(request);
+    if (this.#slow?.isOn === true) this.#slow.ended(request);
   }
 
   /** Its reply, if it has one, goes to the queue of its connection now. */
@@ -57,7 +57,7 @@ export class RequestMeter {
     if (this.#leftCount === this.#leftApis.length) this.#grow();
     this.#leftApis[this.#leftCount] = request.apiKey;
     this.#leftReceivedMs[this.#leftCount++] = request.receivedMs;
-    if (this.#slow !== null) this.#slow.left(request);
+    if (this.#slow?.isOn === true) this.#slow.left(request);
   }
 
   /** The end of a turn, or of a read whose answers left with it: what has left is observed. */

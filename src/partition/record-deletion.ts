@@ -2,6 +2,7 @@
 // what was deleted. (Apache Kafka answers at once, and writes the checkpoint within log.flush.start.offset.checkpoint.interval.ms.)
 // Runs on: the worker that owns the partitions.
 import type { Exchange } from '../actors/exchange.ts';
+import { unreachable } from '../base/assert.ts';
 import { ERROR } from '../protocol/errors.ts';
 import type { LeaderReplica } from './leader-replica.ts';
 import {
@@ -24,7 +25,7 @@ export type PersistStarts = (replicas: readonly LeaderReplica[], done: (isPersis
 
 export class RecordDeletion {
   /** Set by who writes the checkpoints. */
-  persistStarts: PersistStarts = (_replicas, done) => done(true);
+  persistStarts: PersistStarts = () => unreachable('nobody writes the checkpoint of log starts');
   readonly #exchange: Exchange;
   readonly #replicas: ReplicaTable;
 

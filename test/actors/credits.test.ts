@@ -73,7 +73,7 @@ describe('credits', () => {
     while (credits.tryTake(count, recordWords(0))) count++;
     expect(count).toBe(63); // 256 words in records of 4, less the padding one of them may cause.
     for (let id = 0; id < count; id++) credits.cancel(id);
-    expect(credits.outstandingWords).toBe(0);
+    expect(credits.outstandingCount).toBe(0);
     expect(credits.tryTake(1, 128)).toBe(true);
     expect(credits.tryTake(2, 128)).toBe(false);
   });

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { apiVersionsRequest, apiVersionsResponse } from '../../src/protocol/apis/api-versions.ts';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
 import { labelled } from '../support/batches.ts';
 import { BrokerProcess, freePort } from '../support/broker-process.ts';
@@ -175,6 +176,29 @@ describe.skipIf(isForeign).each([0, 1, 2])('at %i workers', (workers) => {
     expect((await get('/healthz')).status).toBe(200);
     client.close();
     await broker.stop('SIGKILL');
+  });
+
+  test('slow requests are told from when that is asked for until it is taken back', async () => {
+    const { broker } = await operated(workers);
+    const client = await WireClient.connect(broker.port);
+    await client.createTopic('idle');
+    const poll = (maxWaitMs: number) => client.fetchFrom('idle', 0, 0, 1000, maxWaitMs);
+    const set = async (operation: number, value: string | null): Promise<void> => {
+      const configs = [{ name: 'naru.slow.request.ms', configOperation: operation, value }];
+      const resources = [{ resourceType: 4, resourceName: '', configs }];
+      const answer = await client.ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, { resources });
+      expect(answer.responses[0]?.errorMessage).toBeNull();
+    };
+    await poll(301);
+    await set(0, '300');
+    await poll(302);
+    await poll(1);
+    await set(1, null);
+    await poll(303);
+    client.close();
+    await broker.stop();
+    const lines = broker.output.split('\n').filter((line) => line.includes('slow request') && line.includes('api=Fetch'));
+    expect(lines).toEqual([expect.stringContaining(' handledMs=')]);
   });
 
   test('slow requests are told, with where their time went', async () => {

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { isUuid } from '../../src/base/uuid.ts';
 import { ForeignDirectoryError, LogDirectory, type LogDirectoryOptions } from '../../src/log/log-directory.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
-import { appendValues, openLog, readValues, TOPIC_ID } from './log-fixtures.ts';
+import { openLog, TOPIC_ID } from './log-fixtures.ts';
 
 let storage: MemoryStorage;
 beforeEach(() => {
@@ -77,19 +77,6 @@ describe('partitions', () => {
     expect(storage.list('data').some((name) => name.endsWith('-delete'))).toBe(false);
     expect(storage.list('data').some((name) => name.endsWith('-stray'))).toBe(true);
   });
-
-  test('unknown ones are put aside with all they hold, deleted ones removed', () => {
-    const directory = open();
-    const log = openLog({ storage, directory: directory.partitionPath('t', 0) });
-    appendValues(log, 'kept');
-    log.close({ clean: true });
-    const path = directory.setAside('t', 0);
-    expect(path).toMatch(/^data\/t-0\.[0-9a-f]{32}-stray$/);
-    expect(readValues(openLog({ storage, directory: path, cleanShutdown: true }))).toEqual([[0, 'kept']]);
-    openLog({ storage, directory: directory.partitionPath('t', 0) }).close({ clean: false });
-    directory.removePartition('t', 0);
-    expect(directory.partitions()).toEqual([]);
-  });
 });
 
 test('checkpoints carry recovery points and log starts to the next start; a damaged one costs time only', () => {
@@ -103,7 +90,7 @@ test('checkpoints carry recovery points and log starts to the next start; a dama
   expect(storage.readText('data/log-start-offset-checkpoint')).toBe('0\n1\nt 0 3\n');
   const again = open();
   expect([again.recoveryPoint('t', 0), again.recoveryPoint('t', 7), again.logStartOffset('t', 0)]).toEqual([12, 0, 3]);
-  expect(again.readHighWatermarks().get('t-0')).toBe(11);
+  expect(storage.readText('data/replication-offset-checkpoint')).toBe('0\n1\nt 0 11\n');
   storage.replaceText('data/recovery-point-offset-checkpoint', 'damage');
   expect(open().recoveryPoint('t', 0)).toBe(0);
 });
