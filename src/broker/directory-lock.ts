@@ -1,7 +1,8 @@
-// Keeps two brokers out of one log directory, by Kafka's own `.lock`: a POSIX lock against other processes, Apache Kafka's among them,
-// and a registry against other brokers of this process, which such a lock does not see. Without native calls a pid in the file serves.
+// Keeps two brokers out of one log directory, by Kafka's own `.lock`: a lock of the system against other processes, Apache Kafka's among them,
+// and against other brokers of this one. The pid stands in the file, to be told to who is refused. Without native calls that pid serves as the
+// lock, and a registry of this thread against other brokers in it; brokers in two threads are not kept apart then. The same holds for a file system without locks.
 // Runs on: the main thread.
-import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { posixLock } from '../native/posix-lock.ts';
 
 /** The directory belongs to a running broker. */
@@ -10,38 +11,52 @@ export class DirectoryLockedError extends Error {
   readonly code = 'ERR_DIRECTORY_LOCKED';
 }
 
-const heldHere = new Set<string>();
+/** By device and inode: a directory may have several paths. One of the thread, however often this module is loaded (as ESM and as CommonJS). */
+const REGISTRY = Symbol.for('naru.locked-directories');
+const shared = globalThis as { [REGISTRY]?: Set<string> };
+shared[REGISTRY] ??= new Set();
+const heldHere = shared[REGISTRY];
 
 /** Locks a directory's `.lock` and gives what unlocks it. Throws DirectoryLockedError. */
 export function lockDirectory(path: string): () => void {
   const refuse = (by: string): never => {
     throw new DirectoryLockedError(`${path.replace(/\/\.lock$/, '')} is in use by ${by}: one directory serves one broker`);
   };
-  if (heldHere.has(path)) refuse('another broker of this process');
+  // Before it is opened: to close it again could give up the lock of that other broker (see posix-lock.ts).
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && heldHere.has(identity(there))) refuse('another broker of this process');
   const lock = posixLock();
   const descriptor = openSync(path, 'a+');
-  if (lock !== null) {
-    if (lock.tryLock(descriptor) === 'held') {
-      const holder = lock.holder(descriptor);
-      closeSync(descriptor);
-      refuse(holder > 0 ? `process ${holder}` : 'another process');
-    }
-  } else {
-    const pid = Number(readFileSync(path, 'utf8'));
-    if (pid > 0 && pid !== process.pid && isAlive(pid)) {
-      closeSync(descriptor);
-      refuse(`process ${pid}`);
-    }
-    writeFileSync(path, String(process.pid));
+  const notedPid = Number(readFileSync(path, 'utf8'));
+  const answer = lock?.tryLock(descriptor) ?? 'refused'; // As by a file system without locks.
+  if (answer === 'held') {
+    const holder = lock?.holder(descriptor) ?? 0;
+    closeSync(descriptor);
+    const pid = holder > 0 ? holder : notedPid;
+    refuse(pid === process.pid ? 'another broker of this process' : pid > 0 ? `process ${pid}` : 'another process');
   }
-  heldHere.add(path);
+  if (answer === 'refused' && notedPid > 0 && notedPid !== process.pid && isAlive(notedPid)) {
+    closeSync(descriptor);
+    refuse(`process ${notedPid}`);
+  }
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, String(process.pid));
+  } catch (error) {
+    if (answer === 'refused') throw error; // Where it is locked, a disk that is full need not keep the broker from its directory.
+  }
+  const key = identity(fstatSync(descriptor));
+  heldHere.add(key);
   return () => {
-    heldHere.delete(path);
-    if (lock === null)
-      ftruncateSync(descriptor); // By its descriptor: the name may be gone, with the directory.
-    else lock.unlock(descriptor);
+    heldHere.delete(key);
+    ftruncateSync(descriptor); // By its descriptor: the name may be gone, with the directory.
+    lock?.unlock(descriptor);
     closeSync(descriptor);
   };
+}
+
+function identity({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev}:${ino}`;
 }
 
 function isAlive(pid: number): boolean {

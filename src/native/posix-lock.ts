@@ -1,18 +1,20 @@
-// A POSIX write lock on a whole file, by fcntl(F_SETLK): what Java's FileChannel.tryLock takes, so that Naru and Apache Kafka
-// keep each other out of a directory by its `.lock`.
-// Such a lock belongs to the process: it does not hold against another broker of the same process (they keep a registry), and
-// closing *any* descriptor of that file gives it up. It ends with the process, however that ends.
+// A write lock on a whole file that excludes, and is excluded by, what Java's FileChannel.tryLock takes, so that Naru and Apache Kafka keep
+// each other out of a directory by its `.lock`.
+// It is a lock of the open file (fcntl(F_OFD_SETLK), Linux 3.15), not of the process as Java's is (F_SETLK): a second broker of this process,
+// in another thread or from another copy of the module, opens the file anew and finds it held. It ends when its descriptor is closed, however
+// the process ends. Where the kernel knows no such lock, the process's is taken, which closing *any* descriptor of that file gives up.
 // Runs on: any thread, when a directory is opened. Null without it: then a pid file serves.
 import { declareNative, isKnownLinux, withMemoryFile } from './load.ts';
 
-const F_GETLK = 5;
-const F_SETLK = 6;
+/** Commands of fcntl: who holds it, take it. */
+const OF_PROCESS = { get: 5, set: 6 };
+const OF_OPEN_FILE = { get: 36, set: 37 };
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const EACCES = 13;
 const EAGAIN = 11;
 
-/** `held`: another process has it. `refused`: the file cannot be locked at all (not writable, a file system without locks). */
+/** `held`: somebody else has it. `refused`: the file cannot be locked at all (not writable, a file system without locks). */
 export type LockAnswer = 'taken' | 'held' | 'refused';
 
 export interface PosixLock {
@@ -20,7 +22,7 @@ export interface PosixLock {
   tryLock(descriptor: number): LockAnswer;
   /** Gives the lock up; false where that is refused. */
   unlock(descriptor: number): boolean;
-  /** The process that holds a lock against this one, or 0. */
+  /** The process that holds a lock against this one; 0: none does, -1: somebody with a lock of the open file, whose process the kernel does not tell. */
   holder(descriptor: number): number;
 }
 
@@ -35,22 +37,25 @@ export const posixLock = declareNative<PosixLock>('posix-lock', (library) => {
     request.writeInt16LE(type, 0);
     return fcntl(descriptor, command, request);
   };
-  const lock: PosixLock = {
+  const lockBy = (commands: typeof OF_PROCESS): PosixLock => ({
     tryLock(descriptor) {
-      if (call(descriptor, F_SETLK, F_WRLCK) === 0) return 'taken';
+      if (call(descriptor, commands.set, F_WRLCK) === 0) return 'taken';
       const errno = library.errno();
       return errno === EACCES || errno === EAGAIN ? 'held' : 'refused';
     },
-    unlock: (descriptor) => call(descriptor, F_SETLK, F_UNLCK) === 0,
+    unlock: (descriptor) => call(descriptor, commands.set, F_UNLCK) === 0,
     holder(descriptor) {
-      if (call(descriptor, F_GETLK, F_WRLCK) !== 0) return 0;
+      if (call(descriptor, commands.get, F_WRLCK) !== 0) return 0;
       return request.readInt16LE(0) === F_UNLCK ? 0 : request.readInt32LE(24);
     },
-  };
-  const answers = withMemoryFile(
-    library,
-    (descriptor) =>
-      lock.tryLock(descriptor) === 'taken' && lock.holder(descriptor) === 0 && lock.unlock(descriptor) && lock.tryLock(-1) === 'refused',
-  );
-  return answers ? lock : null;
+  });
+  for (const lock of [lockBy(OF_OPEN_FILE), lockBy(OF_PROCESS)]) {
+    const answers = withMemoryFile(
+      library,
+      (descriptor) =>
+        lock.tryLock(descriptor) === 'taken' && lock.holder(descriptor) === 0 && lock.unlock(descriptor) && lock.tryLock(-1) === 'refused',
+    );
+    if (answers) return lock;
+  }
+  return null;
 });

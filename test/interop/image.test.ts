@@ -103,7 +103,7 @@ test('is the package and Node, and no more', async () => {
     '/data',
   );
   expect(list).toBe(
-    '/app:\nnode_modules\n\n/app/node_modules/naru:\nCHANGELOG.md\nLICENSE\nREADME.md\ndist\ndocs\npackage.json\npackaging\n\n/data:',
+    '/app:\nnode_modules\n\n/app/node_modules/naru:\nARCHITECTURE.md\nCHANGELOG.md\nCONTRIBUTING.md\nLICENSE\nREADME.md\ndist\ndocs\npackage.json\npackaging\n\n/data:',
   );
   // What npm needed to know of this machine is not in there.
   const there = await podman().ask(

@@ -51,8 +51,9 @@ test('what is published is on the list, and nothing else (REWRITE=1 rewrites it)
   expect(now).toBe(readFileSync(golden, 'utf8'));
 });
 
-/** Pages for who runs a broker; those for who changes it lead to the sources as well. */
-const isForOperators = (path: string): boolean => /^docs\/(?:reference\/)?[^/]+\.md$/.test(path) && path !== 'docs/style.md';
+/** Pages for who runs a broker, and those that everybody sees first; what is for who changes it leads to the sources as well. */
+const isForOperators = (path: string): boolean =>
+  path === 'README.md' || path === 'CHANGELOG.md' || (/^docs\/(?:reference\/)?[^/]+\.md$/.test(path) && path !== 'docs/style.md');
 
 test('what the published pages point to is published, too', () => {
   const published = execFileSync('tar', ['--list', '--gzip', '--file', tarball], { encoding: 'utf8' })
