@@ -4,7 +4,6 @@
 import type { SlabArena } from '../actors/slab-arena.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { FrameCutter } from './frame-cutter.ts';
-import type { FrameGrowth } from './frame-growth.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
 import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
@@ -56,7 +55,6 @@ export interface ConnectionHost extends RequestPool {
   readonly counters: NetworkCounters;
   readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
-  readonly growth: FrameGrowth;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;

@@ -43,7 +43,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.ticket = ticket;
     this.#host = host;
     this.#transport = transport;
-    this.#input = new InputBuffer(host.arena, host.landing, host.growth);
+    this.#input = new InputBuffer(host.arena, host.landing);
     this.#requests = new OpenRequests(host.arena, host, host.inflightMax);
     this.#replies = new Replies(host, transport, this);
     const parts = { input: this.#input, requests: this.#requests, replies: this.#replies };

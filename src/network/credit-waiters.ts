@@ -1,16 +1,18 @@
 // The connections of a worker whose handlers could not take a request: they go on when credits, or memory for a reply, came back.
-// Invariant: they are tried in the order in which they came, and a turn tries only so many in vain.
+// Invariant: they are tried in the order in which they came, all of them once something came back, and so many in vain at a time.
 // Runs on: every worker, for its network actor. Not here: who waits for room for what it receives (memory-waiters.ts).
 import type { HostedConnection } from './connection-host.ts';
 
-/** Of connections that wait this many are tried in vain at a time: there may be thousands behind them. */
+/** Of connections that wait this many are tried in vain before others on this worker have their turn: there may be thousands behind them. */
 const TRIES_IN_VAIN_MAX = 64;
 
 export class CreditWaiters {
   readonly #waiters = new Set<HostedConnection>();
   /** Asks for `run` in this turn or the next. */
   readonly #runSoon: () => void;
-  #areCreditsBack = false; // Or memory; since the waiters were last tried.
+  #areCreditsBack = false; // Or memory; since the first of them was last tried.
+  /** Those that are still to be tried: who comes meanwhile among them, who has gone on not. */
+  #round: SetIterator<HostedConnection> | null = null;
 
   constructor(runSoon: () => void) {
     this.#runSoon = runSoon;
@@ -35,21 +37,25 @@ export class CreditWaiters {
     this.#runSoon();
   }
 
-  /** Whether anything came back since this was last asked. */
-  takeBack(): boolean {
-    const areCreditsBack = this.#areCreditsBack;
-    this.#areCreditsBack = false;
-    return areCreditsBack;
-  }
-
-  /** Lets those go on that can. */
+  /** Lets those go on that can, where something came back. The first may lack what those behind have: a round goes through all before the next. */
   run(): void {
-    let vainCount = 0;
-    for (const connection of this.#waiters) {
+    if (this.#round === null) {
+      if (!this.#areCreditsBack) return;
+      this.#areCreditsBack = false;
+      this.#round = this.#waiters.values();
+    }
+    for (let vainCount = 0; vainCount < TRIES_IN_VAIN_MAX; ) {
+      const { value: connection, done } = this.#round.next();
+      if (done) {
+        this.#round = null;
+        if (this.#areCreditsBack) this.#runSoon();
+        return;
+      }
       connection.run();
       if (!connection.isWaitingForCredit) this.#waiters.delete(connection);
-      else if (++vainCount === TRIES_IN_VAIN_MAX) return;
+      else vainCount++;
     }
+    this.#runSoon();
   }
 
   /** Whether a handler could not take its request for want of memory. */

@@ -2,16 +2,15 @@
 //   [position, end)  in the arena: in the landing buffer (inside a callback only) or in a slab of this connection
 //   the stash        on the heap: a few bytes of a cut frame, or what came while the arena had no memory
 // A slab grows with the bytes received, not with what a frame announces, unless this connection has completed one as large, or memory is so
-// short that beginnings of others could keep the rest from coming (frame-growth.ts).
+// short that this beginning could keep its own rest from coming (`#claimBeginning`).
 // What is read into the landing buffer and has to stay is copied once; so a connection whose last frame had a slab for itself reads no more than
 // the beginning of the next one there.
 // Invariants: outside of callbacks nothing lies in the landing buffer; the transport reads into a slab only while an incomplete
 // frame stands first and nothing waits, so that only a read (or the end of the connection) changes that slab.
 // Runs on: the worker of the connection. Not here: what a frame means (frame-cutter.ts).
-import { NO_SLAB, type SlabArena } from '../actors/slab-arena.ts';
+import { NO_SLAB, type SlabArena, slabBytesFor } from '../actors/slab-arena.ts';
 import { copyShared } from '../base/shared-copy.ts';
 import { KIB } from '../base/units.ts';
-import type { FrameGrowth } from './frame-growth.ts';
 import { type LandingBuffer, STASH_BYTES } from './landing-buffer.ts';
 
 export const SIZE_FIELD_BYTES = 4;
@@ -29,10 +28,8 @@ export class InputBuffer {
   reserveBytes = 0;
   readonly #arena: SlabArena;
   readonly #landing: LandingBuffer;
-  readonly #growth: FrameGrowth;
-  /** Of the frame of which the slab holds only the beginning, as `#growth` was told; 0: it is not. */
-  #begunBytes = 0;
-  #begunReserveBytes = 0;
+  /** The slab has room only for the beginning of the frame in it. */
+  #isBeginning = false;
   #stash: Buffer | null = null;
   #stashBytes = 0;
   #isSlabBound = false;
@@ -40,10 +37,9 @@ export class InputBuffer {
   #largestFrameBytes = 0;
   #isBulk = false; // The last frame had a slab for itself, and so may the next.
 
-  constructor(arena: SlabArena, landing: LandingBuffer, growth: FrameGrowth) {
+  constructor(arena: SlabArena, landing: LandingBuffer) {
     this.#arena = arena;
     this.#landing = landing;
-    this.#growth = growth;
   }
 
   /** Where the transport reads to next; undefined: as before. `isIncomplete`: an incomplete frame stands first, and nothing waits. */
@@ -102,19 +98,12 @@ export class InputBuffer {
     const leftBytes = this.end - this.position;
     const frameBytes = this.#frameBytes();
     const sizeBytes = this.#slabBytesFor(leftBytes + this.#stashBytes);
-    const slab =
-      frameBytes > sizeBytes
-        ? this.#growth.claim(sizeBytes, frameBytes, this.reserveBytes)
-        : this.#arena.claim(sizeBytes, this.reserveBytes);
+    const slab = frameBytes > sizeBytes ? this.#claimBeginning(sizeBytes, frameBytes) : this.#arena.claim(sizeBytes, this.reserveBytes);
     if (slab < 0) return false;
     copyShared(bytes, this.position, bytes, slab, leftBytes);
     this.#dropSlab();
     this.slab = slab;
-    if (frameBytes > this.#arena.slabBytes(slab)) {
-      this.#growth.add(frameBytes, this.reserveBytes);
-      this.#begunBytes = frameBytes;
-      this.#begunReserveBytes = this.reserveBytes;
-    }
+    this.#isBeginning = frameBytes > this.#arena.slabBytes(slab);
     this.position = slab;
     this.end = slab + leftBytes;
     const stashed = this.#stashBytes;
@@ -143,7 +132,7 @@ export class InputBuffer {
     if (!isIncomplete || this.position + this.#frameBytes() <= this.#slabEnd()) return true;
     const isFull = this.end === this.#slabEnd();
     if ((!isFull && this.position === this.slab) || this.gather()) return true;
-    if (this.#begunBytes > 0) return !isFull;
+    if (this.#isBeginning) return !isFull;
     // The end of a slab that others held, too: it is little, and nothing that was reckoned with when that slab was claimed.
     this.#keep(this.position, this.end);
     this.#empty();
@@ -172,6 +161,18 @@ export class InputBuffer {
     this.#empty();
     this.#stash = null;
     this.#stashBytes = 0;
+  }
+
+  /**
+   * A slab of at least `sizeBytes` for the beginning of a frame of `frameBytes`, or one for all of it; -1: neither can be had. A beginning keeps
+   * its memory until the rest has come, and the rest needs room beside it, so that many of them could hold all memory and none go on. Hence
+   * the slab for the whole frame is left free, beside what its class leaves to others. Beginnings that are made later may take that, but each
+   * leaves as much as it needs itself: the last one can be finished, then the one before it has what it left, and so on. A frame gets its slab in
+   * whole where a part of it would break that: who has it waits for its sender alone.
+   */
+  #claimBeginning(sizeBytes: number, frameBytes: number): number {
+    const slab = this.#arena.claim(sizeBytes, this.reserveBytes, slabBytesFor(frameBytes));
+    return slab >= 0 ? slab : this.#arena.claim(frameBytes, this.reserveBytes);
   }
 
   /** What a slab for `bytes` unconsumed ones should hold. */
@@ -230,10 +231,7 @@ export class InputBuffer {
     if (this.slab === NO_SLAB) return;
     const { slab } = this;
     this.slab = NO_SLAB;
-    if (this.#begunBytes > 0) {
-      this.#growth.delete(this.#begunBytes, this.#begunReserveBytes);
-      this.#begunBytes = 0;
-    }
+    this.#isBeginning = false;
     this.#arena.release(slab);
   }
 }

@@ -1,7 +1,7 @@
 // The connections of a worker that wait for memory: who goes on when some came back, and who gives way when none will.
 // Invariants: they go on in the order in which they came, except that nobody waits behind one that has to leave more to others
 // (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come never hold all memory for
-// ever. (That those whose rest would come never stand in each other's way is up to frame-growth.ts.)
+// ever. (That those whose rest would come never stand in each other's way is up to input-buffer.ts.)
 // Runs on: every worker, for its network actor. Not here: replies that nobody reads (slow-readers.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { KIB } from '../base/units.ts';
@@ -69,7 +69,7 @@ export class MemoryWaiters {
       if (!connection.isWaitingForMemory) this.#waiters.delete(connection);
       else if (connection.reserveBytes < refusedReserve) refusedReserve = connection.reserveBytes;
     }
-    if (this.#waiters.size > 0 && !this.#isMemoryComing()) this.#watchStall();
+    if (this.#waiters.size > 0) this.#watchStall();
   }
 
   /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */
@@ -79,7 +79,7 @@ export class MemoryWaiters {
     return this.#options.arena.usedBytes > heldBytes;
   }
 
-  /** Others' frames are on their way and would free memory. Where one of them does not come on for long, it gives way. */
+  /** Others' frames are on their way and would free memory. Where no other memory comes and one of them does not come on for long, it gives way. */
   #watchStall(): void {
     if (this.#isStallWatched) return;
     this.#isStallWatched = true;
@@ -89,7 +89,7 @@ export class MemoryWaiters {
     this.#options.after(this.#options.stallMs, () => {
       this.#isStallWatched = false;
       if (this.#waiters.size === 0) return;
-      if (this.#releaseCount === releaseCount) this.#giveWay(before);
+      if (this.#releaseCount === releaseCount && !this.#isMemoryComing()) this.#giveWay(before);
       this.#options.runSoon();
     });
   }

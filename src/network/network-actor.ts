@@ -16,7 +16,6 @@ import type { ConnectionHost, HostedConnection } from './connection-host.ts';
 import type { Acceptance, ConnectionInfo } from './connection-info.ts';
 import { CreditWaiters } from './credit-waiters.ts';
 import { FrameCutter } from './frame-cutter.ts';
-import { FrameGrowth } from './frame-growth.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import { LandingBuffer } from './landing-buffer.ts';
@@ -71,7 +70,6 @@ export class NetworkActor implements ConnectionHost {
   readonly counters: NetworkCounters;
   readonly meter: RequestMeter;
   readonly cutter: FrameCutter;
-  readonly growth: FrameGrowth;
   readonly inflightMax: number;
   readonly outputBytesMax: number;
   readonly reserves: MemoryReserves;
@@ -110,7 +108,6 @@ export class NetworkActor implements ConnectionHost {
     this.reserves = memoryReserves(runtime.arena.capacityBytes);
     const { rows, requestBytesMax } = options;
     this.cutter = new FrameCutter({ arena: this.arena, reserves: this.reserves, rows, requestBytesMax });
-    this.growth = new FrameGrowth(this.arena);
     this.inflightMax = options.inflightMax;
     this.outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     this.#onConnectionClosed = options.onConnectionClosed ?? (() => {});
@@ -208,6 +205,7 @@ export class NetworkActor implements ConnectionHost {
   }
 
   flushed(): void {
+    if (this.#unflushedCount > 0) return; // Those of other connections have not left: all are observed at the end of the turn.
     this.meter.flush(this.#runtime.clock);
   }
 
@@ -303,9 +301,8 @@ export class NetworkActor implements ConnectionHost {
     this.#runnableSpare = runnable;
     for (const connection of runnable) connection.run();
     runnable.clear();
-    const areCreditsBack = this.#creditWaiters.takeBack();
     this.#memoryWaiters.run();
-    if (areCreditsBack) this.#creditWaiters.run();
+    this.#creditWaiters.run();
     this.#noteWaiting();
   }
 

@@ -41,14 +41,14 @@ async function alter(client: WireClient, name: string, value: string | null): Pr
 }
 
 /** Whether a connection that is made now is served; it waits where `served` had many answers before its own. */
-async function fateOfNext(port: number, served: readonly WireClient[]): Promise<string> {
+async function fateOfNext(port: number, served: readonly WireClient[], roundsMax = 20): Promise<string> {
   const next = await WireClient.connect(port);
   const answer = next.metadata().then(
     () => 'served',
     () => 'closed',
   );
   const rounds = (async () => {
-    for (let round = 0; round < 20; round++) await Promise.all(served.map((client) => client.metadata()));
+    for (let round = 0; round < roundsMax; round++) await Promise.all(served.map((client) => client.metadata()));
     return 'waiting';
   })();
   const fate = await Promise.race([answer, rounds]);
@@ -174,6 +174,7 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
       expect(await fateOfNext(external, between)).toBe('served');
       await alter(between[0] as WireClient, name, value);
       await expect.poll(() => fateOfNext(external, between), { timeout: CLOSED_WITHIN_MS }).toBe('waiting');
+      expect(await fateOfNext(external, between, 300)).toBe('waiting');
       const [waiting] = await connect(broker, 1, external);
       const answer = waiting?.metadata();
       if (name !== 'max.connections') expect(await fateOfNext(broker.port, between)).toBe('served');

@@ -117,6 +117,24 @@ describe('order', () => {
     expect([network.counters.writeCount, observed(METADATA), observed(FETCH)]).toEqual([4, 4, 1]);
   });
 
+  test('how long an answer took that waits for the end of the turn is not measured by one that leaves before', () => {
+    const parked = new Parked();
+    const slots = ownSlots();
+    const { transport, turn, network, runtime, clock } = wire([row(METADATA, echo), row(FETCH, parked.handle, { order: 'fetch' })], {
+      slots,
+    });
+    const sumMs = (apiKey: number): number => slots.requests[apiKey * API_STRIDE + API_LATENCY] as number;
+    const other = new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 64 * MIB, sendsSmall: true });
+    network.adopt(other);
+    transport.deliver(Buffer.concat([frame(METADATA, 1, pattern(1, 20)), frame(FETCH, 2, pattern(2, 20))]));
+    other.deliver(frame(METADATA, 3, pattern(3, 20)));
+    expect([transport.take().length, other.take().length > 0]).toEqual([0, true]);
+    clock.nowMs += 40;
+    turn();
+    expectReplies(transport.take(), [[1, pattern(1, 20)]]);
+    expect(sumMs(METADATA)).toBeGreaterThanOrEqual(40);
+  });
+
   test('a large reply leaves in shares, and what others are answered leaves between them', () => {
     const { transport, runtime, network, turn, arena, restBytes } = wire([row(METADATA, echo)]);
     const other = new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: 64 * MIB });

@@ -40,19 +40,26 @@ describe('waiting', () => {
     const handle = (request: IncomingRequest): boolean => request.bytes[request.position] === 1 && isBack && echo(request);
     let isBack = false;
     const { transport, turn, network, runtime } = wire([row(METADATA, handle)]);
-    // The first few wait for a worker that gives none back, the last one for another.
-    const others = Array.from({ length: 4 }, () => new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: MIB }));
+    // The first ones wait for a worker that gives none back, the last one for another.
+    const last = 300;
+    const others = Array.from(
+      { length: last + 1 },
+      () => new MemoryTransport({ defer: (task) => runtime.post(task), sendBufferBytes: MIB }),
+    );
     for (const other of others) network.adopt(other);
     transport.deliver(frame(METADATA, 1, Buffer.of(0)));
     turn();
     others.forEach((other, n) => {
-      other.deliver(frame(METADATA, n, Buffer.of(n === 3 ? 1 : 0)));
+      other.deliver(frame(METADATA, n, Buffer.of(n === last ? 1 : 0)));
       turn();
     });
     isBack = true;
     network.retry();
     turn();
-    expectReplies(others[3]?.take() ?? Buffer.alloc(0), [[3, Buffer.of(1)]]);
+    expectReplies(others[last]?.take() ?? Buffer.alloc(0), [[last, Buffer.of(1)]]);
+    // All have had their turn: nothing goes on until something comes back again.
+    turn();
+    expect(runtime.loop.isAsleep).toBe(true);
   });
 
   test('a reader that does not read stops its own requests; its memory is bounded', () => {
