@@ -27,7 +27,6 @@ export const logOptions = {
   numPartitions: count('num.partitions', { default: 1, min: 1, doc: 'Partitions of a topic whose creator does not say how many.' }),
   defaultReplicationFactor: count('default.replication.factor', {
     default: 1,
-
     doc: 'Replicas of a topic whose creator does not say how many.',
   }),
   autoCreateTopicsEnable: boolean('auto.create.topics.enable', {
