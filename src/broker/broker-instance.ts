@@ -17,7 +17,6 @@ import { ConfigError } from '../config/define.ts';
 import { formatHttpListener, formatListener, type Listener as ListenerAddress } from '../config/listeners.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
-import type { Acceptance } from '../network/connection-info.ts';
 import { Listener } from '../network/listener.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import type { WorkerFactory } from '../scheduler/runtime.ts';
@@ -27,7 +26,7 @@ import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
 import { BrokerDirectory } from './broker-directory.ts';
 import { BrokerNews } from './broker-news.ts';
-import { ConnectionDesk, connectionLimits } from './connection-desk.ts';
+import { ConnectionDesk, type ConnectionDeskOptions, connectionLimits } from './connection-desk.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { arenaBytesOf } from './memory-budget.ts';
@@ -89,7 +88,7 @@ export class BrokerInstance implements Broker {
   #onFailed: (error: Error) => void = () => {};
   #onServing: () => void = () => {};
   /** Without threads: gives an accepted socket's handle to the worker of this thread. */
-  #takeHandle: (handle: object, acceptance: Acceptance) => void = () => {};
+  #adopt: ConnectionDeskOptions['adopt'] = () => {};
 
   constructor(config: BrokerConfig, logger: LeveledLogger, descriptors: DescriptorBudget, spares: SpareThreads | null) {
     this.#config = config;
@@ -135,7 +134,7 @@ export class BrokerInstance implements Broker {
         limits,
         logger: this.#logger.of('network'),
         descriptorsEnd: () => this.#descriptors.connectionsEnd,
-        adopt: (handle, acceptance) => this.#takeHandle(handle, acceptance),
+        adopt: (handle, acceptance, taken) => this.#adopt(handle, acceptance, taken),
       });
       this.#desk = desk;
       for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
@@ -185,6 +184,7 @@ export class BrokerInstance implements Broker {
     this.#desk?.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#workers?.stop();
+    this.#desk?.workersEnded();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
     await this.#operations?.close();
     const isClean = this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
@@ -289,7 +289,11 @@ export class BrokerInstance implements Broker {
     if (workers === 0) {
       const factory: WorkerFactory<BrokerWorkerData> = (runtime, workerData, supervisor) => {
         const worker = createBrokerWorker(runtime, workerData, supervisor);
-        this.#takeHandle = (handle, acceptance) => runtime.post(() => worker.network.adopt(new SocketTransport(handle), acceptance));
+        this.#adopt = (handle, acceptance, taken) =>
+          runtime.post(() => {
+            worker.network.adopt(new SocketTransport(handle), acceptance);
+            taken();
+          });
         return worker;
       };
       return startLocal({ ...common, factory, poolEntry: POOL_ENTRY });

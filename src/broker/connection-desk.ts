@@ -10,7 +10,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/define.ts';
 import { ConnectionGate, type ConnectionLimits, plainAddress } from '../network/connection-gate.ts';
 import type { Acceptance } from '../network/connection-info.ts';
-import { HandOver, takeHandle } from '../network/hand-over.ts';
+import { closeHandle, HandOver, takeHandle } from '../network/hand-over.ts';
 import type { Workers } from '../scheduler/worker-runtime.ts';
 import { LineLimiter } from '../telemetry/line-limiter.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -25,8 +25,8 @@ export interface ConnectionDeskOptions {
   readonly logger: Logger;
   /** Connections are refused from this number of a descriptor on. */
   readonly descriptorsEnd: () => number;
-  /** Without threads: gives an accepted socket's handle to the worker of this thread. */
-  readonly adopt: (handle: object, acceptance: Acceptance) => void;
+  /** Without threads: gives an accepted socket's handle to the worker of this thread, which calls `taken` in the turn in which it has it. */
+  readonly adopt: (handle: object, acceptance: Acceptance, taken: () => void) => void;
 }
 
 export class ConnectionDesk {
@@ -38,6 +38,8 @@ export class ConnectionDesk {
   #early: { socket: Socket; listener: number }[] | null = [];
   #workers: Workers | null = null;
   #handOver: HandOver | null = null;
+  /** Without threads: taken from their sockets, and not yet taken by the worker. Nothing else closes them. */
+  readonly #handles = new Set<object>();
   #isClosed = false;
   #lastChange = 0;
   /** Where one is refused, there are many. */
@@ -120,6 +122,12 @@ export class ConnectionDesk {
     for (const socket of this.#gate.takeWaiting()) socket.destroy();
   }
 
+  /** The workers have stopped, perhaps by a failure, in front of the turn in which one was to take a connection: that has nobody any more. */
+  workersEnded(): void {
+    for (const handle of this.#handles) closeHandle(handle);
+    this.#handles.clear();
+  }
+
   #tellRefused(reason: string): void {
     if (!this.#refusalLines.admits(performance.now())) return;
     this.#logger.warn(`a connection was refused: ${reason}`, { refusedSoFar: this.refusedCount });
@@ -128,8 +136,10 @@ export class ConnectionDesk {
   #admit(socket: Socket, acceptance: Acceptance): boolean {
     if (this.#handOver !== null) return this.#handOver.accept(socket, acceptance);
     const handle = takeHandle(socket);
-    if (handle !== null) this.#adopt(handle, acceptance);
-    return handle !== null;
+    if (handle === null) return false;
+    this.#handles.add(handle);
+    this.#adopt(handle, acceptance, () => this.#handles.delete(handle));
+    return true;
   }
 }
 

@@ -3,7 +3,7 @@
 //   no threads    the socket's handle goes on in another socket of this thread; no descriptor is needed
 // Invariant: a descriptor's number is read and used in one synchronous block; once its socket is destroyed, it is somebody else's.
 // Runs on: the main thread. Not here: accepting (listener.ts), what becomes of a connection (network-actor.ts).
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { duplicateDescriptor } from '../native/dup.ts';
 import type { Acceptance } from './connection-info.ts';
@@ -24,6 +24,11 @@ export function takeHandle(socket: Socket): object | null {
   if (handle !== null) owner._handle = null;
   socket.destroy(); // Without its handle: all this does is that the server counts it as gone.
   return handle;
+}
+
+/** Closes the connection of a handle that nobody goes on with. */
+export function closeHandle(handle: object): void {
+  new Socket({ handle } as SocketConstructorOpts).destroy();
 }
 
 export interface HandOverOptions {

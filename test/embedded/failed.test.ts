@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionDesk } from '../../src/broker/connection-desk.ts';
 import { type EmbeddedBroker, startBroker } from '../../src/embedded/start-broker.ts';
 import { FrameCutter } from '../../src/network/frame-cutter.ts';
+import { NetworkActor } from '../../src/network/network-actor.ts';
 import { LeaderReplica } from '../../src/partition/leader-replica.ts';
 import { labelled, labels, range } from '../support/batches.ts';
 import { within } from '../support/broker-process.ts';
@@ -70,6 +71,14 @@ describe('an error of its own', () => {
       where: 'where connections are accepted',
       arm: () => vi.spyOn(ConnectionDesk.prototype, 'arrive').mockImplementationOnce(sabotage),
       meet: async (_client: WireClient, { port }: EmbeddedBroker) => (await WireClient.connect(port)).raw.closed,
+    },
+    {
+      where: 'where a worker takes a connection, with others behind it,',
+      arm: () => vi.spyOn(NetworkActor.prototype, 'adopt').mockImplementationOnce(sabotage),
+      meet: async (_client: WireClient, { port }: EmbeddedBroker) => {
+        const asOne = async (): Promise<void> => (await WireClient.connect(port)).raw.closed;
+        await Promise.allSettled(Array.from({ length: 5 }, asOne));
+      },
     },
   ])('$where ends that broker, and no other one', async ({ arm, meet }) => {
     const bystander = await served(0);
