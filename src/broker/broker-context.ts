@@ -8,6 +8,7 @@ import type { PartitionWords } from '../partition/partition-words.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControllerClient } from './controller-client.ts';
+import type { KnownDirectories } from './known-directories.ts';
 import type { LiveOptions } from './live-options.ts';
 import type { LogLevelControl } from './log-level.ts';
 import type { PartitionQuestions } from './partition-questions.ts';
@@ -22,15 +23,12 @@ export interface BrokerContext {
   readonly logLevel: LogLevelControl;
   readonly logger: Logger;
   readonly nodeId: number;
-  /** The log directory: its absolute path. */
-  readonly directory: string;
+  readonly directories: KnownDirectories;
   readonly metadata: MetadataActor;
   readonly partitions: PartitionClient;
   readonly words: PartitionWords;
   readonly controller: ControllerClient;
   readonly questions: PartitionQuestions;
   readonly coordinators: CoordinatorClient;
-  /** This broker's log directory has failed: what it leads has no leader before the next start. */
-  readonly isOffline: () => boolean;
   readonly reader: SegmentReader;
 }

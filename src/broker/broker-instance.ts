@@ -1,6 +1,6 @@
-// A broker: opens the log directory, listens, starts the workers, hands connections to them, and stops all of it in order.
+// A broker: opens the log directories, listens, starts the workers, hands connections to them, and stops all of it in order.
 // The composition root of the main thread; it never touches a record's bytes.
-// Start: directory locked and formatted → listeners bound (their ports are told to the cluster) → workers → serving.
+// Start: directories locked and formatted → listeners bound (their ports are told to the cluster) → workers → serving.
 // A start that fails or is called off stops as well, but leaves no mark of a clean stop: a log that was not opened yet may still have to be
 // recovered.
 // Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
@@ -24,7 +24,7 @@ import type { SpareThreads } from '../scheduler/spare-threads.ts';
 import { startWorkers } from '../scheduler/supervisor.ts';
 import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
-import { BrokerDirectory } from './broker-directory.ts';
+import { BrokerDirectories } from './broker-directories.ts';
 import { BrokerNews } from './broker-news.ts';
 import { ConnectionDesk, type ConnectionDeskOptions, connectionLimits } from './connection-desk.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
@@ -64,6 +64,8 @@ export interface Broker {
   readonly failed: Promise<Error>;
 }
 
+const CONTROLLER_WORKER = 0;
+
 /** The module of a worker thread, beside this one whether it is bundled or not. */
 export const WORKER_ENTRY = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
 
@@ -74,11 +76,11 @@ export class BrokerInstance implements Broker {
   readonly #descriptors: DescriptorBudget;
   readonly #arenaBytes: number;
   readonly #spares: SpareThreads | null;
-  readonly #directory: BrokerDirectory;
+  readonly #directories: BrokerDirectories;
   readonly #listeners: Listener[] = [];
   readonly #news: BrokerNews;
   #desk: ConnectionDesk | null = null;
-  readonly #state: BrokerState = { stage: 'starting', offline: null };
+  readonly #state: BrokerState = { stage: 'starting', offline: new Map(), missing: null };
   #operations: Operations | null = null;
   #workers: Workers | null = null;
   #facts: BrokerFacts | null = null;
@@ -100,7 +102,8 @@ export class BrokerInstance implements Broker {
       this.#onFailed = done;
     });
     this.#news = new BrokerNews(logger, systemClock, Math.max(1, config.workers));
-    this.#directory = this.#openDirectory();
+    this.#directories = this.#openDirectories();
+    for (const { path, error } of this.#directories.refused) this.#noteOffline(path, error.message);
   }
 
   get ready(): BrokerFacts {
@@ -124,7 +127,7 @@ export class BrokerInstance implements Broker {
         nodeId: config.nodeId,
         clusterId: this.#directory.clusterId,
         directory: this.#directory.path,
-        lastStop: this.#directory.lastStop,
+        lastStop: this.#directories.lastStop,
         workers: config.workers,
         descriptors: this.#descriptors.limit,
       });
@@ -141,7 +144,7 @@ export class BrokerInstance implements Broker {
       await this.#listenForOperators();
       calledOff.throwIfAborted();
       const ports = this.#listeners.map((listener) => listener.port);
-      const data = this.#directory.workerData({ ports, hostName: hostname() }, Date.now());
+      const data = this.#directories.workerData({ ports, hostName: hostname() }, Date.now());
       this.#workers = await this.#startWorkers(data);
       await serving;
       this.#descriptors.share(); // What the start opens is open.
@@ -156,8 +159,8 @@ export class BrokerInstance implements Broker {
           host: host === '' ? '0.0.0.0' : host,
           port: this.#listeners[index]?.port ?? 0,
         })),
-        clusterId: this.#directory.clusterId,
-        dataDirectories: [this.#directory.path],
+        clusterId: this.#directories.clusterId,
+        dataDirectories: this.#directories.paths,
         workers: config.workers,
         crc: crc32cImplementation,
         nativeCalls: allNativeCalls(),
@@ -187,14 +190,14 @@ export class BrokerInstance implements Broker {
     this.#desk?.workersEnded();
     await new Promise((done) => setImmediate(done)); // A worker in this thread says its last words one step behind.
     await this.#operations?.close();
-    const isClean = this.#directory.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
+    const isClean = this.#directories.close({ isOrderly, brokerEpoch: this.#brokerEpoch });
     if (isOrderly) this.#news.stopped(isClean);
     if (isOrderly && this.#failure !== null) throw this.#failure; // A worker failed while it stopped.
   }
 
   /** Never rejects: it is the failure that has to be told, not what goes wrong in its wake. */
   async #endAfterFailure(): Promise<void> {
-    this.#stopping ??= this.#end(false); // Once: a second end would close the directory's lock again.
+    this.#stopping ??= this.#end(false); // Once: a second end would close the directories' locks again.
     try {
       await this.#stopping;
     } catch (error) {
@@ -253,25 +256,33 @@ export class BrokerInstance implements Broker {
     });
   }
 
-  #openDirectory(): BrokerDirectory {
+  #openDirectories(): BrokerDirectories {
     const config = this.#config;
-    const [path, ...others] = config.logDirs;
-    if (path === undefined || others.length > 0) {
-      throw new ConfigError(
-        `log.dirs: one directory is served so far; ${config.logDirs.length} were given (${config.logDirs.join(',')})`,
-        'log.dirs',
-        config.logDirs.join(','),
-      );
+    const paths = config.logDirs.map((path) => resolve(path));
+    const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+    if (twice !== undefined) {
+      const given = config.logDirs.join(',');
+      throw new ConfigError(`log.dirs=${given}: ${twice} is named twice (allowed: each directory once)`, 'log.dirs', given);
     }
-    return new BrokerDirectory({
+    return new BrokerDirectories({
       storage: new FileStorage(),
-      path: resolve(path),
+      paths,
+      metadataPath: resolve(config.metadataLogDir),
       config,
       random: systemRandom,
       workerCount: Math.max(1, config.workers),
       lock: lockDirectory,
-      onCheckpointFailed: (error) => this.#logger.of('log').error('a checkpoint could not be written', { error: error.message }),
+      onCheckpointFailed: (directory, error) => {
+        const message: ToBrokerWorker = { type: 'directory-failed', directory, error: error.message };
+        if (this.#state.stage !== 'stopping') this.#workers?.send(CONTROLLER_WORKER, message);
+        else this.#logger.of('log').error('a checkpoint could not be written', { directory, error: error.message });
+      },
     });
+  }
+
+  #noteOffline(directory: string, error: string): void {
+    this.#state.offline.set(directory, error);
+    this.#logger.of('log').error('a log directory cannot be read and is offline', { directory, error });
   }
 
   #startWorkers(data: BrokerWorkerData): Promise<Workers> {
@@ -320,18 +331,20 @@ export class BrokerInstance implements Broker {
         this.#logger.level = message.level;
         return;
       case 'ends':
-        this.#directory.hearEnds(worker, message);
+        this.#directories.hearEnds(worker, message);
         return;
       case 'log-starts':
-        this.#directory.persistStarts(worker, message.starts, (isWritten) => {
-          this.#workers?.send(worker, { type: 'log-starts-written', isWritten } satisfies ToBrokerWorker);
+        this.#directories.persistStarts(worker, message.starts, (failed) => {
+          this.#workers?.send(worker, { type: 'log-starts-written', failed } satisfies ToBrokerWorker);
         });
         return;
       case 'connections-closed':
         this.#desk?.closed(worker, message.tickets);
         return;
       case 'offline':
-        this.#state.offline = message.error;
+        this.#directories.noteFailed(message.directory);
+        this.#state.offline.set(message.directory, message.error);
+        if (message.isNeeded) this.#state.missing ??= message.directory;
         return;
       case 'report':
         this.#operations?.hear(worker, message.id, message.report);

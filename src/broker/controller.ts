@@ -7,12 +7,15 @@ import type { StorageError } from '../log/storage.ts';
 import { METADATA_DIRECTORY, SUPPORTED_FEATURES } from '../metadata/bootstrap.ts';
 import { registerBroker, tellCordonedDirectories, unfenceBroker } from '../metadata/brokers.ts';
 import { configRules, topicConfigRules } from '../metadata/config-rules.ts';
+import type { TopicImage } from '../metadata/image-types.ts';
 import { MetadataLog } from '../metadata/metadata-log.ts';
 import { checkMetadataLog } from '../metadata/metadata-log-check.ts';
 import { QuorumActor } from '../metadata/quorum-actor.ts';
+import { tellFailedDirectories, tellFoundReplicas } from '../metadata/replica-directories.ts';
 import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { KnownDirectories } from './known-directories.ts';
 import { messageSizeRule } from './message-size-watch.ts';
 import type { BrokerWorkerData, LogEnds } from './worker-data.ts';
 
@@ -28,10 +31,10 @@ export function createQuorum(
   logger: Logger,
   onFailure: (error: StorageError) => void,
 ): QuorumActor {
-  const { config, directoryId } = data;
+  const { config, metadataDirectory } = data;
   const { storage } = runtime;
-  const directory = `${data.directory}/${METADATA_DIRECTORY}`;
-  const partitionCount = [...data.found.values()].filter(({ topicId }) => topicId !== null).length;
+  const directory = `${metadataDirectory.path}/${METADATA_DIRECTORY}`;
+  const partitionCount = [...data.found.values()].flat().filter(({ topicId }) => topicId !== null).length;
   checkMetadataLog(storage, directory, { end: data.metadataEnd, partitionCount });
   const log = MetadataLog.open({ storage, directory, config: metadataLogConfig(config), nowMs: runtime.clock.wallMs() });
   // Of the last minute nobody noted how far it was synced.
@@ -41,7 +44,7 @@ export function createQuorum(
   return new QuorumActor({
     clusterId: data.clusterId,
     nodeId: config.nodeId,
-    directoryId,
+    directoryId: metadataDirectory.id,
     directory,
     storage,
     log,
@@ -67,8 +70,16 @@ export function createQuorum(
   });
 }
 
-/** Takes the leadership, registers this broker and unfences it; `done` hears its epoch once every worker knows all of that. */
-export function startController(quorum: QuorumActor, data: BrokerWorkerData, done: (brokerEpoch: number) => void): void {
+/**
+ * Takes the leadership, registers this broker, says where its partitions lie and unfences it; `done` hears its epoch once every worker knows all
+ * of that.
+ */
+export function startController(
+  quorum: QuorumActor,
+  data: BrokerWorkerData,
+  directories: KnownDirectories,
+  done: (brokerEpoch: number) => void,
+): void {
   const brokerId = data.config.nodeId;
   quorum.start(() => {
     const registration = {
@@ -77,7 +88,7 @@ export function startController(quorum: QuorumActor, data: BrokerWorkerData, don
       endPoints: data.endpoints.map((endpoint) => ({ ...endpoint, securityProtocol: PLAINTEXT })),
       features: SUPPORTED_FEATURES,
       rack: data.config.brokerRack,
-      logDirs: [data.directoryId],
+      logDirs: directories.online().flatMap(({ id }) => id ?? []),
     };
     let brokerEpoch = -1;
     quorum.submit(
@@ -91,6 +102,14 @@ export function startController(quorum: QuorumActor, data: BrokerWorkerData, don
       () => ({ records: [tellCordonedDirectories(brokerId, brokerEpoch)], response: null }),
       () => {},
     );
+    const foundIn = (topic: TopicImage, partition: number): string | null => {
+      const found = directories.found(topic, partition);
+      return found === null ? null : (directories.byPath(found.directory)?.id ?? null);
+    };
+    quorum.submit(
+      (image) => ({ records: tellFoundReplicas(image, { brokerId, foundIn, hasOffline: directories.hasOffline }), response: null }),
+      () => {},
+    );
     quorum.submit(
       (image) => ({ records: unfenceBroker(image, brokerId, brokerEpoch), response: null }),
       () => done(brokerEpoch),
@@ -98,10 +117,26 @@ export function startController(quorum: QuorumActor, data: BrokerWorkerData, don
   });
 }
 
+/** Tells the cluster that a log directory of this broker has failed. */
+export function tellFailure(quorum: QuorumActor, { config, directories }: BrokerWorkerData, path: string): void {
+  const failed = directories.flatMap((directory) => (directory.path === path && directory.id !== null ? [directory.id] : []));
+  quorum.submit(
+    (image) => ({ records: tellFailedDirectories(image, config.nodeId, failed), response: null }),
+    () => {},
+  );
+}
+
 /** How far the metadata log is on the medium, as a row of the checkpoint: the next start looks whether that much is still there. */
 export function metadataEnds(quorum: QuorumActor, data: BrokerWorkerData): LogEnds {
   const end = Math.max(quorum.highWatermark, data.metadataEnd); // Before the first commit of this start, what was found.
-  return { topic: CLUSTER_METADATA_TOPIC, partition: 0, recoveryPoint: end, logStartOffset: 0, highWatermark: end };
+  return {
+    directory: data.metadataDirectory.path,
+    topic: CLUSTER_METADATA_TOPIC,
+    partition: 0,
+    recoveryPoint: end,
+    logStartOffset: 0,
+    highWatermark: end,
+  };
 }
 
 function metadataLogConfig(config: BrokerConfig): typeof DEFAULT_LOG_CONFIG {

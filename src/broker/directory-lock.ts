@@ -3,6 +3,7 @@
 // lock, and a registry of this thread against other brokers in it; brokers in two threads are not kept apart then. The same holds for a file system without locks.
 // Runs on: the main thread.
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { storageError } from '../log/file-storage.ts';
 import { posixLock } from '../native/posix-lock.ts';
 
 /** The directory belongs to a running broker. */
@@ -17,8 +18,16 @@ const shared = globalThis as { [REGISTRY]?: Set<string> };
 shared[REGISTRY] ??= new Set();
 const heldHere = shared[REGISTRY];
 
-/** Locks a directory's `.lock` and gives what unlocks it. Throws DirectoryLockedError. */
+/** Locks a directory's `.lock` and gives what unlocks it. Throws DirectoryLockedError, and StorageError. */
 export function lockDirectory(path: string): () => void {
+  try {
+    return lockFile(path);
+  } catch (error) {
+    throw error instanceof DirectoryLockedError ? error : storageError(error, path, 'locking');
+  }
+}
+
+function lockFile(path: string): () => void {
   const refuse = (by: string): never => {
     throw new DirectoryLockedError(`${path.replace(/\/\.lock$/, '')} is in use by ${by}: one directory serves one broker`);
   };
@@ -49,7 +58,11 @@ export function lockDirectory(path: string): () => void {
   heldHere.add(key);
   return () => {
     heldHere.delete(key);
-    ftruncateSync(descriptor); // By its descriptor: the name may be gone, with the directory.
+    try {
+      ftruncateSync(descriptor); // By its descriptor: the name may be gone, with the directory.
+    } catch {
+      // The disk has failed. A pid that is left there is looked at, and is nobody's.
+    }
     lock?.unlock(descriptor);
     closeSync(descriptor);
   };

@@ -42,8 +42,8 @@ export class LogUpkeep {
       runtime,
       words: host.words,
       guard: (replica, task) => this.#guard(replica, task),
-      onFailure: (error) => {
-        if (!this.#isClosed) host.takeOffline(error);
+      onFailure: ({ logDirectory }, error) => {
+        if (!this.#isClosed) host.takeOffline(logDirectory, error);
       },
     });
     const initialMs = config.logInitialTaskDelayMs;
@@ -73,14 +73,14 @@ export class LogUpkeep {
     this.#retention.whenDone(() => {});
   }
 
-  /** Runs `task` while the log lives; false: it is not in our hands any more. An error of the disk takes the log directory offline, and the broker goes on. */
+  /** Runs `task` while the log lives; false: it is not in our hands any more. An error of the disk takes its log directory offline, and the broker goes on. */
   #guard(replica: LeaderReplica, task: () => void): boolean {
-    if (this.#isClosed || this.#host.isOffline || this.#host.replica(replica.slot) !== replica) return false;
+    if (this.#isClosed || replica.isOffline || this.#host.replica(replica.slot) !== replica) return false;
     try {
       task();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      this.#host.takeOffline(error);
+      this.#host.takeOffline(replica.logDirectory, error);
     }
     return true;
   }
@@ -129,7 +129,7 @@ export class LogUpkeep {
       this.#syncCount++;
       replica.log.flushLater((error) => {
         this.#syncCount--;
-        if (error !== null && !this.#isClosed) this.#host.takeOffline(error);
+        if (error !== null && !this.#isClosed) this.#host.takeOffline(replica.logDirectory, error);
         this.#sync();
       });
     });

@@ -18,8 +18,10 @@ const REPORT_WITHIN_MS = SECOND_MS;
 /** How the broker stands; its owner writes, the pages read. */
 export interface BrokerState {
   stage: 'starting' | 'serving' | 'stopping';
-  /** Why the log directory is offline; null: it is not. */
-  offline: string | null;
+  /** Log directories that are offline, by their paths, and why. */
+  readonly offline: Map<string, string>;
+  /** One of them that the broker does not serve without. */
+  missing: string | null;
 }
 
 export interface OperationsOptions {
@@ -97,7 +99,7 @@ export class Operations {
       ...facts(),
       descriptorsOpen,
       isReady: notReady(state) === null,
-      isOffline: state.offline !== null,
+      offlineCount: state.offline.size,
       slots: workers?.slots ?? [],
       reports,
       partitionsMax,
@@ -135,8 +137,8 @@ export class Operations {
 }
 
 /** Null: the broker serves. */
-function notReady({ stage, offline }: BrokerState): string | null {
+function notReady({ stage, offline, missing }: BrokerState): string | null {
   if (stage === 'starting') return 'starting: the logs are being opened, or recovered';
   if (stage === 'stopping') return 'stopping';
-  return offline === null ? null : `the log directory is offline: ${offline}`;
+  return missing === null ? null : `the log directory ${missing} is offline: ${offline.get(missing)}`;
 }

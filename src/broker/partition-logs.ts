@@ -3,11 +3,12 @@
 // Invariants: a log is opened only in a directory that belongs to its topic; what lies there under another id is put aside first, by the
 // partition's owner. Directories that no partition of the cluster has a claim to are worker 0's, at the start. So each has one worker
 // that decides: none is put aside that another worker has just made.
-// A disk's error takes the log directory offline, at the start alone it ends the broker; files are not closed under a reader.
+// A disk's error takes its log directory offline; at the start it ends the broker where that cannot do without the directory. Files are not
+// closed under a reader.
 // Runs on: every worker.
 import { randomUuid } from '../base/uuid.ts';
 import { resolveTopicConfig } from '../config/topic-config.ts';
-import { markedDirectoryName, partitionDirectoryName, STRAY_DIRECTORY_SUFFIX } from '../log/file-names.ts';
+import { markedDirectoryName, parentDirectory, partitionDirectoryName, STRAY_DIRECTORY_SUFFIX } from '../log/file-names.ts';
 import { Log, type LogConfig } from '../log/log.ts';
 import { StorageError } from '../log/storage.ts';
 import { brokerOverrides } from '../metadata/config-rules.ts';
@@ -20,9 +21,10 @@ import { workerOf } from '../scheduler/placement.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
+import type { KnownDirectories } from './known-directories.ts';
 import { SlicedWork } from './sliced-work.ts';
 import { findPartition } from './topic-partitions.ts';
-import type { BrokerWorkerData, LogEnds, OpenedLogs } from './worker-data.ts';
+import type { BrokerWorkerData, FoundLog, GivenDirectory, LogEnds, OpenedLogs } from './worker-data.ts';
 
 /** How soon a stop looks again whether files are read or synced, and for how long at most. */
 const CLOSE_RECHECK_MS = 5;
@@ -32,6 +34,7 @@ export class PartitionLogs {
   readonly #runtime: Runtime;
   readonly #data: BrokerWorkerData;
   readonly #host: PartitionHost;
+  readonly #directories: KnownDirectories;
   readonly #logger: Logger;
   /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
   readonly #onPartitionsChanged: () => void;
@@ -43,19 +46,20 @@ export class PartitionLogs {
   /** Logs of deleted topics whose directories wait for file.delete.delay.ms, with their slots. */
   readonly #doomed = new Map<Log, number>();
   #isFirst = true;
-  #hasFailed = false;
   #isClosing = false;
 
   constructor(
     runtime: Runtime,
     data: BrokerWorkerData,
     host: PartitionHost,
+    directories: KnownDirectories,
     logger: Logger,
     events: { readonly onPartitionsChanged: () => void; readonly onOpened: (opened: OpenedLogs) => void },
   ) {
     this.#runtime = runtime;
     this.#data = data;
     this.#host = host;
+    this.#directories = directories;
     this.#logger = logger;
     this.#onPartitionsChanged = events.onPartitionsChanged;
     this.#onOpened = events.onOpened;
@@ -65,7 +69,7 @@ export class PartitionLogs {
       const wanted = topic === null ? null : findPartition(topic, partition);
       if (topic !== null && wanted !== null) this.#open(topic, wanted, image);
     });
-    this.#syncs = new DirectorySyncs(runtime.storage, data.directory, (error) => host.takeOffline(error));
+    this.#syncs = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
   }
 
   /** Follows a change of the image. */
@@ -80,7 +84,7 @@ export class PartitionLogs {
       const replica = before === null ? undefined : this.#host.replica(after.slot);
       // A partition that had no leader at the start, as Apache Kafka leaves those of a broker that stops, has no log open yet.
       if (replica === undefined) this.#wantOpen(topic, after, image);
-      else replica.raiseLeaderEpoch(after.leaderEpoch);
+      else if (!replica.isOffline) replica.raiseLeaderEpoch(after.leaderEpoch);
     }
     if (change.configsChanged.length > 0) this.#reconfigure(change, image);
     this.#isFirst = false;
@@ -95,7 +99,8 @@ export class PartitionLogs {
 
   /** Ends of all logs here, for the checkpoints. */
   ends(): LogEnds[] {
-    return [...this.#host.replicas()].map(({ topic, partition, log, highWatermark }) => ({
+    return [...this.#host.replicas()].map(({ logDirectory, topic, partition, log, highWatermark }) => ({
+      directory: logDirectory,
       topic,
       partition,
       recoveryPoint: log.recoveryPoint,
@@ -105,12 +110,12 @@ export class PartitionLogs {
   }
 
   /**
-   * Closes all logs once no thread reads their files and no sync is under way; `done` hears false where one could not be closed cleanly, so
-   * that the next start checks. Other workers may still serve fetches by their leases (tail-leases.ts): what they would read is void from
+   * Closes all logs once no thread reads their files and no sync is under way; `done` hears the paths of the log directories where one could not
+   * be closed cleanly, so that the next start checks. Other workers may still serve fetches by their leases (tail-leases.ts): what they would read is void from
    * here on, and who is inside a read is waited for. Closed under them, a descriptor's number would soon be another file's.
    * A sync that ends in the pool has its error to itself: a second one of the same file would succeed.
    */
-  close(done: (isClean: boolean) => void): void {
+  close(done: (unclean: readonly string[]) => void): void {
     this.#isClosing = true;
     this.#openings.drop();
     this.#host.close();
@@ -119,7 +124,7 @@ export class PartitionLogs {
     const look = (): void => {
       const isBusy = this.#syncs.isRunning || this.#logs().some(([log, slot]) => log.isFlushing || this.#host.words.hasReaders(slot));
       if (isBusy && clock.monotonicMs() < deadlineMs) this.#runtime.after(CLOSE_RECHECK_MS, look);
-      else done(this.#closeUnread() && !this.#hasFailed);
+      else done(this.#closeUnread());
     };
     look();
   }
@@ -128,32 +133,33 @@ export class PartitionLogs {
     return [...[...this.#host.replicas()].map(({ log, slot }): [Log, number] => [log, slot]), ...this.#doomed];
   }
 
-  #closeUnread(): boolean {
-    let isClean = true;
+  #closeUnread(): string[] {
+    const unclean = new Set<string>();
     for (const [log, slot] of this.#logs()) {
       try {
         const isBusy = log.isFlushing || this.#host.words.hasReaders(slot);
         if (isBusy) throw new StorageError('EBUSY', log.directory, 'closing');
         if (this.#doomed.has(log)) this.#removeDeleted(log);
-        else log.close({ clean: !this.#host.isOffline });
+        else log.close({ clean: !this.#isOffline(log) });
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         this.#logger.error('a log could not be closed', { error: error.message });
-        isClean = false;
+        unclean.add(parentDirectory(log.directory));
       }
     }
     this.#doomed.clear();
-    return isClean && !this.#host.isOffline;
+    return [...unclean];
   }
 
-  /** A write failed: noted, so that the stop is not called clean. */
-  noteFailure(): void {
-    this.#hasFailed = true;
+  #isOffline(log: Log): boolean {
+    return this.#host.isOffline(parentDirectory(log.directory));
   }
 
   #opened(tookMs: number): OpenedLogs {
     const logs = [...this.#host.replicas()].map(({ log }) => log);
-    const checked = logs.filter(({ recoveredBytes }) => !this.#data.hadCleanShutdown || recoveredBytes > 0);
+    const checked = logs.filter(
+      (log) => log.recoveredBytes > 0 || this.#directories.byPath(parentDirectory(log.directory))?.hadCleanShutdown === false,
+    );
     const cut = logs.filter(({ recoveredCutBytes }) => recoveredCutBytes > 0);
     return {
       logs: logs.length,
@@ -183,40 +189,57 @@ export class PartitionLogs {
     this.#openings.add({ topicId: topic.id, partition: partition.partition, image });
   }
 
-  /** At the start an error of the disk is the start's; later it takes the directory offline, and the broker goes on. */
-  #guard(change: () => void): void {
+  /** An error of the disk takes the log directory offline, and the broker goes on: false. A start that cannot do without the directory does not. */
+  #guard(directory: string, change: () => void): boolean {
     try {
       change();
+      return true;
     } catch (error) {
-      if (this.#isFirst || !(error instanceof StorageError)) throw error;
-      this.#host.takeOffline(error);
+      if (!(error instanceof StorageError)) throw error;
+      if (this.#isFirst && this.#directories.isNeeded(directory)) throw error;
+      this.#host.takeOffline(directory, error);
+      return false;
     }
   }
 
+  /**
+   * Where it was found it is opened; what was found nowhere is made where the metadata says. What may lie in a directory that is offline is
+   * left out: who asks for it is told so.
+   */
   #open(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
-    if (!this.#isOurs(topic, partition.partition) || partition.leader !== this.#data.config.nodeId) return;
-    if (this.#host.isOffline) return; // Who asks for it is told so.
+    const { nodeId } = this.#data.config;
+    if (!this.#isOurs(topic, partition.partition) || !partition.replicas.includes(nodeId)) return;
     if (this.#host.replica(partition.slot) !== undefined) return; // It was wanted twice: by the first image, and by a change before it was open.
-    this.#guard(() => this.#openLog(topic, partition, image));
+    const found = this.#directories.found(topic, partition.partition);
+    const directory = found === null ? this.#directories.of(partition) : this.#directories.byPath(found.directory);
+    const isThere = directory !== null && this.#directories.isOnline(directory);
+    if (isThere && partition.leader !== nodeId) return;
+    const isOpen = isThere && this.#guard(directory.path, () => this.#openLog(topic, partition, directory, found, image));
+    if (!isOpen) this.#host.leaveOut(partition.slot);
   }
 
-  #openLog(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
+  #openLog(
+    topic: TopicImage,
+    partition: PartitionImage,
+    { path, hadCleanShutdown }: GivenDirectory,
+    found: FoundLog | null,
+    image: ClusterImage,
+  ): void {
     const { storage, clock, random } = this.#runtime;
     const name = partitionDirectoryName(topic.name, partition.partition);
-    const found = this.#data.found.get(name);
-    const isOwn = found !== undefined && found.topicId === topic.id;
-    if (!isOwn && storage.isDirectory(`${this.#data.directory}/${name}`)) this.#setAside(name);
+    for (const other of this.#directories.allFound().get(name) ?? []) if (other !== found) this.#setAside(other.directory, name);
+    if (found === null) this.#setAside(path, name);
     const log = Log.open({
       storage,
-      directory: `${this.#data.directory}/${name}`,
+      directory: `${path}/${name}`,
       topicId: topic.id,
       config: this.#configOf(topic.name, image),
       nowMs: clock.wallMs(),
-      cleanShutdown: isOwn ? this.#data.hadCleanShutdown : true,
-      recoveryPoint: isOwn ? found.recoveryPoint : 0,
-      logStartOffset: isOwn ? found.logStartOffset : 0,
+      cleanShutdown: found === null || hadCleanShutdown,
+      recoveryPoint: found?.recoveryPoint ?? 0,
+      logStartOffset: found?.logStartOffset ?? 0,
       writebackBytes: this.#data.config.writebackBytes,
-      onWritebackError: (error) => this.#host.takeOffline(error),
+      onWritebackError: (error) => this.#host.takeOffline(path, error),
       onDamage: (damage, path) => this.#logger.warn(damage, { file: path }),
       isSyncedByCaller: true,
       random,
@@ -234,34 +257,37 @@ export class PartitionLogs {
     if (!this.#isOurs(topic, partition.partition)) return;
     const delayMs = resolveTopicConfig(new Map(), this.#data.config, brokerOverrides(image, this.#data.config.nodeId)).fileDeleteDelayMs;
     const replica = this.#host.replica(partition.slot);
-    if (replica === undefined) return;
+    if (replica === undefined) {
+      this.#host.remove(partition.slot, () => {});
+      return;
+    }
     const { log } = replica;
     this.#host.remove(partition.slot, () => {
       this.#runtime.after(delayMs, () => {
-        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(() => this.#removeDeletedLater(log));
+        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(replica.logDirectory, () => this.#removeDeletedLater(log));
       });
     });
     // The name is free from here on, for a topic that is made anew; whoever still reads has the files open.
     this.#doomed.set(log, partition.slot);
-    if (this.#host.isOffline) return;
-    this.#guard(() => {
+    if (replica.isOffline) return;
+    this.#guard(replica.logDirectory, () => {
       log.markDeleted(randomUuid(this.#runtime.random));
-      this.#syncs.noteRenamed();
+      this.#syncs.noteRenamed(replica.logDirectory);
     });
   }
 
   /** Nothing is changed in a directory that is offline: the next start finds it. */
   #removeDeleted(log: Log): void {
-    if (this.#host.isOffline) log.closeFiles();
+    if (this.#isOffline(log)) log.closeFiles();
     else log.remove();
   }
 
   /** A directory of large files takes its time to go. */
   #removeDeletedLater(log: Log): void {
     log.closeFiles();
-    if (this.#host.isOffline) return;
+    if (this.#isOffline(log)) return;
     this.#runtime.storage.removeLater(log.directory, (error) => {
-      if (error !== null && !this.#isClosing) this.#host.takeOffline(error);
+      if (error !== null && !this.#isClosing) this.#host.takeOffline(parentDirectory(log.directory), error);
     });
   }
 
@@ -291,12 +317,13 @@ export class PartitionLogs {
     const claimed = new Set<string>();
     for (const { name, partitions } of image.topics)
       for (const each of partitions) claimed.add(partitionDirectoryName(name, each.partition));
-    for (const name of this.#data.found.keys()) if (!claimed.has(name)) this.#setAside(name);
+    for (const [name, found] of this.#directories.allFound()) {
+      if (!claimed.has(name)) for (const { directory } of found) this.#guard(directory, () => this.#setAside(directory, name));
+    }
   }
 
-  #setAside(name: string): void {
+  #setAside(directory: string, name: string): void {
     const { storage, random } = this.#runtime;
-    const { directory } = this.#data;
     const stray = markedDirectoryName(name, randomUuid(random), STRAY_DIRECTORY_SUFFIX);
     if (!storage.isDirectory(`${directory}/${name}`)) return;
     storage.rename(`${directory}/${name}`, `${directory}/${stray}`);

@@ -144,8 +144,8 @@ export class PartitionAnswers {
   }
 
   #answer(question: PartitionQuestion, slot: number): unknown {
-    if (this.#host.isOffline) return ERROR.KAFKA_STORAGE_ERROR;
     const replica = this.#host.replica(slot);
-    return replica === undefined ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ANSWERS[question](replica);
+    if (replica === undefined) return this.#host.unknownError(slot);
+    return replica.isOffline ? ERROR.KAFKA_STORAGE_ERROR : ANSWERS[question](replica);
   }
 }

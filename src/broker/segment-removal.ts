@@ -16,7 +16,7 @@ export interface SegmentRemovalOptions {
   readonly words: PartitionWords;
   /** Runs `task` unless the log has gone, whose files are somebody else's to close then: false. */
   readonly guard: (replica: LeaderReplica, task: () => void) => boolean;
-  readonly onFailure: (error: StorageError) => void;
+  readonly onFailure: (replica: LeaderReplica, error: StorageError) => void;
 }
 
 /** What waits in one log. */
@@ -54,7 +54,7 @@ export class SegmentRemoval {
     const { slot } = replica;
     if (waiting.raisedTo !== NO_ROUND && !words.hasEarlierReaders(slot, waiting.raisedTo)) {
       replica.log.head.removeLater(waiting.current, (error) => {
-        if (error !== null) onFailure(error);
+        if (error !== null) onFailure(replica, error);
       });
       waiting.current = [];
       waiting.raisedTo = NO_ROUND;

@@ -10,8 +10,21 @@ import type { LogLevelMessage } from './log-level.ts';
 import type { WorkerReport } from './metrics/worker-report.ts';
 import type { PartitionsRequest, PartitionsResponse } from './partition-questions.ts';
 
-/** A partition's directory as it was found at the start, by directory name. */
+/** A log directory of log.dirs. */
+export interface GivenDirectory {
+  /** Absolute. */
+  readonly path: string;
+  /** Null where it could not be read. */
+  readonly id: string | null;
+  readonly hadCleanShutdown: boolean;
+  /** Why it could not be opened at the start; null: it could. */
+  readonly failure: string | null;
+}
+
+/** A partition's directory as it was found at the start. */
 export interface FoundLog {
+  /** Path of the log directory. */
+  readonly directory: string;
   readonly topicId: string | null;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
@@ -26,11 +39,12 @@ export interface AdvertisedEndpoint {
 export interface BrokerWorkerData {
   readonly config: BrokerConfig;
   readonly clusterId: string;
-  /** The log directory: absolute path and id. */
-  readonly directory: string;
-  readonly directoryId: string;
-  readonly hadCleanShutdown: boolean;
-  readonly found: ReadonlyMap<string, FoundLog>;
+  /** log.dirs, in their order. */
+  readonly directories: readonly GivenDirectory[];
+  /** Holds the cluster's metadata log: path and id. */
+  readonly metadataDirectory: { readonly path: string; readonly id: string };
+  /** By directory name; several where a name stands in several log directories. */
+  readonly found: ReadonlyMap<string, readonly FoundLog[]>;
   /** All records of the metadata log below it were on the medium; 0 where the checkpoint does not say. */
   readonly metadataEnd: number;
   readonly endpoints: readonly AdvertisedEndpoint[];
@@ -41,6 +55,8 @@ export interface BrokerWorkerData {
 
 /** How far a partition is on the medium, for the checkpoint files. */
 export interface LogEnds {
+  /** Path of the log directory. */
+  readonly directory: string;
   readonly topic: string;
   readonly partition: number;
   readonly recoveryPoint: number;
@@ -58,6 +74,12 @@ export interface OpenedLogs {
   readonly cutLogs: number;
   readonly cutBytes: number;
   readonly tookMs: number;
+}
+
+/** Where a log starts, for the checkpoint of its directory. */
+export interface LogStart extends PartitionOffset {
+  /** Path of the log directory. */
+  readonly directory: string;
 }
 
 /** What of the configuration limits connections and may change while the broker runs. */
@@ -81,13 +103,13 @@ export type FromBrokerWorker =
   | { readonly type: 'connection-limits'; readonly limits: LiveConnectionLimits }
   /** Lines of this level and above are wanted from now on. */
   | { readonly type: 'log-level'; readonly level: LogLevel }
-  /** At an interval, and once more (`isFinal`) when all logs are closed. */
-  | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly isClean: boolean }
+  /** At an interval, and once more (`isFinal`) when all logs are closed; `unclean`: paths of the directories where that went wrong. */
+  | { readonly type: 'ends'; readonly ends: readonly LogEnds[]; readonly isFinal: boolean; readonly unclean: readonly string[] }
   /** Log starts that have to be on the medium before the next checkpoint is due; answered by 'log-starts-written', in order. */
-  | { readonly type: 'log-starts'; readonly starts: readonly PartitionOffset[] }
+  | { readonly type: 'log-starts'; readonly starts: readonly LogStart[] }
   | { readonly type: 'connections-closed'; readonly tickets: readonly number[] }
-  /** Worker 0: the log directory has failed. */
-  | { readonly type: 'offline'; readonly error: string }
+  /** Worker 0: a log directory has failed; `isNeeded`: the broker does not serve without it. */
+  | { readonly type: 'offline'; readonly directory: string; readonly error: string; readonly isNeeded: boolean }
   /** The answer to a question for a report. */
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
 
@@ -96,8 +118,10 @@ export type ToBrokerWorker =
   | { readonly type: 'close-idlest'; readonly listener: number }
   /** For the metrics: a report with at most so many partitions. */
   | { readonly type: 'report'; readonly id: number; readonly partitionsMax: number }
-  /** The answer to 'log-starts'; false: the disk refused. */
-  | { readonly type: 'log-starts-written'; readonly isWritten: boolean };
+  /** The answer to 'log-starts': paths of the directories where they were not written. */
+  | { readonly type: 'log-starts-written'; readonly failed: readonly string[] }
+  /** To worker 0: a checkpoint could not be written. */
+  | { readonly type: 'directory-failed'; readonly directory: string; readonly error: string };
 
 export type BetweenBrokerWorkers =
   | MetadataMessage
@@ -110,4 +134,4 @@ export type BetweenBrokerWorkers =
   /** While stopping: all connections of the sending worker have ended, so nobody hears a refusal there. */
   | { readonly type: 'connections-ended' }
   /** A write failed on the sending worker: the directory is everybody's. */
-  | { readonly type: 'directory-offline'; readonly error: string };
+  | { readonly type: 'directory-offline'; readonly directory: string; readonly error: string };

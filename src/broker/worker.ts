@@ -23,10 +23,11 @@ import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
 import { type Logger, loggerTo } from '../telemetry/logger.ts';
 import { tellChanges } from './cluster-news.ts';
-import { createQuorum, metadataEnds, startController } from './controller.ts';
+import { createQuorum, metadataEnds, startController, tellFailure } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
+import { KnownDirectories } from './known-directories.ts';
 import { watchConnectionLimits } from './live-connection-limits.ts';
 import { LiveOptions } from './live-options.ts';
 import { LogLevelControl } from './log-level.ts';
@@ -105,19 +106,20 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     runtime,
     words,
     () => metadata.appliedOffset,
-    ({ message }) => {
-      onOffline(message);
+    (directory, { message }) => {
+      onOffline(directory, message);
       for (let worker = 0; worker < runtime.workerCount; worker++) {
         if (worker !== workerIndex)
-          runtime.sendControl(worker, { type: 'directory-offline', error: message } satisfies BetweenBrokerWorkers);
+          runtime.sendControl(worker, { type: 'directory-offline', directory, error: message } satisfies BetweenBrokerWorkers);
       }
     },
   );
+  const directories = new KnownDirectories(data, host);
   const starts = new LogStarts((offsets) => tell({ type: 'log-starts', starts: offsets }));
   host.deletion.persistStarts = (replicas, done) => starts.persist(replicas, done);
   const upkeep = new LogUpkeep(runtime, config, host, logger.of('log'));
-  const logs = new PartitionLogs(runtime, data, host, logger.of('log'), {
-    onPartitionsChanged: () => reportEnds(false, false),
+  const logs = new PartitionLogs(runtime, data, host, directories, logger.of('log'), {
+    onPartitionsChanged: () => reportEnds(null),
     onOpened: (opened) => tell({ type: 'logs-opened', opened }),
   });
   metadata.onChange((change, image) => logs.onChange(change, image));
@@ -130,7 +132,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const questions = new PartitionQuestions(runtime, () => metadata.appliedOffset);
   const answers = new PartitionAnswers(runtime, host, () => metadata.appliedOffset);
 
-  const reader = createSegmentReader(runtime, { ...config, isInMemory: isInMemory(data.directory) });
+  const reader = createSegmentReader(runtime, { ...config, isInMemory: data.directories.every(({ path }) => isInMemory(path)) });
   const coordinatorBits = { words: new SharedWords(runtime.shared), firstWord: coordinatorBitsAt(runtime.workerCount) / WORD_BYTES };
   const coordinatorHost = new CoordinatorHost({
     runtime,
@@ -159,14 +161,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     logLevel,
     logger,
     nodeId: config.nodeId,
-    directory: data.directory,
+    directories,
     metadata,
     partitions,
     words,
     controller,
     questions,
     coordinators,
-    isOffline: () => host.isOffline,
     reader,
   };
   const slow = slowRequests(config.naruSlowRequestMs, runtime, logger);
@@ -186,17 +187,18 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     idleMs: config.connectionsMaxIdleMs,
   });
 
-  const reportEnds = (isFinal: boolean, isClean: boolean): void => {
+  /** `unclean`: of the last report, which directories were not left in order. */
+  const reportEnds = (unclean: readonly string[] | null): void => {
     const ends = quorum === null ? logs.ends() : [metadataEnds(quorum, data), ...logs.ends()];
-    tell({ type: 'ends', ends, isFinal, isClean });
+    tell({ type: 'ends', ends, isFinal: unclean !== null, unclean: unclean ?? [] });
   };
   const checkpoint = (): void => {
-    if (!host.isOffline) reportEnds(false, false); // Whose directory failed has nothing to note any more.
+    reportEnds(null);
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
   };
   runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);
   const checkpointStarts = (): void => {
-    const moved = [...host.replicas()].filter(({ log, persistedStart }) => log.logStartOffset > persistedStart);
+    const moved = [...host.replicas()].filter(({ log, persistedStart, isOffline }) => log.logStartOffset > persistedStart && !isOffline);
     if (moved.length > 0) host.deletion.persist(moved);
     runtime.after(config.logFlushStartOffsetCheckpointIntervalMs, checkpointStarts);
   };
@@ -204,7 +206,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   let isServing = false;
   if (quorum !== null) {
     runtime.post(() =>
-      startController(quorum, data, (brokerEpoch) => {
+      startController(quorum, data, directories, (brokerEpoch) => {
         isServing = true;
         tell({ type: 'serving', brokerEpoch });
       }),
@@ -213,17 +215,18 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
 
   /** A start needs the metadata log; afterwards its errors are those of the directory that it lies in. */
   function onMetadataLogFailure(error: StorageError): void {
-    if (isServing) host.takeOffline(error);
+    if (isServing) host.takeOffline(data.metadataDirectory.path, error);
     else runtime.fail(new Error(`the cluster metadata cannot be written: ${error.message}`, { cause: error }));
   }
 
   /** Several workers may meet the failure before they hear of each other's: worker 0 says it, once. */
-  function onOffline(error: string): void {
-    logs.noteFailure();
-    quorum?.suspend();
-    if (workerIndex !== CONTROLLER_WORKER) return;
-    tell({ type: 'offline', error });
-    logger.of('log').error('the log directory failed and is offline', { directory: data.directory, error });
+  function onOffline(directory: string, error: string): void {
+    if (quorum === null) return;
+    const isNeeded = directories.isNeeded(directory);
+    tell({ type: 'offline', directory, error, isNeeded });
+    logger.of('log').error('the log directory failed and is offline', { directory, error });
+    if (isNeeded) quorum.suspend();
+    else tellFailure(quorum, data, directory);
   }
 
   /**
@@ -250,9 +253,9 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         serveController(quorum, runtime, from, message);
         return;
       case 'directory-offline':
-        if (host.isOffline) return;
-        host.goOffline();
-        onOffline(message.error);
+        if (host.isOffline(message.directory)) return;
+        host.goOffline(message.directory);
+        onOffline(message.directory, message.error);
         return;
       case 'connections-ended':
         if (++endedCount === runtime.workerCount) closeLogs();
@@ -278,7 +281,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     onControl: (from, message) => onControl(from, message as BetweenBrokerWorkers),
     onSupervisor(message) {
       const told = message as ToBrokerWorker;
-      if (told.type === 'log-starts-written') return starts.onWritten(told.isWritten);
+      if (told.type === 'log-starts-written') return starts.onWritten(told.failed);
+      if (told.type === 'directory-failed') return host.takeOffline(told.directory, { message: told.error });
       if (told.type === 'close-idlest') return network.closeIdlest(told.listener);
       const sources = { runtime, host, coordinators: coordinatorHost };
       gatherReport(sources, told.partitionsMax, (report) => tell({ type: 'report', id: told.id, report }));
@@ -292,8 +296,8 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         upkeep.close();
         // What the pool still has lies in memory that must stay as it is, of requests whose connections may be gone.
         host.whenIdle(() =>
-          logs.close((isClean) => {
-            reportEnds(true, isClean);
+          logs.close((unclean) => {
+            reportEnds(unclean);
             done();
           }),
         );

@@ -16,11 +16,14 @@ export const logOptions = {
     isNonEmpty: true,
     doc: 'The data directory where `log.dirs` is not given. Kafka’s default is emptied by many systems at their start.',
   }),
-  logDirs: list('log.dirs', { default: null, isNonEmpty: true, doc: 'The data directories, with commas.' }),
-  metadataLogDir: string('metadata.log.dir', {
-    noEffectYet: true,
+  logDirs: list('log.dirs', {
     default: null,
-    doc: 'The directory of the cluster’s metadata log; the first data directory where it is left out.',
+    isNonEmpty: true,
+    doc: 'The data directories, with commas. New partitions go to the one with the fewest.',
+  }),
+  metadataLogDir: string('metadata.log.dir', {
+    default: null,
+    doc: 'The directory of the cluster’s metadata log; the first data directory where it is left out. It takes partitions where `log.dirs` names it, too.',
   }),
 
   // Topics.

@@ -46,6 +46,10 @@ export const naruOptions = {
     max: 2 ** 31 - 1,
     doc: 'A request that takes longer is told in the log, with where its time went; at most ten a second for each worker. −1: none is.',
   }),
+  naruFormatNewDirectories: boolean('naru.format.new.directories', {
+    default: 'false',
+    doc: 'Whether log directories without a meta.properties are formatted although others of the node have one: directories that are new. Otherwise the start is refused, since a disk may not be mounted.',
+  }),
   naruMemoryMax: bytes('naru.memory.max', {
     type: 'LONG',
     default: null,

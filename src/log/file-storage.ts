@@ -294,7 +294,8 @@ export class FileStorage implements Storage {
   }
 }
 
-function storageError(error: unknown, path: string, doing: string): StorageError {
+/** What Node throws for a refusal of the operating system, as a StorageError. */
+export function storageError(error: unknown, path: string, doing: string): StorageError {
   const errno = Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
   return new StorageError(errno, path, doing, error);
 }

@@ -1,6 +1,7 @@
 // A log directory as a whole: whose it is, how the last stop went, which partitions it holds, its checkpoint files.
-// Invariants: nothing in it is read or written before the lock is held; the clean-shutdown marker is taken before the first log is
-// opened and written after the last is closed; the checkpoints vouch for nothing that is not on the medium.
+// Invariants: nothing in it is read or written before the lock is held, and nothing written before whose it is has been found right; the
+// clean-shutdown marker is taken before the first log is opened and written after the last is closed; the checkpoints vouch for nothing
+// that is not on the medium.
 // Runs on: the main thread, at start, at checkpoints and at stop. The logs in it are opened by the workers that own them.
 import type { Random } from '../base/random.ts';
 import { randomUuid } from '../base/uuid.ts';
@@ -28,13 +29,16 @@ export class ForeignDirectoryError extends Error {
   readonly code = 'ERR_FOREIGN_DIRECTORY';
 }
 
-export interface LogDirectoryOptions {
-  readonly storage: Storage;
-  /** log.dirs, one of them. */
-  readonly path: string;
+export interface LogDirectoryOptions extends ClaimOptions {
   /** What the other directories or the configuration say; null takes the directory's own, or a new one. */
   readonly clusterId: string | null;
   readonly nodeId: number;
+}
+
+export interface ClaimOptions {
+  readonly storage: Storage;
+  /** log.dirs, one of them. */
+  readonly path: string;
   readonly random: Random;
   /** Locks `<path>/.lock` for this process, or throws with one clear line; gives what unlocks it. */
   readonly lock?: (path: string) => () => void;
@@ -70,28 +74,20 @@ export class LogDirectory {
   #recoveryPoints: Map<string, number>;
   #logStartOffsets: Map<string, number>;
 
-  /**
-   * Makes and formats the directory where needed, checks whose it is, takes the clean-shutdown marker, removes what deleted topics
-   * left. Throws StorageError, MalformedFileError, ForeignDirectoryError, and what `lock` throws.
-   */
+  /** Claims the directory and opens it. Throws what ClaimedDirectory.claim and ClaimedDirectory.open throw. */
   static open(options: LogDirectoryOptions): LogDirectory {
-    const { storage, path } = options;
-    if (!storage.isDirectory(path)) {
-      storage.makeDirectories(path);
-      storage.syncDirectory(parentDirectory(path));
-    }
-    const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
+    const claimed = ClaimedDirectory.claim(options);
     try {
-      return new LogDirectory(options, unlock);
+      return claimed.open(options.clusterId, options.nodeId);
     } catch (error) {
-      unlock();
+      claimed.release();
       throw error;
     }
   }
 
-  private constructor(options: LogDirectoryOptions, unlock: () => void) {
+  /** Not to be called but by ClaimedDirectory, which holds the lock. */
+  constructor(options: LogDirectoryOptions, found: MetaProperties | null, unlock: () => void) {
     const { storage, path } = options;
-    const found = readMetaProperties(storage, path);
     const properties = found ?? { clusterId: options.clusterId ?? randomUuid(options.random), nodeId: options.nodeId, directoryId: null };
     checkOwner(path, properties, options);
     this.path = path;
@@ -185,6 +181,61 @@ export class LogDirectory {
       if (error instanceof MalformedFileError) return null;
       throw error;
     }
+  }
+}
+
+/** A directory that is locked, and of which nobody has decided yet whether it is to be used: nothing in it has been changed. */
+export class ClaimedDirectory {
+  readonly path: string;
+  /** Null: it was never formatted. */
+  readonly properties: MetaProperties | null;
+  readonly #options: ClaimOptions;
+  readonly #unlock: () => void;
+
+  /** Makes the directory where it is missing, locks it, reads whose it is. Throws StorageError, MalformedFileError, and what `lock` throws. */
+  static claim(options: ClaimOptions): ClaimedDirectory {
+    const { storage, path } = options;
+    if (!storage.isDirectory(path)) {
+      storage.makeDirectories(path);
+      storage.syncDirectory(parentDirectory(path));
+    }
+    const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
+    try {
+      return new ClaimedDirectory(options, unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  private constructor(options: ClaimOptions, unlock: () => void) {
+    this.path = options.path;
+    this.properties = readMetaProperties(options.storage, options.path);
+    this.#options = options;
+    this.#unlock = unlock;
+  }
+
+  /** It holds the metadata log of a cluster. */
+  get hasMetadataLog(): boolean {
+    return this.#options.storage.isDirectory(`${this.path}/${METADATA_DIRECTORY}`);
+  }
+
+  /** It holds a partition, or what is left of one. */
+  get hasPartitions(): boolean {
+    return this.#options.storage.list(this.path).some((name) => name !== METADATA_DIRECTORY && parsePartitionDirectory(name) !== null);
+  }
+
+  /**
+   * Formats the directory where needed, checks whose it is, takes the clean-shutdown marker, removes what deleted topics left.
+   * Throws StorageError and ForeignDirectoryError; the lock is held nonetheless.
+   */
+  open(clusterId: string | null, nodeId: number): LogDirectory {
+    return new LogDirectory({ ...this.#options, clusterId, nodeId }, this.properties, this.#unlock);
+  }
+
+  /** It is not used after all. */
+  release(): void {
+    this.#unlock();
   }
 }
 

@@ -4,12 +4,11 @@
 // Pure.
 import { ERROR } from '../protocol/errors.ts';
 import type { OperationResult } from './controller.ts';
-import { type ClusterImage, isActive } from './image.ts';
+import type { ClusterImage } from './image.ts';
 import { type EndpointImage, type FeatureRangeImage, NO_LEADER, type PartitionImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
-
-/** In PARTITION_CHANGE: the recovery state stays what it is. */
-const NO_RECOVERY_CHANGE = -1;
+import { type PartitionChangeRecord, partitionChange, registrationChange } from './record-forms.ts';
+import { isDirectoryOnline, mayLead, withoutReplica } from './replica-directories.ts';
 
 export interface ControllerRegistration {
   readonly controllerId: number;
@@ -64,12 +63,17 @@ export function tellCordonedDirectories(brokerId: number, brokerEpoch: number): 
   return registrationChange(brokerId, brokerEpoch, { cordonedLogDirs: [] });
 }
 
-/** Lets the broker serve: unfences it and makes it the leader, anew, of every partition that only it can lead. */
+/**
+ * Lets the broker serve: unfences it and makes it the leader, anew, of every partition that only it can lead; of none whose directory is
+ * offline.
+ */
 export function unfenceBroker(image: ClusterImage, brokerId: number, brokerEpoch: number): MetadataRecord[] {
   const records: MetadataRecord[] = [registrationChange(brokerId, brokerEpoch, { fenced: -1 })];
   for (const topic of image.topics) {
     for (const partition of topic.partitions) {
-      const change = leadership(partition, brokerId);
+      if (!partition.replicas.includes(brokerId)) continue;
+      const isThere = isDirectoryOnline(image, partition, brokerId);
+      const change = isThere ? leadership(partition, brokerId) : withoutReplica(image, partition, brokerId);
       if (change !== null) records.push({ ...partitionChange(topic.id, partition.partition), ...change });
     }
   }
@@ -118,57 +122,20 @@ export function unregisterBroker(image: ClusterImage, { brokerId, ownId }: Unreg
 }
 
 /** The last one in sync stays in sync: what it holds is what was acknowledged. */
-function withoutBroker(image: ClusterImage, { isr, leader }: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
+function withoutBroker(image: ClusterImage, partition: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
+  const { isr, leader } = partition;
   if (!isr.includes(brokerId) && leader !== brokerId) return null;
   const others = isr.filter((each) => each !== brokerId);
-  const successor = others.find((each) => isActive(image, each)) ?? NO_LEADER;
+  const successor = others.find((each) => mayLead(image, partition, each)) ?? NO_LEADER;
   return { ...(others.length === 0 ? {} : { isr: others }), ...(leader === brokerId ? { leader: successor } : {}) };
 }
 
 /** What makes `brokerId` the partition's leader in a new epoch, or null where it may not lead. */
 function leadership(partition: PartitionImage, brokerId: number): Partial<PartitionChangeRecord> | null {
-  if (!partition.replicas.includes(brokerId)) return null;
   if (partition.leader === brokerId && partition.isr.includes(brokerId)) return { leader: brokerId };
   if (partition.leader !== NO_LEADER) return null;
   // Nobody leads (an orderly stop left it so): whoever holds all that was acknowledged may.
   if (partition.isr.includes(brokerId)) return { leader: brokerId };
   if (!partition.eligibleLeaderReplicas.includes(brokerId) && partition.replicas.length > 1) return null;
   return { leader: brokerId, isr: [brokerId], eligibleLeaderReplicas: [], lastKnownElr: [] };
-}
-
-type PartitionChangeRecord = Extract<MetadataRecord, { type: 'PartitionChangeRecord' }>;
-
-/** A change of nothing: every field says that its part stays as it is. */
-export function partitionChange(topicId: string, partitionId: number): PartitionChangeRecord {
-  return {
-    type: 'PartitionChangeRecord',
-    partitionId,
-    topicId,
-    isr: null,
-    leader: -2,
-    replicas: null,
-    removingReplicas: null,
-    addingReplicas: null,
-    leaderRecoveryState: NO_RECOVERY_CHANGE,
-    directories: null,
-    eligibleLeaderReplicas: null,
-    lastKnownElr: null,
-  };
-}
-
-function registrationChange(
-  brokerId: number,
-  brokerEpoch: number,
-  change: { fenced?: number; cordonedLogDirs?: string[] },
-): MetadataRecord {
-  return {
-    type: 'BrokerRegistrationChangeRecord',
-    brokerId,
-    brokerEpoch,
-    fenced: 0,
-    inControlledShutdown: 0,
-    logDirs: [],
-    cordonedLogDirs: null,
-    ...change,
-  };
 }

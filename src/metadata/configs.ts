@@ -5,7 +5,7 @@
 // Source: the behaviour and the messages were recorded from Apache Kafka 4.3.1 (test/golden/answers/config-changes).
 import { ERROR } from '../protocol/errors.ts';
 import { type ConfigFault, type ControllerEnv, type OperationResult, RECORDS_PER_OPERATION_MAX } from './controller.ts';
-import type { ClusterImage } from './image.ts';
+import { type ClusterImage, isElrOn } from './image.ts';
 import { CLUSTER_DEFAULT, RESOURCE } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
 import { topicNameFault } from './topic-names.ts';
@@ -43,7 +43,6 @@ export interface AlteredConfigs {
 /** The longest value that a record of Kafka's takes (a string's length was 16 bits once). */
 const VALUE_LENGTH_MAX = 32_767;
 const MIN_ISR = 'min.insync.replicas';
-const ELR_FEATURE = 'eligible.leader.replicas.version';
 
 export function alterConfigs(image: ClusterImage, request: AlterConfigsInput, env: ControllerEnv): OperationResult<AlteredConfigs[]> {
   const records: MetadataRecord[] = [];
@@ -189,10 +188,6 @@ function elrFault(
     return fault(ERROR.INVALID_CONFIG, `Broker-level ${MIN_ISR} cannot be altered while ELR is enabled.`);
   }
   return after.has(MIN_ISR) ? null : fault(ERROR.INVALID_CONFIG, `Cluster-level ${MIN_ISR} cannot be removed while ELR is enabled.`);
-}
-
-function isElrOn(image: ClusterImage): boolean {
-  return (image.features.get(ELR_FEATURE) ?? 0) > 0;
 }
 
 function lengthFault(after: ReadonlyMap<string, string>): ConfigFault | null {

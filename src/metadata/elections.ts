@@ -2,11 +2,12 @@
 // there is none.
 // Pure. Source: KIP-183, KIP-460 (unclean ones).
 import { ERROR } from '../protocol/errors.ts';
-import { partitionChange } from './brokers.ts';
 import type { OperationResult } from './controller.ts';
-import { type ClusterImage, isActive } from './image.ts';
+import type { ClusterImage } from './image.ts';
 import { NO_LEADER, type PartitionImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
+import { partitionChange } from './record-forms.ts';
+import { mayLead } from './replica-directories.ts';
 
 export const ELECTION_TYPE = { PREFERRED: 0, UNCLEAN: 1 } as const;
 /** In a partition's records: the leader may lack what was acknowledged. */
@@ -69,15 +70,15 @@ interface Leadership {
   readonly leaderRecoveryState?: number;
 }
 
-function preferred(image: ClusterImage, { replicas, isr }: PartitionImage): Leadership | null {
-  const leader = replicas[0] ?? NO_LEADER;
-  return isr.includes(leader) && isActive(image, leader) ? { leader } : null;
+function preferred(image: ClusterImage, partition: PartitionImage): Leadership | null {
+  const leader = partition.replicas[0] ?? NO_LEADER;
+  return partition.isr.includes(leader) && mayLead(image, partition, leader) ? { leader } : null;
 }
 
 /** Somebody who has all that was acknowledged, else whoever is there. */
-function anyLeader(image: ClusterImage, { replicas, isr }: PartitionImage): Leadership | null {
-  const active = replicas.filter((replica) => isActive(image, replica));
-  const complete = active.find((replica) => isr.includes(replica));
+function anyLeader(image: ClusterImage, partition: PartitionImage): Leadership | null {
+  const active = partition.replicas.filter((replica) => mayLead(image, partition, replica));
+  const complete = active.find((replica) => partition.isr.includes(replica));
   if (complete !== undefined) return { leader: complete };
   const leader = active[0];
   return leader === undefined ? null : { leader, isr: [leader], leaderRecoveryState: RECOVERING };

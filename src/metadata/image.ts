@@ -8,6 +8,7 @@ import type { MetadataRecord, RecordOf } from './metadata-records.ts';
 import { TopicsImage } from './topics-image.ts';
 import { UnservedRecords } from './unserved-records.ts';
 
+const ELR_FEATURE = 'eligible.leader.replicas.version';
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
 export class ClusterImage {
@@ -251,4 +252,9 @@ export class ClusterImage {
 export function isActive(image: ClusterImage, brokerId: number): boolean {
   const broker = image.broker(brokerId);
   return broker !== null && !broker.isFenced && !broker.isInControlledShutdown;
+}
+
+/** Whether partitions keep note of who was in sync last (KIP-966). */
+export function isElrOn(image: ClusterImage): boolean {
+  return (image.features.get(ELR_FEATURE) ?? 0) > 0;
 }

@@ -30,9 +30,14 @@ export function checkMetadataLog(storage: Storage, directory: string, known: Kno
   }
   const snapshotEnd = listSnapshots(storage, directory).at(-1)?.endOffset ?? 0;
   if (end > 0 || snapshotEnd > 0 || known.partitionCount === 0) return;
-  throw new ImageError(
-    `${directory}: the metadata log is empty or missing, and ${known.partitionCount} partitions lie beside it. ` +
-      'Restore it from a copy; or, to go on without them, move their directories away',
+  throw withoutMetadata(directory, known.partitionCount);
+}
+
+/** There are partitions, and no metadata log that would say whose they are. */
+export function withoutMetadata(directory: string, partitionCount: number): ImageError {
+  return new ImageError(
+    `${directory}: the metadata log is empty or missing, and ${partitionCount} partitions lie beside it. Restore it from a copy, ` +
+      'or name the directory that it is in by metadata.log.dir; or, to go on without them, move their directories away',
   );
 }
 

@@ -7,6 +7,7 @@ import { type ControllerEnv, type OperationResult, RECORDS_PER_OPERATION_MAX } f
 import { type ClusterImage, isActive } from './image.ts';
 import type { TopicImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
+import { DirectoryChoice } from './replica-directories.ts';
 import { assignmentFault, partitionRecord, placeReplicas } from './replica-placement.ts';
 import { duplicatesOf, type Placed, type Refusal } from './topics.ts';
 
@@ -36,6 +37,7 @@ export function createPartitions(
   env: ControllerEnv,
 ): OperationResult<CreatedPartitions[]> {
   const records: MetadataRecord[] = [];
+  const directories = new DirectoryChoice(image);
   const response: CreatedPartitions[] = [];
   const duplicates = duplicatesOf(request.topics.map((topic) => topic.name));
   for (const name of duplicates) response.push(answerOf(name, [ERROR.INVALID_REQUEST, 'Duplicate topic name.']));
@@ -45,7 +47,7 @@ export function createPartitions(
   }
   for (const wanted of request.topics) {
     if (duplicates.has(wanted.name)) continue;
-    const refused = grow(image, wanted, env, records);
+    const refused = grow(image, wanted, env, records, directories);
     response.push(answerOf(wanted.name, refused ?? [ERROR.NONE, null]));
   }
   return { records: request.validateOnly ? [] : records, response };
@@ -68,6 +70,7 @@ function grow(
   { name, count, assignments }: WantedPartitions,
   env: ControllerEnv,
   records: MetadataRecord[],
+  directories: DirectoryChoice,
 ): Refusal | null {
   const topic = image.topicByName(name);
   if (topic === null) return [ERROR.UNKNOWN_TOPIC_OR_PARTITION, null];
@@ -84,7 +87,9 @@ function grow(
   }
   const placed = assignments === null ? byCount(image, topic, additional, env) : byHand(image, topic, assignments);
   if (!('replicas' in placed)) return placed.refusal;
-  for (const [index, brokerIds] of placed.replicas.entries()) records.push(partitionRecord(image, topic.id, known + index, brokerIds));
+  for (const [index, brokerIds] of placed.replicas.entries()) {
+    records.push(partitionRecord(image, topic.id, known + index, brokerIds, directories));
+  }
   return null;
 }
 

@@ -2,11 +2,13 @@
 // life, or have them in another order; it can gain none.
 // Pure. Source: KIP-455, KIP-860 (the replication factor may be kept).
 import { ERROR } from '../protocol/errors.ts';
-import { partitionChange } from './brokers.ts';
+
 import type { OperationResult } from './controller.ts';
-import { type ClusterImage, isActive } from './image.ts';
+import type { ClusterImage } from './image.ts';
 import type { PartitionImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
+import { partitionChange } from './record-forms.ts';
+import { directoryOf, mayLead } from './replica-directories.ts';
 import { assignmentFault } from './replica-placement.ts';
 
 type PartitionChange = Extract<MetadataRecord, { type: 'PartitionChangeRecord' }>;
@@ -84,7 +86,7 @@ function changed(image: ClusterImage, topicId: string, partition: PartitionImage
     const message = `Unable to reassign partition ${partition.partition} because it would require an unclean leader election.`;
     return [ERROR.INVALID_REPLICA_ASSIGNMENT, message];
   }
-  const leader = isr.includes(partition.leader) ? null : isr.find((each) => isActive(image, each));
+  const leader = isr.includes(partition.leader) ? null : isr.find((each) => mayLead(image, partition, each));
   return {
     ...partitionChange(topicId, partition.partition),
     replicas: [...replicas],
@@ -92,6 +94,6 @@ function changed(image: ClusterImage, topicId: string, partition: PartitionImage
     ...(leader === null ? {} : { leader: leader ?? -1 }),
     addingReplicas: [],
     removingReplicas: [],
-    directories: replicas.map((each) => partition.directories[partition.replicas.indexOf(each)] as string),
+    directories: replicas.map((each) => directoryOf(partition, each)),
   };
 }

@@ -2,11 +2,11 @@
 // Pure.
 
 import type { Random } from '../base/random.ts';
-import { ZERO_UUID } from '../base/uuid.ts';
 import type { ClusterImage } from './image.ts';
 import { isActive } from './image.ts';
 import type { BrokerImage } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
+import { type DirectoryChoice, uncordonedDirectories } from './replica-directories.ts';
 
 /** A refusal's text instead of a placement. */
 type Placement = { readonly fault: string } | { readonly fault: null; readonly replicas: readonly (readonly number[])[] };
@@ -65,7 +65,13 @@ export function assignmentFault(image: ClusterImage, brokerIds: readonly number[
 }
 
 /** The record of a new partition on `replicas`, of which one at least is active: the first such one leads. */
-export function partitionRecord(image: ClusterImage, topicId: string, partitionId: number, replicas: readonly number[]): MetadataRecord {
+export function partitionRecord(
+  image: ClusterImage,
+  topicId: string,
+  partitionId: number,
+  replicas: readonly number[],
+  directories: DirectoryChoice,
+): MetadataRecord {
   const isr = replicas.filter((brokerId) => isActive(image, brokerId));
   return {
     type: 'PartitionRecord',
@@ -79,25 +85,14 @@ export function partitionRecord(image: ClusterImage, topicId: string, partitionI
     leaderRecoveryState: 0,
     leaderEpoch: 0,
     partitionEpoch: 0,
-    directories: replicas.map((brokerId) => directoryOf(image, brokerId)),
+    directories: replicas.map((brokerId) => directories.next(brokerId)),
     eligibleLeaderReplicas: null,
     lastKnownElr: null,
   };
 }
 
-/** The directory that a broker's new replica goes to: its only one, or none named where the broker is to choose. */
-function directoryOf(image: ClusterImage, brokerId: number): string {
-  const broker = image.broker(brokerId);
-  const directories = broker === null ? [] : uncordonedDirectories(broker);
-  return directories.length === 1 ? (directories[0] as string) : ZERO_UUID;
-}
-
 function hasUncordonedDirectory(broker: BrokerImage): boolean {
   return broker.logDirs.length === 0 || uncordonedDirectories(broker).length > 0;
-}
-
-function uncordonedDirectories(broker: BrokerImage): string[] {
-  return broker.logDirs.filter((directory) => !(broker.cordonedLogDirs ?? []).includes(directory));
 }
 
 function rotated(list: readonly number[], by: number): number[] {

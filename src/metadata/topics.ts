@@ -8,6 +8,7 @@ import { type ControllerEnv, type EffectiveConfig, type OperationResult, RECORDS
 import { type ClusterImage, isActive } from './image.ts';
 import { RESOURCE } from './image-types.ts';
 import type { MetadataRecord } from './metadata-records.ts';
+import { DirectoryChoice } from './replica-directories.ts';
 import { assignmentFault, partitionRecord, placeReplicas } from './replica-placement.ts';
 import { CLUSTER_METADATA_TOPIC, topicCollisionFault, topicNameFault } from './topic-names.ts';
 
@@ -64,10 +65,11 @@ export function createTopics(image: ClusterImage, request: CreateTopicsInput, en
     return { records: [], response: request.topics.map((topic) => refused(topic.name, refusal)) };
   }
   const records: MetadataRecord[] = [];
+  const directories = new DirectoryChoice(image);
   const response: CreatedTopic[] = [];
   for (const topic of wanted) {
     if (topic.name === CLUSTER_METADATA_TOPIC) continue;
-    response.push(createTopic(image, topic, env, records));
+    response.push(createTopic(image, topic, env, records, directories));
   }
   for (const name of duplicates) response.push(refused(name, [ERROR.INVALID_REQUEST, 'Duplicate topic name.']));
   if (wanted.some((topic) => topic.name === CLUSTER_METADATA_TOPIC)) {
@@ -132,7 +134,13 @@ export function deleteTopics(image: ClusterImage, request: DeleteTopicsInput): O
   return { records, response };
 }
 
-function createTopic(image: ClusterImage, topic: CreatableTopic, env: ControllerEnv, records: MetadataRecord[]): CreatedTopic {
+function createTopic(
+  image: ClusterImage,
+  topic: CreatableTopic,
+  env: ControllerEnv,
+  records: MetadataRecord[],
+  directories: DirectoryChoice,
+): CreatedTopic {
   const refusal = nameRefusal(image, topic.name) ?? configRefusal(image, topic, env);
   if (refusal !== null) return refused(topic.name, refusal);
   const placed = topic.assignments.length > 0 ? byHand(image, topic) : byCount(image, topic, env);
@@ -145,7 +153,7 @@ function createTopic(image: ClusterImage, topic: CreatableTopic, env: Controller
     records.push({ type: 'ConfigRecord', resourceType: RESOURCE.TOPIC, resourceName: topic.name, name, value });
   }
   placed.replicas.forEach((replicas, partitionId) => {
-    records.push(partitionRecord(image, topicId, partitionId, replicas));
+    records.push(partitionRecord(image, topicId, partitionId, replicas, directories));
   });
   return {
     name: topic.name,

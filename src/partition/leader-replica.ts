@@ -3,6 +3,7 @@
 // that records are synced first, it follows the syncs: one at a time, each for all that was written before it began.
 // Invariant: stagedEnd >= writtenEnd >= highWatermark, and readers are told of nothing beyond the high watermark.
 // Runs on: the worker that placement gave the partition. Hears messages through PartitionHost; never awaits.
+import { parentDirectory } from '../log/file-names.ts';
 import type { AppendResult, Log, ReadPlan } from '../log/log.ts';
 import type { StorageError } from '../log/storage.ts';
 import { ERROR } from '../protocol/errors.ts';
@@ -39,8 +40,10 @@ export class LeaderReplica {
   readonly topicId: string;
   readonly partition: number;
   readonly log: Log;
+  /** Path of the log directory that it lies in. */
+  readonly logDirectory: string;
   leaderEpoch: number;
-  /** Set once a write failed: everything is refused until the broker starts again. */
+  /** Set once the log directory failed: everything is refused until the broker starts again. */
   isOffline = false;
   /** Has staged batches of the current turn. */
   hasStaged = false;
@@ -69,6 +72,7 @@ export class LeaderReplica {
     this.topicId = topicId;
     this.partition = partition;
     this.log = log;
+    this.logDirectory = parentDirectory(log.directory);
     this.leaderEpoch = leaderEpoch;
     this.#words = words;
     this.persistedStart = log.logStartOffset;

@@ -20,7 +20,7 @@ export class PartitionAppends implements TurnEndActor {
   readonly #runtime: Runtime;
   readonly #exchange: Exchange;
   readonly #replicas: ReplicaTable;
-  readonly #takeOffline: (error: StorageError) => void;
+  readonly #takeOffline: (directory: string, error: StorageError) => void;
   readonly #result: AppendResult = createAppendResult();
   // Filled to their counts and never shortened: an array that is emptied by its length is allocated anew in each turn.
   readonly #staged: (LeaderReplica | null)[] = [];
@@ -33,7 +33,7 @@ export class PartitionAppends implements TurnEndActor {
   readonly #recompression: Recompression;
 
   /** `takeOffline` hears of a write that failed, before its batches are answered. */
-  constructor(runtime: Runtime, replicas: ReplicaTable, takeOffline: (error: StorageError) => void) {
+  constructor(runtime: Runtime, replicas: ReplicaTable, takeOffline: (directory: string, error: StorageError) => void) {
     this.#runtime = runtime;
     this.#exchange = runtime.exchange;
     this.#replicas = replicas;
@@ -51,12 +51,13 @@ export class PartitionAppends implements TurnEndActor {
     const result = this.#result;
     let entry = index + HEADER_WORDS;
     for (let i = 0; i < count; i++, entry += REQUEST_ENTRY_WORDS[PRODUCE] as number) {
-      const replica = this.#replicas.find(words[entry] as number);
+      const slot = words[entry] as number;
+      const replica = this.#replicas.find(slot);
       const position = words[entry + produceEntry.position] as number;
       const length = words[entry + produceEntry.length] as number;
       pending.replicas[i] = null;
       pending.ends[i] = 0;
-      if (replica === undefined || replica.isOffline) this.#refuseUnseen(pending, i, replica);
+      if (replica === undefined || replica.isOffline) this.#refuseUnseen(pending, i, slot, replica);
       else if (this.#recompression.concerns(replica, bytes, position, length)) {
         this.#recompression.take(replica, pending, i, bytes, position, length);
       } else {
@@ -91,7 +92,7 @@ export class PartitionAppends implements TurnEndActor {
         replica.writeStaged();
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        this.#takeOffline(error);
+        this.#takeOffline(replica.logDirectory, error);
       }
     }
     this.#stagedCount = 0;
@@ -120,8 +121,8 @@ export class PartitionAppends implements TurnEndActor {
   #decideWaiting(batch: WaitingBatch): void {
     const { replica, pending, entry, bytes, position, length, outcome, error } = batch;
     const result = this.#result;
-    if (this.#replicas.find(replica.slot) !== replica) this.#refuseUnseen(pending, entry, undefined);
-    else if (replica.isOffline) this.#refuseUnseen(pending, entry, replica);
+    if (this.#replicas.find(replica.slot) !== replica) this.#refuseUnseen(pending, entry, replica.slot, undefined);
+    else if (replica.isOffline) this.#refuseUnseen(pending, entry, replica.slot, replica);
     else {
       const hadStaged = replica.hasStaged;
       const nowMs = this.#runtime.clock.wallMs();
@@ -158,10 +159,10 @@ export class PartitionAppends implements TurnEndActor {
   }
 
   /** An entry whose batch nobody looked at: its partition is not here, or offline. */
-  #refuseUnseen(pending: PendingProduce, entry: number, replica: LeaderReplica | undefined): void {
+  #refuseUnseen(pending: PendingProduce, entry: number, slot: number, replica: LeaderReplica | undefined): void {
     const { words, floats } = pending;
     const at = entry * PRODUCE_REPLY_WORDS;
-    words[at] = replica === undefined ? this.#replicas.unknownError : ERROR.KAFKA_STORAGE_ERROR;
+    words[at] = replica === undefined ? this.#replicas.unknownError(slot) : ERROR.KAFKA_STORAGE_ERROR;
     words[at + produceReply.refusalBytes] = 0;
     floats[(at + produceReply.baseOffset) >> 1] = -1;
     floats[(at + produceReply.logAppendTimeMs) >> 1] = -1;

@@ -1,9 +1,8 @@
-// The partitions of one worker: hears what is asked of them and hands it to those who answer, adds and removes replicas, and takes all of them
-// offline where the disk fails.
+// The partitions of one worker: hears what is asked of them and hands it to those who answer, adds and removes replicas, and takes those of a
+// log directory offline where its disk fails.
 // Invariant: a request is answered from metadata that is at least as new as its sender's.
 // Runs on: every worker. Not here: appending (partition-appends.ts), answers without a write (partition-queries.ts), what a replica decides
 // (leader-replica.ts), who asks (partition-client.ts).
-import type { StorageError } from '../log/storage.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { LeaderReplica } from './leader-replica.ts';
 import { PartitionAppends } from './partition-appends.ts';
@@ -22,20 +21,31 @@ interface EarlyRequest {
   readonly floats: Float64Array;
 }
 
+/** Why a log directory went offline: a StorageError, or what is left of one that came from another thread. */
+export type StorageFailure = { readonly message: string };
+
 export class PartitionHost {
   readonly words: PartitionWords;
   readonly deletion: RecordDeletion;
   readonly #runtime: Runtime;
   readonly #metadataOffset: () => number;
-  readonly #onStorageFailure: (error: StorageError) => void;
+  readonly #onStorageFailure: (directory: string, error: StorageFailure) => void;
   readonly #replicas = new ReplicaTable();
+  /** Paths of the log directories that have failed, here or on another worker. */
+  readonly #failed = new Set<string>();
   readonly #appends: PartitionAppends;
   readonly #queries: PartitionQueries;
   #early: EarlyRequest[] = [];
 
-  constructor(runtime: Runtime, words: PartitionWords, metadataOffset: () => number, onStorageFailure: (error: StorageError) => void) {
+  /** `onStorageFailure` hears of each log directory that fails here, by its path. */
+  constructor(
+    runtime: Runtime,
+    words: PartitionWords,
+    metadataOffset: () => number,
+    onStorageFailure: (directory: string, error: StorageFailure) => void,
+  ) {
     const { exchange } = runtime;
-    const takeOffline = (error: StorageError): void => this.takeOffline(error);
+    const takeOffline = (directory: string, error: StorageFailure): void => this.takeOffline(directory, error);
     this.words = words;
     this.#runtime = runtime;
     this.#metadataOffset = metadataOffset;
@@ -63,9 +73,9 @@ export class PartitionHost {
   }
 
   add(replica: LeaderReplica): void {
-    replica.isOffline = this.#replicas.isOffline;
+    replica.isOffline = this.isOffline(replica.logDirectory);
     replica.onSynced = (_replica, error) => {
-      if (error !== null) this.takeOffline(error);
+      if (error !== null) this.takeOffline(replica.logDirectory, error);
       this.#appends.answerSynced();
     };
     this.#replicas.add(replica);
@@ -77,9 +87,9 @@ export class PartitionHost {
    */
   remove(slot: number, whenUnread: (replica: LeaderReplica) => void): void {
     const replica = this.#replicas.at(slot);
-    if (replica === undefined) return;
-    if (replica.hasStaged) this.#appends.finish();
+    if (replica?.hasStaged) this.#appends.finish();
     this.#replicas.remove(slot);
+    if (replica === undefined) return;
     this.words.raiseStateVersion(slot);
     this.words.park.wake(slot);
     const look = (): void => {
@@ -127,16 +137,17 @@ export class PartitionHost {
   }
 
   /** A write failed: every partition of the directory is refused from now on, here and, by onStorageFailure, on the other workers. */
-  takeOffline(error: StorageError): void {
-    if (this.#replicas.isOffline) return;
-    this.goOffline();
-    this.#onStorageFailure(error);
+  takeOffline(directory: string, error: StorageFailure): void {
+    if (this.isOffline(directory)) return;
+    this.goOffline(directory);
+    this.#onStorageFailure(directory, error);
   }
 
   /** The directory failed, here or on another worker: nothing is taken any more, and waiting fetches are told. */
-  goOffline(): void {
-    this.#replicas.isOffline = true;
+  goOffline(directory: string): void {
+    this.#failed.add(directory);
     for (const replica of this.replicas()) {
+      if (replica.logDirectory !== directory) continue;
       replica.isOffline = true;
       this.words.raiseStateVersion(replica.slot);
       this.words.park.wake(replica.slot);
@@ -144,8 +155,18 @@ export class PartitionHost {
     }
   }
 
-  get isOffline(): boolean {
-    return this.#replicas.isOffline;
+  isOffline(directory: string): boolean {
+    return this.#failed.has(directory);
+  }
+
+  /** The partition of this slot is not opened: its directory is offline. Who asks for it is told so until it is added or removed. */
+  leaveOut(slot: number): void {
+    this.#replicas.offline.add(slot);
+  }
+
+  /** What is answered for a slot that has no replica here. */
+  unknownError(slot: number): number {
+    return this.#replicas.unknownError(slot);
   }
 
   #hear(kind: number, from: number, requestId: number, words: Int32Array, floats: Float64Array, index: number): void {

@@ -22,12 +22,12 @@ import type { ReplicaTable } from './replica-table.ts';
 export class PartitionQueries {
   readonly #exchange: Exchange;
   readonly #replicas: ReplicaTable;
-  readonly #takeOffline: (error: StorageError) => void;
+  readonly #takeOffline: (directory: string, error: StorageError) => void;
   readonly #plan = createReadPlan();
   readonly #fetch = { offset: 0, maxBytes: 0, currentLeaderEpoch: 0, lastFetchedEpoch: 0, isolation: 0 };
 
   /** `takeOffline` hears of a file that cannot be read. */
-  constructor(exchange: Exchange, replicas: ReplicaTable, takeOffline: (error: StorageError) => void) {
+  constructor(exchange: Exchange, replicas: ReplicaTable, takeOffline: (directory: string, error: StorageError) => void) {
     this.#exchange = exchange;
     this.#replicas = replicas;
     this.#takeOffline = takeOffline;
@@ -47,10 +47,11 @@ export class PartitionQueries {
     for (let i = 0; i < count; i++) {
       const entry = index + HEADER_WORDS + i * requestStride;
       const at = to + HEADER_WORDS + i * replyStride;
-      const replica = this.#replicas.find(words[entry] as number);
+      const slot = words[entry] as number;
+      const replica = this.#replicas.find(slot);
       replyWords[at] =
         replica === undefined
-          ? this.#replicas.unknownError
+          ? this.#replicas.unknownError(slot)
           : this.#answer(kind, replica, words, floats, entry, replyWords, replyFloats, at);
     }
     this.#exchange.commitReply(from);
@@ -92,7 +93,7 @@ export class PartitionQueries {
       return replica.epochEnd(replyWords, replyFloats, at, epoch, words[entry + epochEndEntry.currentLeaderEpoch] as number);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      this.#takeOffline(error);
+      this.#takeOffline(replica.logDirectory, error);
       return ERROR.KAFKA_STORAGE_ERROR;
     }
   }

@@ -20,8 +20,8 @@ import type { ReplicaTable } from './replica-table.ts';
 const REQUEST_WORDS = REQUEST_ENTRY_WORDS[DELETE_RECORDS] as number;
 const REPLY_WORDS = REPLY_ENTRY_WORDS[DELETE_RECORDS] as number;
 
-/** Brings the log starts of replicas to the medium; `done` hears once whether they are there. */
-export type PersistStarts = (replicas: readonly LeaderReplica[], done: (isPersisted: boolean) => void) => void;
+/** Brings the log starts of replicas to the medium; `done` hears once in which log directories they are not. */
+export type PersistStarts = (replicas: readonly LeaderReplica[], done: (failed: readonly string[]) => void) => void;
 
 export class RecordDeletion {
   /** Set by who writes the checkpoints. */
@@ -41,9 +41,10 @@ export class RecordDeletion {
     const unwritten = new Set<LeaderReplica>();
     for (let i = 0; i < (words[index + ENTRY_COUNT] as number); i++) {
       const entry = index + HEADER_WORDS + i * REQUEST_WORDS;
-      const replica = this.#replicas.find(words[entry + SLOT] as number) ?? null;
+      const slot = words[entry + SLOT] as number;
+      const replica = this.#replicas.find(slot) ?? null;
       const offset = floats[(entry + deleteRecordsEntry.offset) >> 1] as number;
-      const error = replica === null ? this.#replicas.unknownError : replica.deleteRecords(offset);
+      const error = replica === null ? this.#replicas.unknownError(slot) : replica.deleteRecords(offset);
       replicas.push(replica);
       errors.push(error);
       if (replica !== null && error === ERROR.NONE && replica.log.logStartOffset > replica.persistedStart) unwritten.add(replica);
@@ -52,20 +53,22 @@ export class RecordDeletion {
       this.#answer(from, requestId, replicas, errors);
       return;
     }
-    this.persist([...unwritten], (isPersisted) => {
-      if (!isPersisted) for (const replica of unwritten) errors[replicas.indexOf(replica)] = ERROR.KAFKA_STORAGE_ERROR;
+    this.persist([...unwritten], (failed) => {
+      for (const replica of unwritten) {
+        if (failed.includes(replica.logDirectory)) errors[replicas.indexOf(replica)] = ERROR.KAFKA_STORAGE_ERROR;
+      }
       this.#answer(from, requestId, replicas, errors);
     });
   }
 
   /** Brings the log starts of `replicas`, as they are now, to the medium. */
-  persist(replicas: readonly LeaderReplica[], done: (isPersisted: boolean) => void = () => {}): void {
+  persist(replicas: readonly LeaderReplica[], done: (failed: readonly string[]) => void = () => {}): void {
     const starts = replicas.map((replica) => replica.log.logStartOffset);
-    this.persistStarts(replicas, (isPersisted) => {
-      if (isPersisted) {
-        for (const [i, replica] of replicas.entries()) replica.persistedStart = Math.max(replica.persistedStart, starts[i] as number);
+    this.persistStarts(replicas, (failed) => {
+      for (const [i, replica] of replicas.entries()) {
+        if (!failed.includes(replica.logDirectory)) replica.persistedStart = Math.max(replica.persistedStart, starts[i] as number);
       }
-      done(isPersisted);
+      done(failed);
     });
   }
 

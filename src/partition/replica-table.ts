@@ -4,8 +4,8 @@ import { ERROR } from '../protocol/errors.ts';
 import type { LeaderReplica } from './leader-replica.ts';
 
 export class ReplicaTable {
-  /** The log directory has failed, here or on another worker. */
-  isOffline = false;
+  /** Slots whose partitions are not open, since they lie in a log directory that is offline. */
+  readonly offline = new Set<number>();
   /** The broker stops: no request finds a replica any more. */
   isClosed = false;
   /** By slot; holes where a slot belongs to another worker or its partition is gone. */
@@ -16,10 +16,10 @@ export class ReplicaTable {
     return this.isClosed ? undefined : this.#replicas[slot];
   }
 
-  /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon, or not to be opened since the disk failed. */
-  get unknownError(): number {
+  /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon, or not to be opened since its disk failed. */
+  unknownError(slot: number): number {
     if (this.isClosed) return ERROR.NOT_LEADER_OR_FOLLOWER;
-    return this.isOffline ? ERROR.KAFKA_STORAGE_ERROR : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+    return this.offline.has(slot) ? ERROR.KAFKA_STORAGE_ERROR : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
   }
 
   /** Whose slot it is, also while the broker stops. */
@@ -29,10 +29,12 @@ export class ReplicaTable {
 
   add(replica: LeaderReplica): void {
     this.#replicas[replica.slot] = replica;
+    this.offline.delete(replica.slot);
   }
 
   remove(slot: number): void {
     this.#replicas[slot] = undefined;
+    this.offline.delete(slot);
   }
 
   *all(): IterableIterator<LeaderReplica> {

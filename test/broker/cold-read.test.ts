@@ -70,7 +70,7 @@ function twoRanges(
   const answer = new FetchAnswer(
     words,
     new TailLeases(words),
-    new AbortedTransactions(new FileStorage(), directory),
+    new AbortedTransactions(new FileStorage(), (topic, partition) => `${directory}/${topic}-${partition}`),
     reader,
     { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,
     plan,

@@ -1,6 +1,7 @@
 // Directories that a start finds and cannot name: each has one worker that decides about it, in whatever order the workers hear of the topics.
 import { expect, test } from 'vitest';
-import { BrokerDirectory } from '../../src/broker/broker-directory.ts';
+import { BrokerDirectories } from '../../src/broker/broker-directories.ts';
+import { KnownDirectories } from '../../src/broker/known-directories.ts';
 import { PartitionLogs } from '../../src/broker/partition-logs.ts';
 import type { BrokerWorkerData } from '../../src/broker/worker-data.ts';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
@@ -14,10 +15,9 @@ import { loggerTo } from '../../src/telemetry/logger.ts';
 const WORKERS = 3;
 const PARTITIONS = 16;
 const TOPIC_ID = 'HbwrFzDRSlKLpRs_d8iVNw';
-const DIRECTORY_ID = 'AAAAAAAAAAAAAAAAAAAAAw';
 
 /** The cluster has topic `t`. */
-function records(nodeId: number): MetadataRecord[] {
+function records(nodeId: number, directoryId: string): MetadataRecord[] {
   const partitions = Array.from(
     { length: PARTITIONS },
     (_, partitionId): MetadataRecord => ({
@@ -32,7 +32,7 @@ function records(nodeId: number): MetadataRecord[] {
       leaderRecoveryState: 0,
       leaderEpoch: 0,
       partitionEpoch: 0,
-      directories: [DIRECTORY_ID],
+      directories: [directoryId],
       eligibleLeaderReplicas: null,
       lastKnownElr: null,
     }),
@@ -51,15 +51,16 @@ test.each([
   storage.makeDirectory('data');
   for (let partition = 0; partition < PARTITIONS; partition++) storage.makeDirectory(`data/t-${partition}`); // Without partition.metadata.
   storage.makeDirectory('data/gone-0');
-  const directory = new BrokerDirectory({
+  const directories = new BrokerDirectories({
     storage,
-    path: 'data',
+    paths: ['data'],
+    metadataPath: 'data',
     config,
     random: simulation.random,
     workerCount: WORKERS,
     onCheckpointFailed: () => {},
   });
-  const data = directory.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
+  const data = directories.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
   const apps: { readonly logs: PartitionLogs; readonly host: PartitionHost }[] = [];
   const warnings: string[] = [];
   await simulation.boot<BrokerWorkerData>({
@@ -77,21 +78,24 @@ test.each([
         runtime,
         words,
         () => 0,
-        (error) => {
+        (_directory, error) => {
           throw error;
         },
       );
       const logger = loggerTo((line) => warnings.push(line.message), 'warn');
       apps[runtime.workerIndex] = {
         host,
-        logs: new PartitionLogs(runtime, workerData, host, logger, { onPartitionsChanged: () => {}, onOpened: () => {} }),
+        logs: new PartitionLogs(runtime, workerData, host, new KnownDirectories(workerData, host), logger, {
+          onPartitionsChanged: () => {},
+          onOpened: () => {},
+        }),
       };
       return { onControl: () => {}, onSupervisor: () => {}, onConnection: () => {}, stop: (done) => done() };
     },
   });
   for (const worker of order) {
     const image = new ClusterImage(data.clusterId);
-    records(config.nodeId).forEach((record, offset) => {
+    records(config.nodeId, data.directories[0]?.id ?? '').forEach((record, offset) => {
       image.replay(record, offset);
     });
     apps[worker]?.logs.onChange(image.takeChange(), image);

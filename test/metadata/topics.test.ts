@@ -77,10 +77,17 @@ describe('records', () => {
     expect(controller.remove([{ name: 'one', topicId: ZERO_UUID }]).records).toEqual([]);
   });
 
-  test('name no directory where the broker has several', () => {
-    const controller = new Controller([1], [DIRECTORY_ID, 'AAAAAAAAAAAAAAAAAAAAZQ']);
-    const { records } = controller.create([{ name: 'one', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]);
-    expect(records[1]).toMatchObject({ directories: [ZERO_UUID] });
+  test('name the directory with the fewest where the broker has several, the first of equals', () => {
+    const others = ['AAAAAAAAAAAAAAAAAAAAZQ', 'AAAAAAAAAAAAAAAAAAAAZg'] as const;
+    const controller = new Controller([1], [DIRECTORY_ID, ...others]);
+    const places = (name: string, numPartitions: number): unknown[] =>
+      controller
+        .create([{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }])
+        .records.flatMap((record) => (record.type === 'PartitionRecord' ? record.directories : []));
+    expect(places('one', 4)).toEqual([DIRECTORY_ID, ...others, DIRECTORY_ID]);
+    expect(places('two', 3)).toEqual([...others, DIRECTORY_ID]);
+    controller.remove([{ name: 'one', topicId: ZERO_UUID }]);
+    expect(places('three', 1)).toEqual([DIRECTORY_ID]);
   });
 
   test('spread over the brokers, leaders and followers alike', () => {

@@ -1,92 +1,97 @@
-// DescribeLogDirs: what lies in this broker's log directory, and how much room its volume has. What is not there is left out, as from Apache
-// Kafka: an unknown topic is no error.
+// DescribeLogDirs: what lies in each of this broker's log directories, and how much room its volume has. What is not there is left out, as from
+// Apache Kafka: an unknown topic is no error.
 // Source: KIP-113, KIP-827 (sizes of the volume), KIP-1066 (cordoned directories).
-import { volumeSizes } from '../../log/file-system.ts';
-import type { ClusterImage } from '../../metadata/image.ts';
-import { type DescribeLogDirsRequest, describeLogDirsRequest, describeLogDirsResponse } from '../../protocol/apis/describe-log-dirs.ts';
+import { type VolumeSizes, volumeSizes } from '../../log/file-system.ts';
+import {
+  type DescribeLogDirsRequest,
+  type DescribeLogDirsResponse,
+  describeLogDirsRequest,
+  describeLogDirsResponse,
+} from '../../protocol/apis/describe-log-dirs.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { workerOf } from '../../scheduler/placement.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import type { PartitionAddress } from '../partition-questions.ts';
+import type { GivenDirectory } from '../worker-data.ts';
 import { answer, decodeBody, type Handler } from './handler.ts';
+
+type DirectoryAnswer = DescribeLogDirsResponse['results'][number];
 
 interface AskedPartition extends PartitionAddress {
   readonly topic: string;
   readonly partition: number;
+  readonly directory: GivenDirectory | null;
 }
 
 export function describeLogDirsHandler(context: BrokerContext): Handler {
-  const { directory, metadata, nodeId, questions, runtime } = context;
+  const { directories, metadata, nodeId, questions, runtime } = context;
   return (request) => {
     const { topics } = decodeBody(request, describeLogDirsRequest);
-    const refuse = (): void => {
-      const failed = { errorCode: ERROR.KAFKA_STORAGE_ERROR, logDir: directory, topics: [], totalBytes: -1, usableBytes: -1 };
-      answer(request, describeLogDirsResponse, {
-        throttleTimeMs: 0,
-        errorCode: ERROR.NONE,
-        results: [{ ...failed, isCordoned: false }],
-      });
-    };
-    if (context.isOffline()) {
-      refuse();
-      return true;
-    }
-    const asked = partitionsOf(metadata.image, topics, nodeId, runtime.workerCount);
+    const asked = partitionsOf(context, topics);
     questions.ask('logSize', asked, (sizes) => {
-      if (sizes.includes(ERROR.KAFKA_STORAGE_ERROR)) {
-        refuse();
-        return;
-      }
-      const found = new Map<string, { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[]>();
-      for (const [index, { topic, partition }] of asked.entries()) {
+      const found = new Map<string, Map<string, DirectoryAnswer['topics'][number]>>();
+      for (const [index, { topic, partition, directory }] of asked.entries()) {
         const size = sizes[index];
-        if (typeof size !== 'object') continue; // Deleted meanwhile.
-        const partitions = found.get(topic) ?? [];
-        found.set(topic, partitions);
-        partitions.push({ partitionIndex: partition, partitionSize: size.sizeBytes, offsetLag: size.offsetLag, isFutureKey: false });
+        if (typeof size !== 'object' || directory === null) continue; // Deleted meanwhile, or offline.
+        const inDirectory = found.get(directory.path) ?? new Map<string, DirectoryAnswer['topics'][number]>();
+        found.set(directory.path, inDirectory);
+        const ofTopic = inDirectory.get(topic) ?? { name: topic, partitions: [] };
+        inDirectory.set(topic, ofTopic);
+        ofTopic.partitions.push({
+          partitionIndex: partition,
+          partitionSize: size.sizeBytes,
+          offsetLag: size.offsetLag,
+          isFutureKey: false,
+        });
       }
-      runtime.submit(
-        () => volumeSizes(directory),
-        (error, volume) => {
-          if (error !== null || volume === undefined) {
-            refuse();
-            return;
+      const send = (volumes: ReadonlyMap<string, VolumeSizes>): void => {
+        const cordoned = metadata.image.broker(nodeId)?.cordonedLogDirs ?? [];
+        const results = directories.given.map((directory): DirectoryAnswer => {
+          const { path: logDir, id } = directory;
+          const isCordoned = request.apiVersion >= 5 && id !== null && cordoned.includes(id);
+          const volume = volumes.get(logDir);
+          if (volume === undefined || !directories.isOnline(directory)) {
+            return { errorCode: ERROR.KAFKA_STORAGE_ERROR, logDir, topics: [], totalBytes: -1, usableBytes: -1, isCordoned };
           }
-          const broker = metadata.image.broker(nodeId);
-          answer(request, describeLogDirsResponse, {
-            throttleTimeMs: 0,
-            errorCode: ERROR.NONE,
-            results: [
-              {
-                errorCode: ERROR.NONE,
-                logDir: directory,
-                topics: [...found].map(([name, partitions]) => ({ name, partitions })),
-                ...(request.apiVersion >= 4 ? volume : { totalBytes: -1, usableBytes: -1 }),
-                isCordoned: request.apiVersion >= 5 && (broker?.cordonedLogDirs?.length ?? 0) > 0,
-              },
-            ],
-          });
-        },
+          const sizesOfVolume = request.apiVersion >= 4 ? volume : { totalBytes: -1, usableBytes: -1 };
+          return { errorCode: ERROR.NONE, logDir, topics: [...(found.get(logDir)?.values() ?? [])], ...sizesOfVolume, isCordoned };
+        });
+        answer(request, describeLogDirsResponse, { throttleTimeMs: 0, errorCode: ERROR.NONE, results });
+      };
+      runtime.submit(
+        () => measure(directories.online()),
+        (_error, volumes) => send(volumes ?? new Map()),
       );
     });
     return true;
   };
 }
 
+/** The volumes of the directories, by their paths; without those that the disk says nothing of. */
+async function measure(directories: readonly GivenDirectory[]): Promise<Map<string, VolumeSizes>> {
+  const volumes = new Map<string, VolumeSizes>();
+  const answers = await Promise.allSettled(directories.map(({ path }) => volumeSizes(path)));
+  for (const [index, each] of answers.entries()) {
+    if (each.status === 'fulfilled') volumes.set((directories[index] as GivenDirectory).path, each.value);
+  }
+  return volumes;
+}
+
 /** Those of this broker that are asked for, each once: all of them where no list is given. */
 function partitionsOf(
-  image: ClusterImage,
+  { metadata, nodeId, runtime, directories }: BrokerContext,
   topics: DescribeLogDirsRequest['topics'],
-  nodeId: number,
-  workerCount: number,
 ): AskedPartition[] {
+  const { image } = metadata;
   const asked: AskedPartition[] = [];
   const add = (name: string, wanted: ReadonlySet<number> | null): void => {
     const topic = image.topicByName(name);
     if (topic === null) return;
-    for (const { partition, slot, replicas } of topic.partitions) {
-      if (!replicas.includes(nodeId) || wanted?.has(partition) === false) continue;
-      asked.push({ topic: name, partition, slot, owner: workerOf(workerCount, topic.id, partition) });
+    for (const partition of topic.partitions) {
+      const { partition: number, slot, replicas } = partition;
+      if (!replicas.includes(nodeId) || wanted?.has(number) === false) continue;
+      const owner = workerOf(runtime.workerCount, topic.id, number);
+      asked.push({ topic: name, partition: number, slot, owner, directory: directories.of(partition) });
     }
   };
   if (topics === null) {

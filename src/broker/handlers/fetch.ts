@@ -21,7 +21,8 @@ export function fetchHandler(context: BrokerContext): Handler {
   const sessions = new FetchSessions(context.config.maxIncrementalFetchSessionCacheSlots, context.runtime.random);
   const waiting = new WaitingFetches(context.runtime, context.words);
   const leases = new TailLeases(context.words);
-  const aborted = new AbortedTransactions(context.runtime.storage, context.directory);
+  const { directories, metadata, runtime } = context;
+  const aborted = new AbortedTransactions(runtime.storage, (topic, partition) => directories.pathOf(metadata.image, topic, partition));
   return (request) => {
     const body = decodeBody(request, fetchRequest);
     if (body.isolationLevel !== READ_UNCOMMITTED && body.isolationLevel !== READ_COMMITTED) {

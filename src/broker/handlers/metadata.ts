@@ -2,8 +2,9 @@
 // waits for it, so that the client's next request finds it.
 // Source: the protocol guide; KIP-516 for topic ids, KIP-430 for authorized operations.
 import { ZERO_UUID } from '../../base/uuid.ts';
-import type { TopicImage } from '../../metadata/image-types.ts';
+import type { PartitionImage, TopicImage } from '../../metadata/image-types.ts';
 import { internalTopic } from '../../metadata/internal-topics.ts';
+import { isDirectoryOnline } from '../../metadata/replica-directories.ts';
 import { CLUSTER_METADATA_TOPIC, INTERNAL_TOPICS, topicNameFault } from '../../metadata/topic-names.ts';
 import type { CreatableTopic } from '../../metadata/topics.ts';
 import { type MetadataResponse, metadataRequest, metadataResponse } from '../../protocol/apis/metadata.ts';
@@ -145,12 +146,15 @@ export interface View {
 }
 
 /** A replica in a directory that failed counts as that of a broker that is gone: here the broker itself knows, the image does not. */
-export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: BrokerContext, view: View): TopicAnswer {
+export function topicAnswer(topic: TopicImage, { metadata, nodeId, directories }: BrokerContext, view: View): TopicAnswer {
   const { image } = metadata;
-  const isThere = (brokerId: number): boolean => image.broker(brokerId)?.isFenced === false && !(brokerId === nodeId && isOffline());
-  const isGone = (brokerId: number): boolean => {
+  const isThere = (brokerId: number, partition: PartitionImage): boolean => {
+    if (image.broker(brokerId)?.isFenced !== false) return false;
+    return brokerId === nodeId ? !directories.isOffline(partition) : isDirectoryOnline(image, partition, brokerId);
+  };
+  const isGone = (brokerId: number, partition: PartitionImage): boolean => {
     const broker = image.broker(brokerId);
-    return broker === null || !isThere(brokerId) || !isReachable(broker, view.listener);
+    return broker === null || !isThere(brokerId, partition) || !isReachable(broker, view.listener);
   };
   return {
     errorCode: ERROR.NONE,
@@ -158,11 +162,11 @@ export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: 
     topicId: topic.id,
     isInternal: INTERNAL_TOPICS.has(topic.name),
     partitions: topic.partitions.map((partition) => {
-      const isLed = !isGone(partition.leader);
+      const isLed = !isGone(partition.leader, partition);
       return {
         errorCode: isLed
           ? ERROR.NONE
-          : isThere(partition.leader) && view.namesListeners
+          : isThere(partition.leader, partition) && view.namesListeners
             ? ERROR.LISTENER_NOT_FOUND
             : ERROR.LEADER_NOT_AVAILABLE,
         partitionIndex: partition.partition,
@@ -170,7 +174,7 @@ export function topicAnswer(topic: TopicImage, { metadata, nodeId, isOffline }: 
         leaderEpoch: partition.leaderEpoch,
         replicaNodes: [...partition.replicas],
         isrNodes: [...partition.isr],
-        offlineReplicas: partition.replicas.filter(isGone),
+        offlineReplicas: partition.replicas.filter((brokerId) => isGone(brokerId, partition)),
       };
     }),
     topicAuthorizedOperations: UNREQUESTED_OPERATIONS,

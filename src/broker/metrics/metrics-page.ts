@@ -31,7 +31,8 @@ export interface MetricsSources {
   readonly crc: string;
   readonly nativeCalls: readonly string[];
   readonly isReady: boolean;
-  readonly isOffline: boolean;
+  /** Log directories that have failed. */
+  readonly offlineCount: number;
   readonly slots: readonly WorkerSlots[];
   /** By worker; null: it did not tell. */
   readonly reports: readonly (WorkerReport | null)[];
@@ -172,7 +173,7 @@ function writeDisk(text: MetricsText, slots: readonly WorkerSlots[]): void {
   text.sample(METRIC.syncsFailed, [], sum(disks, DISK_FAILED_SYNCS));
 }
 
-function writeReports(text: MetricsText, { reports, partitionsMax, isOffline }: MetricsSources): void {
+function writeReports(text: MetricsText, { reports, partitionsMax, offlineCount }: MetricsSources): void {
   const told = reports.filter((report) => report !== null);
   const topics = new Map<string, TopicFacts>();
   const groups = new Map<string, GroupCount>();
@@ -203,7 +204,7 @@ function writeReports(text: MetricsText, { reports, partitionsMax, isOffline }: 
     shown.add(topic);
   }
   text.sample(METRIC.partitionsLeftOut, [], partitionCount - shownCount);
-  text.sample(METRIC.offlineDirectories, [], isOffline ? 1 : 0);
+  text.sample(METRIC.offlineDirectories, [], offlineCount);
   text.sample(METRIC.reportsMissing, [], reports.length - told.length);
   for (const { topic, partitionCount: count, segmentCount, sizeBytes } of sorted) {
     if (!shown.has(topic)) continue;

@@ -1,6 +1,6 @@
-// A simulated machine with a broker on it: the composition of production (createBrokerWorker, BrokerDirectory) on virtual
+// A simulated machine with a broker on it: the composition of production (createBrokerWorker, BrokerDirectories) on virtual
 // workers over the simulated disk, booted again and again on the disk as the last end left it.
-import { BrokerDirectory } from '../../../src/broker/broker-directory.ts';
+import { BrokerDirectories } from '../../../src/broker/broker-directories.ts';
 import { poolJobs } from '../../../src/broker/pool-jobs.ts';
 import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../../src/broker/worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
@@ -30,7 +30,7 @@ export class BrokerMachine {
   isStopping = false;
   bootCount = 0;
   readonly #manners: Manners;
-  #directory: BrokerDirectory | null = null;
+  #directories: BrokerDirectories | null = null;
   #process: SimProcess | null = null;
   #workers: BrokerWorker[] = [];
   #baseBytes: number[] = [];
@@ -65,15 +65,20 @@ export class BrokerMachine {
     this.#isServing = false;
     this.#workers = [];
     try {
-      this.#directory = new BrokerDirectory({
+      this.#directories = new BrokerDirectories({
         storage: simulation.disk,
-        path: DIRECTORY,
+        paths: [DIRECTORY],
+        metadataPath: DIRECTORY,
         config,
         random: simulation.random,
         workerCount: this.workerCount,
-        onCheckpointFailed: (error) => this.#expectFault(error),
+        onCheckpointFailed: (directory, error) => {
+          this.#expectFault(error);
+          const message: ToBrokerWorker = { type: 'directory-failed', directory, error: error.message };
+          if (!this.isStopping) this.#process?.send(0, message);
+        },
       });
-      const data = this.#directory.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
+      const data = this.#directories.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
       this.#process = await simulation.boot<BrokerWorkerData>({
         factory: (runtime, workerData, supervisor) => {
           const worker = createBrokerWorker(runtime, workerData, supervisor);
@@ -163,7 +168,7 @@ export class BrokerMachine {
     }
     const hadMark = (): boolean => this.simulation.disk.exists(`${DIRECTORY}/.kafka_cleanshutdown`);
     try {
-      this.#directory?.close({ isOrderly: true, brokerEpoch: this.#brokerEpoch });
+      this.#directories?.close({ isOrderly: true, brokerEpoch: this.#brokerEpoch });
     } catch (error) {
       this.#expectFault(error);
     }
@@ -215,11 +220,13 @@ export class BrokerMachine {
       this.#brokerEpoch = message.brokerEpoch;
       this.#isServing = true;
     } else if (message.type === 'ends') {
-      this.#directory?.hearEnds(worker, message);
+      this.#directories?.hearEnds(worker, message);
     } else if (message.type === 'log-starts') {
-      this.#directory?.persistStarts(worker, message.starts, (isWritten) => {
-        this.#process?.send(worker, { type: 'log-starts-written', isWritten } satisfies ToBrokerWorker);
+      this.#directories?.persistStarts(worker, message.starts, (failed) => {
+        this.#process?.send(worker, { type: 'log-starts-written', failed } satisfies ToBrokerWorker);
       });
+    } else if (message.type === 'offline') {
+      this.#directories?.noteFailed(message.directory);
     } else if (message.type === 'log') {
       this.simulation.note(`worker ${worker} says: ${message.line.message} ${JSON.stringify(message.line.fields)}`);
     }
