@@ -13,7 +13,6 @@ import type { Sparse } from '../../support/messages.ts';
 import { ClientConnection, type Manners } from './client-connection.ts';
 import { Violation } from './violation.ts';
 
-const DIRECTORY = 'data';
 const BOOT_LIMIT_MS = 60_000;
 const ANSWER_LIMIT_MS = 60_000;
 const PATIENCE_CHECK_MS = 250;
@@ -67,8 +66,8 @@ export class BrokerMachine {
     try {
       this.#directories = new BrokerDirectories({
         storage: simulation.disk,
-        paths: [DIRECTORY],
-        metadataPath: DIRECTORY,
+        paths: config.logDirs,
+        metadataPath: config.metadataLogDir,
         config,
         random: simulation.random,
         workerCount: this.workerCount,
@@ -166,7 +165,7 @@ export class BrokerMachine {
       this.#died();
       return false;
     }
-    const hadMark = (): boolean => this.simulation.disk.exists(`${DIRECTORY}/.kafka_cleanshutdown`);
+    const hadMark = (): boolean => this.config.logDirs.every((path) => this.simulation.disk.exists(`${path}/.kafka_cleanshutdown`));
     try {
       this.#directories?.close({ isOrderly: true, brokerEpoch: this.#brokerEpoch });
     } catch (error) {

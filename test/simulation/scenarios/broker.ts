@@ -60,7 +60,7 @@ class Story {
       takeBytesMax: pick(draws, [100, 4096, MIB, MIB]),
       sendBufferBytes: pick(draws, [100, 1000, 64 * KIB, 64 * KIB]),
     };
-    this.#machine = new BrokerMachine(this.#simulation, drawConfig(draws), manners);
+    this.#machine = new BrokerMachine(this.#simulation, drawConfig(draws, drawDirectories(seed)), manners);
     const valueBytesMax = pick(draws, [20, 200, 200, 3000]);
     const producerCount = 1 + draws.below(3);
     this.#producers = Array.from({ length: producerCount }, (_, i) => new Producer(this.#machine, this.#world, `p${i}`, valueBytesMax));
@@ -203,9 +203,14 @@ function drawLimits(random: Random): Partial<SimLimits> {
   };
 }
 
-function drawConfig(random: Random): BrokerConfig {
+/** One log directory, or several: of those a fault takes one after the other. */
+function drawDirectories(seed: number): string {
+  return pick(seededRandom(seed ^ 0xd15c), ['data', 'data,more', 'data,more,most']);
+}
+
+function drawConfig(random: Random, directories: string): BrokerConfig {
   const overrides: (readonly [string, string])[] = [
-    ['log.dirs', 'data'],
+    ['log.dirs', directories],
     ['log.segment.delete.delay.ms', pick(random, ['0', '50'])],
     ['log.initial.task.delay.ms', pick(random, ['0', '20'])],
     ['log.retention.check.interval.ms', pick(random, ['2', '20'])],
