@@ -45,7 +45,7 @@ async function startInstance(
   } catch (error) {
     const refusal = accessRefusal(
       error,
-      config.logDirs.map((each) => resolve(each)),
+      [...config.logDirs, config.metadataLogDir].map((each) => resolve(each)),
     );
     if (refusal !== null) throw refusal;
     if (isOutOfDescriptors(error)) throw descriptors.tooFew(error);

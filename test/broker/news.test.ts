@@ -58,7 +58,7 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
       client.close();
       const start = expect.stringMatching(
         new RegExp(
-          `^\\[broker\\] the broker starts version=\\S+ node=v\\S+ pid=${first.child.pid} nodeId=1 clusterId=\\S{22} directory=${directory} lastStop=none workers=${workers} descriptors=\\S+$`,
+          `^\\[broker\\] the broker starts version=\\S+ node=v\\S+ pid=${first.child.pid} nodeId=1 clusterId=\\S{22} directories=${directory} lastStop=none workers=${workers} descriptors=\\S+$`,
         ),
       );
       const expected = [
