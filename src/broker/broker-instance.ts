@@ -129,7 +129,7 @@ export class BrokerInstance implements Broker {
         directories: this.#directories.paths.join(','),
         lastStop: this.#directories.lastStop,
         workers: config.workers,
-        descriptors: this.#descriptors.limit,
+        descriptors: this.#descriptors.limitText,
       });
       const limits = await connectionLimits(config);
       const desk = new ConnectionDesk({

@@ -42,6 +42,12 @@ export class DescriptorBudget {
     this.connectionsEnd = limit - fileReserve(limit);
   }
 
+  /** The limit for a line of the log: JSON has no infinite number. Undefined where nobody can tell. */
+  get limitText(): number | 'unlimited' | undefined {
+    if (this.limit === null) return undefined;
+    return Number.isFinite(this.limit) ? this.limit : 'unlimited';
+  }
+
   /** Shares what is left, once all that the start opens is open. Throws DescriptorLimitError. */
   share(): void {
     if (this.limit === null) return;
