@@ -12,6 +12,11 @@ import { mayLead } from './replica-directories.ts';
 export const ELECTION_TYPE = { PREFERRED: 0, UNCLEAN: 1 } as const;
 /** In a partition's records: the leader may lack what was acknowledged. */
 const RECOVERING = 1;
+const NOT_PREFERRED = { errorCode: ERROR.PREFERRED_LEADER_NOT_AVAILABLE, errorMessage: 'The preferred leader was not available.' };
+const NONE_ELIGIBLE = {
+  errorCode: ERROR.ELIGIBLE_LEADERS_NOT_AVAILABLE,
+  errorMessage: 'Eligible topic partition leaders are not available.',
+};
 const NOT_NEEDED = 'Leader election not needed for topic partition.';
 
 export interface ElectLeadersInput {
@@ -40,9 +45,7 @@ export function electLeaders(image: ClusterImage, { electionType, topicPartition
     if (isThere || elected.has(partition)) return { partitionId, errorCode: ERROR.ELECTION_NOT_NEEDED, errorMessage: NOT_NEEDED };
     const change = electionType === ELECTION_TYPE.PREFERRED ? preferred(image, partition) : anyLeader(image, partition);
     if (change === null) {
-      const errorCode =
-        electionType === ELECTION_TYPE.PREFERRED ? ERROR.PREFERRED_LEADER_NOT_AVAILABLE : ERROR.ELIGIBLE_LEADERS_NOT_AVAILABLE;
-      return { partitionId, errorCode, errorMessage: null };
+      return { partitionId, ...(electionType === ELECTION_TYPE.PREFERRED ? NOT_PREFERRED : NONE_ELIGIBLE) };
     }
     elected.add(partition);
     records.push({ ...partitionChange(topic.id, partitionId), ...change });

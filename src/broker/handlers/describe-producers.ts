@@ -35,6 +35,8 @@ export function describeProducersHandler(context: BrokerContext): Handler {
           result.errorCode = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
           result.errorMessage = UNKNOWN_NAME_MESSAGE;
         } else if (partition === null) result.errorCode = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+        else if (partition.replicas.includes(context.nodeId) && context.directories.isOffline(partition))
+          result.errorCode = ERROR.KAFKA_STORAGE_ERROR;
         else if (partition.leader !== context.nodeId) result.errorCode = ERROR.NOT_LEADER_OR_FOLLOWER;
         else {
           asked.push({ slot: partition.slot, owner: workerOf(runtime.workerCount, topic.id, partitionIndex) });

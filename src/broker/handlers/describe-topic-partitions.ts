@@ -49,7 +49,13 @@ export function describeTopicPartitionsHandler(context: BrokerContext): Handler 
       const page = topicAnswer(topic, context, { listener, namesListeners: false }).partitions.slice(first, first + left);
       const partitions = page.map((partition) => {
         const { eligibleLeaderReplicas = [], lastKnownElr = [] } = topic.partitions[partition.partitionIndex] ?? {};
-        return { ...partition, eligibleLeaderReplicas: [...eligibleLeaderReplicas], lastKnownElr: [...lastKnownElr] };
+        // A partition that nobody leads is no error here: its leader is −1.
+        return {
+          ...partition,
+          errorCode: ERROR.NONE,
+          eligibleLeaderReplicas: [...eligibleLeaderReplicas],
+          lastKnownElr: [...lastKnownElr],
+        };
       });
       const common = { errorCode: ERROR.NONE, name, topicId: topic.id, isInternal: INTERNAL_TOPICS.has(name) };
       topics.push({ ...common, partitions, topicAuthorizedOperations: TOPIC_OPERATIONS });
