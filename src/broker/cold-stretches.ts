@@ -6,7 +6,7 @@
 import { MIB } from '../base/units.ts';
 
 /** Behind a place that was not there: some windows of read-ahead (8 MiB on the machines that were measured). */
-const STRETCH_BYTES = 32 * MIB;
+export const STRETCH_BYTES = 32 * MIB;
 
 export class ColdStretches {
   readonly #begins = new Map<number, number>();

@@ -10,11 +10,11 @@ import { readDescriptor, readDescriptorLater } from '../log/file-storage.ts';
 import { StorageError } from '../log/storage.ts';
 import { rangeCached } from '../native/range-cached.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
-import { ColdStretches } from './cold-stretches.ts';
+import { ColdStretches, STRETCH_BYTES } from './cold-stretches.ts';
 
 /** How far behind the end of what may be read a range still counts as lately written, where nobody can tell. */
 const RECENT_BYTES = 64 * MIB;
-/** A share of 256 KiB comes out of the page cache in a tenth of this; what took longer waited. */
+/** A share of 512 KiB comes out of the page cache in a fifth of this; what took longer waited, for the disk or for a core. */
 const READ_MS_MAX = 0.5;
 
 export interface SegmentReaderOptions {
@@ -74,8 +74,9 @@ export function createSegmentReader(runtime: Runtime, options: SegmentReaderOpti
         const beganMs = runtime.clock.monotonicMs();
         const count = readDescriptor(descriptor, target, at, length, position);
         const isSlow = runtime.clock.monotonicMs() - beganMs > READ_MS_MAX;
-        // Where the file system cannot tell (a tmpfs), a thread that lost its core is the likelier reason.
-        if (isSlow && rangeCached()?.(descriptor, position, length) === true) cold.note(descriptor, position + length);
+        // A file that has just been written is there up to its end: there the thread has lost its core. Read-ahead does not come so far.
+        const end = position + length;
+        if (isSlow && rangeCached()?.(descriptor, end + STRETCH_BYTES, 1) === false) cold.note(descriptor, end);
         return count;
       } catch (error) {
         if (error instanceof StorageError) return -1;

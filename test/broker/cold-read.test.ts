@@ -198,22 +198,32 @@ describe('a fetch of a cold range', () => {
     closeSync(descriptor);
   });
 
-  it('is expected behind a read that took long', (context) => {
+  it('is expected behind a read that took long, in a file that is cold a stretch farther on', (context) => {
     let nowMs = 0;
     let readMs = 0.1;
     const clock = { wallMs: () => nowMs, monotonicMs: () => (nowMs += readMs) };
     const runtime = createLocalRuntime({ sharedBytes: 64, clock, onFailure: () => {} });
-    const reader = createSegmentReader(runtime);
-    const { descriptor } = twoRanges('slow');
-    if (rangeCached()?.(descriptor, 0, 4 * MIB) !== true) return context.skip('the kernel does not tell what it has here');
+    const path = join(directory, 'slow');
+    const sizeBytes = 40 * MIB;
+    writeFileSync(path, Buffer.alloc(sizeBytes, 1));
+    const descriptor = openSync(path, 'r');
+    const isCached = rangeCached();
+    if (isCached?.(descriptor, 0, sizeBytes) !== true) return context.skip('the kernel does not tell what it has here');
     const target = new Uint8Array(MIB);
     const coldAfterRead = (): number[] => {
+      const reader = createSegmentReader(runtime);
       expect(reader.readNow(descriptor, target, 0, MIB, MIB)).toBe(MIB);
       return [0, MIB, 2 * MIB, 3 * MIB].filter((position) => !reader.isCached(descriptor, position, MIB, 0));
     };
     expect(coldAfterRead()).toEqual([]);
     readMs = 1;
+    expect(coldAfterRead()).toEqual([]); // All of it is there: the thread lost its core.
+    const evicted = spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'bs=1M', 'seek=32']);
+    if (evicted.status !== 0 || isCached(descriptor, 0, 8 * MIB) !== true || isCached(descriptor, 33 * MIB, 6 * MIB) !== false)
+      return context.skip('this dd cannot evict a part');
     expect(coldAfterRead()).toEqual([2 * MIB, 3 * MIB]);
+    readMs = 0.1;
+    expect(coldAfterRead()).toEqual([]);
     runtime.close();
     closeSync(descriptor);
   });
