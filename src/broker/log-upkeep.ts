@@ -70,7 +70,6 @@ export class LogUpkeep {
 
   #checkRetention(): void {
     for (const replica of this.#host.replicas()) this.#retention.add(replica);
-    this.#retention.whenDone(() => {});
   }
 
   /** Runs `task` while the log lives; false: it is not in our hands any more. An error of the disk takes its log directory offline, and the broker goes on. */
@@ -104,7 +103,6 @@ export class LogUpkeep {
     if (count === SEGMENTS_IN_PIECE_MAX) {
       this.#inPieces.add(log);
       this.#retention.add(replica);
-      this.#retention.whenDone(() => {});
     }
   }
 

@@ -17,6 +17,7 @@ import { type MetadataChange, type PartitionImage, RESOURCE, type TopicImage } f
 import { INTERNAL_TOPICS } from '../metadata/topic-names.ts';
 import { LeaderReplica } from '../partition/leader-replica.ts';
 import type { PartitionHost } from '../partition/partition-host.ts';
+import type { UnmadePartition } from '../partition/unmade-partition.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -40,11 +41,17 @@ export class PartitionLogs {
   readonly #onPartitionsChanged: () => void;
   /** Called once, with what the start found. */
   readonly #onOpened: (opened: OpenedLogs) => void;
+  /** What opening logs has made; in the course of things nobody waits for it. */
   readonly #syncs: DirectorySyncs;
-  /** Partitions of new topics, to be opened. */
-  readonly #openings: SlicedWork<{ readonly topicId: string; readonly partition: number; readonly image: ClusterImage }>;
+  /** Names that deletions have changed: answers wait for these, and not behind the others. */
+  readonly #renames: DirectorySyncs;
+  /** Partitions of new topics, whose logs are to be made. */
+  readonly #makings: SlicedWork<UnmadePartition>;
+  /** Who waits for what the start has made; null once that is on the medium. */
+  #behindStart: (() => void)[] | null = [];
   /** Logs of deleted topics whose directories wait for file.delete.delay.ms, with their slots. */
   readonly #doomed = new Map<Log, number>();
+  #image: ClusterImage | null = null;
   #isFirst = true;
   #isClosing = false;
 
@@ -63,18 +70,25 @@ export class PartitionLogs {
     this.#logger = logger;
     this.#onPartitionsChanged = events.onPartitionsChanged;
     this.#onOpened = events.onOpened;
-    this.#openings = new SlicedWork(runtime, ({ topicId, partition, image }) => {
-      // As they are by now: the topic may have been deleted, its leader epoch raised.
-      const topic = image.topicById(topicId);
-      const wanted = topic === null ? null : findPartition(topic, partition);
-      if (topic !== null && wanted !== null) this.#open(topic, wanted, image);
-    });
+    this.#makings = new SlicedWork(
+      runtime,
+      ({ slot }) => this.#make(slot),
+      () => this.#syncs.whenSynced(() => {}),
+    );
+    host.onWanted((partition) => this.#makings.add(partition, true));
+    this.#renames = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
     this.#syncs = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
+  }
+
+  /** The logs that the start finds are open. */
+  get hasOpened(): boolean {
+    return !this.#isFirst;
   }
 
   /** Follows a change of the image. */
   onChange(change: MetadataChange, image: ClusterImage): void {
     if (this.#isClosing) return;
+    this.#image = image;
     const isFirst = this.#isFirst;
     const beganMs = this.#runtime.clock.monotonicMs();
     if (isFirst) this.#setUnknownAside(image);
@@ -92,9 +106,28 @@ export class PartitionLogs {
     if (isFirst || change.topicsDeleted.length > 0) this.#onPartitionsChanged();
   }
 
-  /** Calls `task` when all that onChange has made so far is on the medium: at once where that is so, in order otherwise. */
+  /**
+   * Calls `task` when what the start has made, and each name that a deletion has changed so far, is on the medium: at once where that is so,
+   * in order otherwise. The logs of new topics are made behind that: the metadata log names them, and a start makes those that are missing.
+   */
   whenSynced(task: () => void): void {
-    this.#openings.whenDone(() => this.#syncs.whenSynced(task));
+    const waiting = this.#behindStart;
+    if (waiting === null) {
+      this.#renames.whenSynced(task);
+      return;
+    }
+    waiting.push(task);
+    if (waiting.length > 1) return;
+    this.#syncs.whenSynced(() => {
+      this.#behindStart = null;
+      for (const each of waiting) this.#renames.whenSynced(each);
+    });
+  }
+
+  /** Calls `task` when what opening the logs of `replicas` has made is on the medium: at once where it is. */
+  whenMadeSynced(replicas: readonly LeaderReplica[], task: () => void): void {
+    if (replicas.some(({ log }) => log.unsyncedPaths.length > 0)) this.#syncs.whenSynced(task);
+    else task();
   }
 
   /** Ends of all logs here, for the checkpoints. */
@@ -117,12 +150,14 @@ export class PartitionLogs {
    */
   close(done: (unclean: readonly string[]) => void): void {
     this.#isClosing = true;
-    this.#openings.drop();
+    this.#makings.drop();
     this.#host.close();
+    this.#syncs.whenSynced(() => {}); // A next start that finds a clean stop believes that it is.
     const { clock } = this.#runtime;
     const deadlineMs = clock.monotonicMs() + CLOSE_WAIT_MAX_MS;
     const look = (): void => {
-      const isBusy = this.#syncs.isRunning || this.#logs().some(([log, slot]) => log.isFlushing || this.#host.words.hasReaders(slot));
+      const isSyncing = this.#syncs.isRunning || this.#renames.isRunning;
+      const isBusy = isSyncing || this.#logs().some(([log, slot]) => log.isFlushing || this.#host.words.hasReaders(slot));
       if (isBusy && clock.monotonicMs() < deadlineMs) this.#runtime.after(CLOSE_RECHECK_MS, look);
       else done(this.#closeUnread());
     };
@@ -141,6 +176,7 @@ export class PartitionLogs {
         if (isBusy) throw new StorageError('EBUSY', log.directory, 'closing');
         if (this.#doomed.has(log)) this.#removeDeleted(log);
         else log.close({ clean: !this.#isOffline(log) });
+        if (log.unsyncedPaths.length > 0) unclean.add(parentDirectory(log.directory)); // The pool has not come to it.
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         this.#logger.error('a log could not be closed', { error: error.message });
@@ -176,17 +212,30 @@ export class PartitionLogs {
   }
 
   /**
-   * At the start all are opened at once; later in slices, between which connections are served: making a partition's files takes the
-   * better part of a millisecond, and longer where the disk is busy. Who was not told yet that a topic is there finds its partitions unknown
-   * meanwhile. Topics of coordinators are opened at once too: those are built on the logs as soon as the image names them.
+   * At the start all are opened at once, and so is later what the start has found: a partition without a leader until then. The topics of
+   * coordinators, too: those are built on the logs as soon as the image names them. Any other is made in slices, between which connections
+   * are served: on ext4 its files take the better part of a millisecond, and longer where the disk is busy.
    */
   #wantOpen(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
     if (!this.#isOurs(topic, partition.partition)) return;
-    if (this.#isFirst || INTERNAL_TOPICS.has(topic.name)) {
+    const isLater = !this.#isFirst && !INTERNAL_TOPICS.has(topic.name) && this.#directories.found(topic, partition.partition) === null;
+    const directory = isLater ? this.#directories.of(partition) : null;
+    const isLed = partition.leader === this.#data.config.nodeId && this.#host.replica(partition.slot) === undefined;
+    if (directory === null || !this.#directories.isOnline(directory) || !isLed) {
       this.#open(topic, partition, image);
       return;
     }
-    this.#openings.add({ topicId: topic.id, partition: partition.partition, image });
+    this.#makings.add(this.#host.addUnmade(partition.slot, topic.id, partition.partition, partition.leaderEpoch, directory.path));
+  }
+
+  /** Unless it is made already, or was deleted, or will not be made since the disk has failed: then nobody waits for it any more. */
+  #make(slot: number): void {
+    const wanted = this.#host.unmade(slot);
+    const image = this.#image;
+    const topic = wanted === undefined ? null : (image?.topicById(wanted.topicId) ?? null);
+    const partition = topic === null || wanted === undefined ? null : findPartition(topic, wanted.partition);
+    if (image !== null && topic !== null && partition !== null) this.#open(topic, partition, image);
+    this.#host.removeUnmade(slot); // Nothing where it is made.
   }
 
   /** An error of the disk takes the log directory offline, and the broker goes on: false. A start that cannot do without the directory does not. */
@@ -257,6 +306,7 @@ export class PartitionLogs {
     if (!this.#isOurs(topic, partition.partition)) return;
     const delayMs = resolveTopicConfig(new Map(), this.#data.config, brokerOverrides(image, this.#data.config.nodeId)).fileDeleteDelayMs;
     const replica = this.#host.replica(partition.slot);
+    this.#host.removeUnmade(partition.slot);
     if (replica === undefined) {
       this.#host.remove(partition.slot, () => {});
       return;
@@ -272,7 +322,7 @@ export class PartitionLogs {
     if (replica.isOffline) return;
     this.#guard(replica.logDirectory, () => {
       log.markDeleted(randomUuid(this.#runtime.random));
-      this.#syncs.noteRenamed(replica.logDirectory);
+      this.#renames.noteRenamed(replica.logDirectory);
     });
   }
 

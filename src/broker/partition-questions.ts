@@ -46,6 +46,9 @@ const ANSWERS = {
     })),
 } as const;
 
+/** The same for one whose log is not made yet, and so is empty. */
+const EMPTY_ANSWERS: { readonly [Q in PartitionQuestion]: AnswerTo<Q> } = { logSize: { sizeBytes: 0, offsetLag: 0 }, producers: [] };
+
 export type PartitionQuestion = keyof typeof ANSWERS;
 type AnswerTo<Q extends PartitionQuestion> = ReturnType<(typeof ANSWERS)[Q]>;
 
@@ -145,6 +148,7 @@ export class PartitionAnswers {
 
   #answer(question: PartitionQuestion, slot: number): unknown {
     const replica = this.#host.replica(slot);
+    if (this.#host.unmade(slot) !== undefined) return EMPTY_ANSWERS[question];
     if (replica === undefined) return this.#host.unknownError(slot);
     return replica.isOffline ? ERROR.KAFKA_STORAGE_ERROR : ANSWERS[question](replica);
   }

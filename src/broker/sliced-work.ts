@@ -1,5 +1,6 @@
-// A line of like pieces of work that would hold up the loop together: done in order, a slice at a time, and between slices the worker serves.
-// Invariant: who waits is told in the order of asking, when all that was in line before is done.
+// A line of like pieces of work that would hold up the loop together: done a slice at a time, and between slices the worker serves.
+// Invariants: pieces are done in order, but for those that somebody waits for: they come first, in order among themselves; nothing is done in
+// the turn that begins it.
 // Runs on: every worker.
 import type { Runtime } from '../scheduler/runtime.ts';
 
@@ -10,43 +11,50 @@ const PIECES_IN_SLICE_MAX = 16;
 export class SlicedWork<Piece> {
   readonly #runtime: Runtime;
   readonly #work: (piece: Piece) => void;
-  #pieces: Piece[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #onDone: () => void;
+  readonly #pieces: Piece[] = [];
+  readonly #first: Piece[] = [];
   #isRunning = false;
 
-  constructor(runtime: Runtime, work: (piece: Piece) => void) {
+  /** `onDone` hears each time when nothing is in line any more. */
+  constructor(runtime: Runtime, work: (piece: Piece) => void, onDone: () => void = () => {}) {
     this.#runtime = runtime;
     this.#work = work;
+    this.#onDone = onDone;
   }
 
-  add(piece: Piece): void {
-    this.#pieces.push(piece);
-  }
-
-  /** Calls `task` when nothing is in line: at once where that is so. Begins the work. */
-  whenDone(task: () => void): void {
-    this.#waiting.push(task);
-    if (!this.#isRunning) this.#slice();
+  /** Puts a piece into the line, in front of all that nobody waits for where somebody waits for this. */
+  add(piece: Piece, isAwaited = false): void {
+    if (isAwaited) this.#first.push(piece);
+    else this.#pieces.push(piece);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#runtime.after(0, () => this.#slice());
   }
 
   /** What has not been begun never will be. */
   drop(): void {
-    this.#pieces = [];
+    this.#pieces.length = 0;
+    this.#first.length = 0;
   }
 
   #slice(): void {
     const { clock } = this.#runtime;
     const endMs = clock.monotonicMs() + SLICE_MS;
-    let count = 0;
-    this.#isRunning = true;
-    while (count < this.#pieces.length && count < PIECES_IN_SLICE_MAX && clock.monotonicMs() < endMs)
-      this.#work(this.#pieces[count++] as Piece);
-    this.#pieces.splice(0, count);
-    if (this.#pieces.length > 0) {
+    let left = PIECES_IN_SLICE_MAX;
+    for (const line of [this.#first, this.#pieces]) {
+      let count = 0;
+      while (count < line.length && left > 0 && clock.monotonicMs() < endMs) {
+        left--;
+        this.#work(line[count++] as Piece);
+      }
+      line.splice(0, count);
+    }
+    if (this.#first.length + this.#pieces.length > 0) {
       this.#runtime.after(0, () => this.#slice());
       return;
     }
     this.#isRunning = false;
-    for (const task of this.#waiting.splice(0)) task();
+    this.#onDone();
   }
 }

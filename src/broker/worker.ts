@@ -116,13 +116,14 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   );
   const directories = new KnownDirectories(data, host);
   const starts = new LogStarts((offsets) => tell({ type: 'log-starts', starts: offsets }));
-  host.deletion.persistStarts = (replicas, done) => starts.persist(replicas, done);
   const upkeep = new LogUpkeep(runtime, config, host, logger.of('log'));
   const logs = new PartitionLogs(runtime, data, host, directories, logger.of('log'), {
     onPartitionsChanged: () => reportEnds(null),
     onOpened: (opened) => tell({ type: 'logs-opened', opened }),
   });
   metadata.onChange((change, image) => logs.onChange(change, image));
+  // A start finds no checkpoint's row for a log whose directory is not there: the log would begin at 0 again.
+  host.deletion.persistStarts = (replicas, done) => logs.whenMadeSynced(replicas, () => starts.persist(replicas, done));
   const partitions = new PartitionClient(
     exchange,
     () => metadata.appliedOffset,
@@ -193,7 +194,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     tell({ type: 'ends', ends, isFinal: unclean !== null, unclean: unclean ?? [] });
   };
   const checkpoint = (): void => {
-    reportEnds(null);
+    if (logs.hasOpened) reportEnds(null); // Who has not opened the logs would say that there are none.
     runtime.after(config.logFlushOffsetCheckpointIntervalMs, checkpoint);
   };
   runtime.after(Math.min(config.logFlushOffsetCheckpointIntervalMs, MINUTE_MS), checkpoint);

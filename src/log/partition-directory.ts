@@ -61,11 +61,25 @@ export class PartitionDirectory {
     this.#storage.syncDirectory(this.#path);
   }
 
-  /** The names in it alone, off the loop; `done` is called once, later. */
+  /** The same off the loop; `done` is called once, later. */
   syncLater(done: (error: StorageError | null) => void): void {
     const path = this.#path;
-    // A topic that was deleted under the sync has taken the name along, and nobody reads what its log was to keep.
-    this.#storage.syncPathLater(path, (error) => done(path === this.#path ? error : null));
+    const made = this.#unsyncedPaths;
+    const paths = made.includes(path) ? made : [path, ...made];
+    const next = (index: number): void => {
+      const each = paths[index];
+      if (each === undefined) {
+        if (path === this.#path) this.#unsyncedPaths = [];
+        done(null);
+        return;
+      }
+      // A topic that was deleted under the sync has taken the name along, and nobody reads what its log was to keep.
+      this.#storage.syncPathLater(each, (error) => {
+        if (error !== null || path !== this.#path) done(path === this.#path ? error : null);
+        else next(index + 1);
+      });
+    };
+    next(0);
   }
 
   /** See Log.markDeleted; what has files open here is told by the caller. */

@@ -1,25 +1,18 @@
 // The partitions of one worker: hears what is asked of them and hands it to those who answer, adds and removes replicas, and takes those of a
 // log directory offline where its disk fails.
-// Invariant: a request is answered from metadata that is at least as new as its sender's.
-// Runs on: every worker. Not here: appending (partition-appends.ts), answers without a write (partition-queries.ts), what a replica decides
+// Runs on: every worker. Not here: which requests wait (early-requests.ts), appending (partition-appends.ts), answers without a write (partition-queries.ts), what a replica decides
 // (leader-replica.ts), who asks (partition-client.ts).
 import type { Runtime } from '../scheduler/runtime.ts';
+import { EarlyRequests } from './early-requests.ts';
 import type { LeaderReplica } from './leader-replica.ts';
 import { PartitionAppends } from './partition-appends.ts';
-import { DELETE_RECORDS, EPOCH_END, FETCH_PLAN, LIST_OFFSETS, METADATA_OFFSET, PRODUCE } from './partition-messages.ts';
+import { DELETE_RECORDS, EPOCH_END, FETCH_PLAN, LIST_OFFSETS, PRODUCE } from './partition-messages.ts';
 import { PartitionQueries } from './partition-queries.ts';
 import type { PartitionWords } from './partition-words.ts';
 import { READERS_RECHECK_MS } from './reader-counts.ts';
 import { RecordDeletion } from './record-deletion.ts';
 import { ReplicaTable } from './replica-table.ts';
-
-/** A request of a worker whose metadata is ahead of ours: heard again when ours has come that far. */
-interface EarlyRequest {
-  readonly kind: number;
-  readonly from: number;
-  readonly requestId: number;
-  readonly floats: Float64Array;
-}
+import { UnmadePartition } from './unmade-partition.ts';
 
 /** Why a log directory went offline: a StorageError, or what is left of one that came from another thread. */
 export type StorageFailure = { readonly message: string };
@@ -28,14 +21,13 @@ export class PartitionHost {
   readonly words: PartitionWords;
   readonly deletion: RecordDeletion;
   readonly #runtime: Runtime;
-  readonly #metadataOffset: () => number;
   readonly #onStorageFailure: (directory: string, error: StorageFailure) => void;
   readonly #replicas = new ReplicaTable();
   /** Paths of the log directories that have failed, here or on another worker. */
   readonly #failed = new Set<string>();
   readonly #appends: PartitionAppends;
   readonly #queries: PartitionQueries;
-  #early: EarlyRequest[] = [];
+  readonly #early: EarlyRequests;
 
   /** `onStorageFailure` hears of each log directory that fails here, by its path. */
   constructor(
@@ -48,18 +40,17 @@ export class PartitionHost {
     const takeOffline = (directory: string, error: StorageFailure): void => this.takeOffline(directory, error);
     this.words = words;
     this.#runtime = runtime;
-    this.#metadataOffset = metadataOffset;
     this.#onStorageFailure = onStorageFailure;
     this.#appends = new PartitionAppends(runtime, this.#replicas, takeOffline);
     this.#queries = new PartitionQueries(exchange, this.#replicas, takeOffline);
     this.deletion = new RecordDeletion(exchange, this.#replicas);
+    this.#early = new EarlyRequests(this.#replicas, metadataOffset, (kind, from, requestId, heard, floats, index) =>
+      this.#hear(kind, from, requestId, heard, floats, index),
+    );
     for (const kind of [PRODUCE, FETCH_PLAN, LIST_OFFSETS, EPOCH_END, DELETE_RECORDS]) {
-      exchange.onRequest(kind, (from, requestId, words_, floats, index, payloadWords) => {
-        if ((((words_[index + METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) {
-          const copy = floats.slice(index >> 1, (index + payloadWords + 1) >> 1);
-          this.#early.push({ kind, from, requestId, floats: copy });
-        } else this.#hear(kind, from, requestId, words_, floats, index);
-      });
+      exchange.onRequest(kind, (from, requestId, words_, floats, index, payloadWords) =>
+        this.#early.take(kind, from, requestId, words_, floats, index, payloadWords),
+      );
     }
   }
 
@@ -79,6 +70,35 @@ export class PartitionHost {
       this.#appends.answerSynced();
     };
     this.#replicas.add(replica);
+    this.#early.onSettled(replica.slot);
+  }
+
+  /**
+   * A partition of a new topic, whose log somebody is about to make (`add`) or finds to be gone (`removeUnmade`): until then it is there for
+   * whoever asks, and what would change it waits. Also where it has a new leader epoch.
+   */
+  addUnmade(slot: number, topicId: string, partition: number, leaderEpoch: number, logDirectory: string): UnmadePartition {
+    const unmade = new UnmadePartition(slot, topicId, partition, leaderEpoch, logDirectory, this.words);
+    this.#replicas.addUnmade(unmade);
+    return unmade;
+  }
+
+  unmade(slot: number): UnmadePartition | undefined {
+    return this.#replicas.unmade(slot);
+  }
+
+  /** Its log will not be made: requests find that out now. */
+  removeUnmade(slot: number): void {
+    if (this.#replicas.unmade(slot) === undefined) return;
+    this.#replicas.removeUnmade(slot);
+    this.words.raiseStateVersion(slot);
+    this.words.park.wake(slot);
+    this.#early.onSettled(slot);
+  }
+
+  /** `wanted` hears of a partition whose log a request waits for: it is to be made before others. */
+  onWanted(wanted: (partition: UnmadePartition) => void): void {
+    this.#early.onWanted = wanted;
   }
 
   /**
@@ -111,14 +131,7 @@ export class PartitionHost {
 
   /** Hears again what came from workers that were ahead. To be called after a metadata batch was applied. */
   onMetadataApplied(): void {
-    if (this.#early.length === 0) return;
-    const early = this.#early;
-    this.#early = [];
-    for (const request of early) {
-      const words = new Int32Array(request.floats.buffer);
-      if ((((words[METADATA_OFFSET] as number) - this.#metadataOffset()) | 0) > 0) this.#early.push(request);
-      else this.#hear(request.kind, request.from, request.requestId, words, request.floats, 0);
-    }
+    this.#early.onMetadataApplied();
   }
 
   /** Calls `done` when no batch is with the pool any more, nor waits behind one: before that, the logs stay open. */
@@ -134,6 +147,7 @@ export class PartitionHost {
       this.words.raiseStateVersion(replica.slot);
       this.words.park.wake(replica.slot);
     }
+    for (const { slot } of this.#replicas.allUnmade()) this.removeUnmade(slot);
   }
 
   /** A write failed: every partition of the directory is refused from now on, here and, by onStorageFailure, on the other workers. */
@@ -152,6 +166,11 @@ export class PartitionHost {
       this.words.raiseStateVersion(replica.slot);
       this.words.park.wake(replica.slot);
       replica.listener?.onOffline();
+    }
+    for (const { slot, logDirectory } of this.#replicas.allUnmade()) {
+      if (logDirectory !== directory) continue;
+      this.leaveOut(slot);
+      this.removeUnmade(slot);
     }
   }
 

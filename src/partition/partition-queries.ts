@@ -18,6 +18,7 @@ import {
   REQUEST_ENTRY_WORDS,
 } from './partition-messages.ts';
 import type { ReplicaTable } from './replica-table.ts';
+import type { UnmadePartition } from './unmade-partition.ts';
 
 export class PartitionQueries {
   readonly #exchange: Exchange;
@@ -48,7 +49,7 @@ export class PartitionQueries {
       const entry = index + HEADER_WORDS + i * requestStride;
       const at = to + HEADER_WORDS + i * replyStride;
       const slot = words[entry] as number;
-      const replica = this.#replicas.find(slot);
+      const replica = this.#replicas.findReadable(slot);
       replyWords[at] =
         replica === undefined
           ? this.#replicas.unknownError(slot)
@@ -59,7 +60,7 @@ export class PartitionQueries {
 
   #answer(
     kind: number,
-    replica: LeaderReplica,
+    replica: LeaderReplica | UnmadePartition,
     words: Int32Array,
     floats: Float64Array,
     entry: number,

@@ -2,6 +2,7 @@
 // Runs on: every worker. Not here: who adds them and takes them out (partition-host.ts).
 import { ERROR } from '../protocol/errors.ts';
 import type { LeaderReplica } from './leader-replica.ts';
+import type { UnmadePartition } from './unmade-partition.ts';
 
 export class ReplicaTable {
   /** Slots whose partitions are not open, since they lie in a log directory that is offline. */
@@ -11,9 +12,17 @@ export class ReplicaTable {
   /** By slot; holes where a slot belongs to another worker or its partition is gone. */
   readonly #replicas: (LeaderReplica | undefined)[] = [];
 
+  /** By slot: those whose logs are still to be made. None is among the replicas. */
+  readonly #unmade = new Map<number, UnmadePartition>();
+
   /** Who answers requests for the slot; undefined: `unknownError` says why nobody does. */
   find(slot: number): LeaderReplica | undefined {
     return this.isClosed ? undefined : this.#replicas[slot];
+  }
+
+  /** As `find`, for what is asked without a write: a partition whose log is not made yet answers that, too. */
+  findReadable(slot: number): LeaderReplica | UnmadePartition | undefined {
+    return this.find(slot) ?? this.#unmade.get(slot);
   }
 
   /** A slot without a replica: deleted, or, while the broker stops, somebody else's soon, or not to be opened since its disk failed. */
@@ -28,6 +37,7 @@ export class ReplicaTable {
   }
 
   add(replica: LeaderReplica): void {
+    this.#unmade.delete(replica.slot);
     this.#replicas[replica.slot] = replica;
     this.offline.delete(replica.slot);
   }
@@ -35,6 +45,26 @@ export class ReplicaTable {
   remove(slot: number): void {
     this.#replicas[slot] = undefined;
     this.offline.delete(slot);
+  }
+
+  get unmadeCount(): number {
+    return this.#unmade.size;
+  }
+
+  unmade(slot: number): UnmadePartition | undefined {
+    return this.#unmade.get(slot);
+  }
+
+  allUnmade(): UnmadePartition[] {
+    return [...this.#unmade.values()];
+  }
+
+  addUnmade(partition: UnmadePartition): void {
+    this.#unmade.set(partition.slot, partition);
+  }
+
+  removeUnmade(slot: number): void {
+    this.#unmade.delete(slot);
   }
 
   *all(): IterableIterator<LeaderReplica> {

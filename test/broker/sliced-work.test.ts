@@ -20,29 +20,34 @@ async function runtimeOf(seed: number): Promise<Runtime> {
   return process.runtime(0);
 }
 
-test('between slices others have their turn; who waits is told in order, when all before is done', async () => {
+test('between slices others have their turn; pieces that are waited for come first, and the end is told each time', async () => {
   const runtime = await runtimeOf(1);
   const done: number[] = [];
-  const told: string[] = [];
+  const told: number[] = [];
   const turns: number[] = [];
-  const work = new SlicedWork<number>(runtime, (piece) => done.push(piece));
+  const work = new SlicedWork<number>(
+    runtime,
+    (piece) => done.push(piece),
+    () => told.push(done.length),
+  );
   runtime.post(() => {
     for (let piece = 0; piece < PIECES; piece++) work.add(piece);
-    work.whenDone(() => told.push(`first at ${done.length}`));
-    expect(done.length).toBeLessThanOrEqual(SLICE_MAX);
+    work.add(-1, true);
+    work.add(-2, true);
+    expect(done, 'nothing in the turn that begins it').toEqual([]);
     const serve = (): void => {
       turns.push(done.length);
-      if (done.length < PIECES) runtime.after(0, serve);
+      if (turns.length === 3) work.add(-3, true);
+      if (done.length < PIECES + 3) runtime.after(0, serve);
+      else work.add(PIECES);
     };
     runtime.after(0, serve);
-    runtime.after(0, () => {
-      work.add(PIECES);
-      work.whenDone(() => told.push(`second at ${done.length}`));
-    });
   });
   await simulation.until(() => told.length === 2, 1000);
-  expect(done).toEqual(Array.from({ length: PIECES + 1 }, (_, piece) => piece));
-  expect(told).toEqual([`first at ${PIECES + 1}`, `second at ${PIECES + 1}`]);
+  expect(told).toEqual([PIECES + 3, PIECES + 4]);
+  expect(done.slice(0, 2)).toEqual([-1, -2]);
+  expect(done.filter((piece) => piece >= 0)).toEqual(Array.from({ length: PIECES + 1 }, (_, piece) => piece));
+  expect(done.indexOf(-3)).toBeLessThan(4 * SLICE_MAX);
   // However many pieces there are, no more than a slice of them stands between two turns of another.
   turns.forEach((count, index) => {
     expect(count - (turns[index - 1] ?? 0)).toBeLessThanOrEqual(2 * SLICE_MAX);
@@ -50,18 +55,21 @@ test('between slices others have their turn; who waits is told in order, when al
   expect(turns.length).toBeGreaterThan(2);
 });
 
-test('with nothing in line one is told at once, and what is dropped is not done', async () => {
+test('what is dropped is not done', async () => {
   const runtime = await runtimeOf(2);
   const done: number[] = [];
   const told: string[] = [];
-  const work = new SlicedWork<number>(runtime, (piece) => done.push(piece));
+  const work = new SlicedWork<number>(
+    runtime,
+    (piece) => {
+      done.push(piece);
+      if (piece === 3) work.drop();
+    },
+    () => told.push(`at ${done.length}`),
+  );
   runtime.post(() => {
-    work.whenDone(() => told.push('at once'));
-    expect(told).toEqual(['at once']);
     for (let piece = 0; piece < PIECES; piece++) work.add(piece);
-    work.whenDone(() => told.push('later'));
-    work.drop();
   });
-  await simulation.until(() => told.length === 2, 1000);
-  expect(done.length).toBeLessThanOrEqual(SLICE_MAX);
+  await simulation.until(() => told.length === 1, 1000);
+  expect(done).toEqual([0, 1, 2, 3]);
 });

@@ -2,10 +2,11 @@
 // aside, when a creation is answered, when a file is closed.
 import { afterEach, expect, test } from 'vitest';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
-import { readPartitionMetadata } from '../../src/log/partition-metadata.ts';
+import { formatPartitionMetadata } from '../../src/log/partition-metadata.ts';
 import { virtualFile } from '../../src/log/virtual-descriptors.ts';
 import { PartitionWords, SLOT_COUNT_MAX } from '../../src/partition/partition-words.ts';
 import { createTopicsRequest, createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
+import { deleteTopicsRequest, deleteTopicsResponse } from '../../src/protocol/apis/delete-topics.ts';
 import { fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
 import { produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
@@ -30,9 +31,9 @@ afterEach(() => {
   for (const machine of machines.splice(0)) machine.kill();
 });
 
-function machineOf(seed: number, workerCount: number): BrokerMachine {
+function machineOf(seed: number, workerCount: number, more: readonly (readonly [string, string])[] = []): BrokerMachine {
   const limits = { workerCount, ringCapacityBytes: 256 * 1024, arenaBytes: 16 * MIB };
-  const { config } = resolveBrokerConfig({ overrides: [['log.dirs', 'data'], ANY_TIME], coreCount: 1 });
+  const { config } = resolveBrokerConfig({ overrides: [['log.dirs', 'data'], ANY_TIME, ...more], coreCount: 1 });
   const manners = { readBytesMax: MIB, takeBytesMax: MIB, sendBufferBytes: MIB };
   const machine = new BrokerMachine(new Simulation({ seed, limits }), config, manners);
   machines.push(machine);
@@ -67,6 +68,17 @@ async function fetchAll(machine: BrokerMachine, connection: ClientConnection): P
   return found;
 }
 
+/** How many of the topic's partitions have a log. */
+function madeLogs(machine: BrokerMachine): number {
+  const names = machine.simulation.disk.list('data');
+  return names.filter((name) => /^topic-\d+$/.test(name)).length;
+}
+
+/** Until all have theirs. */
+async function logsMade(machine: BrokerMachine): Promise<void> {
+  await machine.until(() => madeLogs(machine) === PARTITIONS, 60_000, 'the logs');
+}
+
 /** Descriptors of the topic's log files. */
 function openLogs(): number[] {
   const found: number[] = [];
@@ -84,6 +96,7 @@ test('directories that nobody can name are put aside at the start, and what is w
     const machine = machineOf(seed, 3);
     expect(await machine.boot()).toBe('lives');
     await createTopic(machine, machine.connect());
+    await logsMade(machine);
     machine.kill();
     const { disk } = machine.simulation;
     for (let partition = 0; partition < PARTITIONS; partition++) disk.remove(`data/${TOPIC}-${partition}/partition.metadata`);
@@ -100,16 +113,92 @@ test('directories that nobody can name are put aside at the start, and what is w
   }
 });
 
-test('a topic whose creation was answered is on the medium, and so is what is acknowledged behind a sync of its log', async () => {
+test('a creation is answered before the logs are there; records that come at once are kept, and so is their order', async () => {
+  let early = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const machine = machineOf(seed, 1 + (seed % 3));
+    expect(await machine.boot()).toBe('lives');
+    const connection = machine.connect();
+    await createTopic(machine, connection);
+    if (madeLogs(machine) < PARTITIONS) early++;
+    // All at once, so that some wait for logs that others have asked for before.
+    const answers: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const partitionData = Array.from({ length: PARTITIONS }, (_, index) => ({ index, records: labelled(`p${index}`, round, 1) }));
+      const body = { acks: -1, timeoutMs: 1000, topicData: [{ name: TOPIC, partitionData: partitionData.slice(round) }] };
+      connection.ask(produceRequest, produceResponse, 9, body, ({ responses }) => {
+        for (const { errorCode } of responses[0]?.partitionResponses ?? []) answers.push(errorCode);
+      });
+    }
+    const sent = 3 * PARTITIONS - 3;
+    await machine.until(() => answers.length === sent, 60_000, 'answers to Produce');
+    expect(answers, `seed ${seed}`).toEqual(new Array(sent).fill(ERROR.NONE));
+    const expected = written.map((_, index) => ['/0', '/1', '/2'].slice(0, index + 1).map((tail) => `p${index}${tail}`));
+    expect(await fetchAll(machine, connection), `seed ${seed}`).toEqual(expected);
+    expect(madeLogs(machine)).toBe(PARTITIONS);
+    machine.kill();
+  }
+  expect(early).toBeGreaterThan(10);
+});
+
+test('after a loss of power in the midst of it a start makes the logs that are missing', async () => {
+  let missing = 0;
   for (let seed = 1; seed <= 20; seed++) {
     const machine = machineOf(seed, 1 + (seed % 3));
     expect(await machine.boot()).toBe('lives');
     const topicId = await createTopic(machine, machine.connect());
     machine.losePower();
     const { disk } = machine.simulation;
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      expect(readPartitionMetadata(disk, `data/${TOPIC}-${partition}`), `seed ${seed}, partition ${partition}`).toBe(topicId);
-    }
+    const wholeText = formatPartitionMetadata(topicId);
+    const isThere = (partition: number): boolean => disk.readText(`data/${TOPIC}-${partition}/partition.metadata`) === wholeText;
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    if (!partitions.every(isThere)) missing++;
+    expect(await machine.boot()).toBe('lives');
+    expect(partitions.every(isThere), `seed ${seed}`).toBe(true);
+    await produce(machine, machine.connect());
+    expect(await fetchAll(machine, machine.connect()), `seed ${seed}`).toEqual(written);
+    machine.kill();
+  }
+  expect(missing).toBeGreaterThan(10);
+});
+
+test('what is acknowledged behind a sync of its log is kept, however short a time the log is there', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const machine = machineOf(seed, 1 + (seed % 3), [['log.flush.interval.messages', '1']]);
+    expect(await machine.boot()).toBe('lives');
+    await createTopic(machine, machine.connect());
+    await produce(machine, machine.connect());
+    machine.losePower();
+    expect(await machine.boot()).toBe('lives');
+    expect(await fetchAll(machine, machine.connect()), `seed ${seed}`).toEqual(written);
+    machine.kill();
+  }
+});
+
+test('a topic that is deleted while its logs are made leaves nothing behind, and another of its name is served', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const machine = machineOf(seed, 1 + (seed % 3));
+    expect(await machine.boot()).toBe('lives');
+    const connection = machine.connect();
+    await createTopic(machine, connection);
+    const refused: number[] = [];
+    const waiting = machine.connect();
+    const partitionData = [{ index: PARTITIONS - 1, records: labelled('old', 0, 1) }];
+    const body = { acks: -1, timeoutMs: 1000, topicData: [{ name: TOPIC, partitionData }] };
+    waiting.ask(produceRequest, produceResponse, 9, body, ({ responses }) => {
+      refused.push(responses[0]?.partitionResponses[0]?.errorCode ?? -1);
+    });
+    const deletion = { topics: [{ name: TOPIC }], timeoutMs: 1000 };
+    const { answer } = await machine.ask(connection, deleteTopicsRequest, deleteTopicsResponse, 6, deletion);
+    expect(answer.responses[0]?.errorCode).toBe(ERROR.NONE);
+    await machine.until(() => refused.length > 0, 60_000, 'an answer to Produce');
+    expect([ERROR.NONE, ERROR.UNKNOWN_TOPIC_OR_PARTITION]).toContain(refused[0]);
+    await createTopic(machine, connection);
+    await produce(machine, connection);
+    expect(await fetchAll(machine, connection), `seed ${seed}`).toEqual(written);
+    expect(await machine.stop()).toBe(true);
+    const names = machine.simulation.disk.list('data').filter((name) => name.startsWith(`${TOPIC}-`) && !name.endsWith('-delete'));
+    expect(names, `seed ${seed}`).toHaveLength(PARTITIONS);
   }
 });
 
