@@ -38,7 +38,7 @@ class Desk {
   }
 
   unmade(...slots: number[]): void {
-    for (const slot of slots) this.replicas.addUnmade(new UnmadePartition(slot, 'id', 0, 0, this.#words));
+    for (const slot of slots) this.replicas.addUnmade(new UnmadePartition(slot, 'id', 0, 0, 'data', this.#words));
   }
 
   made(slot: number): void {

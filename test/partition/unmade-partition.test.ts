@@ -31,7 +31,7 @@ test('to every question, in any epoch', () => {
     const wordsOfMade = wordsOfOwner();
     const wordsOfUnmade = wordsOfOwner();
     const made = new LeaderReplica(SLOT, 'topic', TOPIC_ID, 0, log, leaderEpoch, wordsOfMade);
-    const unmade = new UnmadePartition(SLOT, TOPIC_ID, 0, leaderEpoch, wordsOfUnmade);
+    const unmade = new UnmadePartition(SLOT, TOPIC_ID, 0, leaderEpoch, 'data', wordsOfUnmade);
     const plan = createReadPlan();
     let count = 0;
     const compare = (what: string, ask: (readable: Readable, words: Int32Array, floats: Float64Array) => number): void => {
