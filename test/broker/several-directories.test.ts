@@ -51,13 +51,15 @@ async function refusal(overrides: Readonly<Record<string, string>> = {}): Promis
   return broker.failureLines[0] ?? '';
 }
 
-/** By partition, the number of the directory that it lies in. */
-function placesOf(topic: string, partitionCount = PARTITIONS): number[] {
-  return Array.from({ length: partitionCount }, (_, partition) => {
-    const places = paths.flatMap((path, index) => (existsSync(join(path, `${topic}-${partition}`)) ? [index] : []));
-    expect(places, `of ${topic}-${partition}`).toHaveLength(1);
-    return places[0] as number;
-  });
+/** By partition, the number of the directory that it lies in, once its log is made. */
+async function placesOf(topic: string, partitionCount = PARTITIONS): Promise<number[]> {
+  const look = (): number[] =>
+    Array.from({ length: partitionCount }, (_, partition) => {
+      const places = paths.flatMap((path, index) => (existsSync(join(path, `${topic}-${partition}`)) ? [index] : []));
+      expect(places, `of ${topic}-${partition}`).toHaveLength(1);
+      return places[0] as number;
+    });
+  return vi.waitFor(look, WITHIN_MS);
 }
 
 async function write(client: WireClient, topic: string, partition: number, from: number, count: number): Promise<number> {
@@ -73,9 +75,9 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
   test('partitions are spread, found again after a crash and after a stop, and checked from checkpoints of their own directory', async () => {
     const first = await start(workers, { 'log.flush.offset.checkpoint.interval.ms': '1000' });
     await first.client.createTopic('t', PARTITIONS);
-    expect(placesOf('t')).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(await placesOf('t')).toEqual([0, 1, 2, 0, 1, 2]);
     await first.client.createTopic('u', 2);
-    expect(placesOf('u', 2)).toEqual([0, 1]);
+    expect(await placesOf('u', 2)).toEqual([0, 1]);
     for (let partition = 0; partition < PARTITIONS; partition++) expect(await write(first.client, 't', partition, 0, 3)).toBe(ERROR.NONE);
     await first.broker.stop('SIGKILL');
 
@@ -98,7 +100,7 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
       expect(labels(await third.client.readAll('t', partition))).toEqual(range('t', 0, 5));
     }
     await third.client.createTopic('v', 1);
-    expect(placesOf('v', 1)).toEqual([2]);
+    expect(await placesOf('v', 1)).toEqual([2]);
     await third.client.deleteTopic('t');
     await third.client.createTopic('t', 2);
     expect(await write(third.client, 't', 0, 0, 1)).toBe(ERROR.NONE);
@@ -114,7 +116,7 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     const { broker, client } = await start(workers, { 'naru.http.listener': http });
     await client.createTopic('t', PARTITIONS);
     for (let partition = 0; partition < PARTITIONS; partition++) expect(await write(client, 't', partition, 0, 3)).toBe(ERROR.NONE);
-    const here = placesOf('t').flatMap((place, partition) => (place === 1 ? [partition] : []));
+    const here = (await placesOf('t')).flatMap((place, partition) => (place === 1 ? [partition] : []));
     expect(here).toEqual([1, 4]);
 
     disk.fill();
@@ -134,7 +136,7 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     };
     await vi.waitFor(isTold, WITHIN_MS);
     await client.createTopic('u', 4);
-    expect(placesOf('u', 4)).toEqual([0, 2, 0, 2]);
+    expect(await placesOf('u', 4)).toEqual([0, 2, 0, 2]);
     for (let partition = 0; partition < 4; partition++) expect(await write(client, 'u', partition, 0, 1)).toBe(ERROR.NONE);
     const { results } = await client.ask(describeLogDirsRequest, describeLogDirsResponse, 4, { topics: null });
     expect(results.map(({ logDir, errorCode }) => [logDir, errorCode])).toEqual([
@@ -163,7 +165,7 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
     }
     expect(await leaders(next.client, 't')).toEqual(Array(PARTITIONS).fill(1));
     await next.client.createTopic('v', 2);
-    expect(placesOf('v', 2)).toEqual([1, 1]);
+    expect(await placesOf('v', 2)).toEqual([1, 1]);
     expect(next.broker.output).not.toMatch(/stray|ERROR/);
   });
 
@@ -203,6 +205,7 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
   test('a directory that is removed under the broker is noticed by its next checkpoint', async () => {
     const { broker, client } = await start(workers, { 'log.flush.offset.checkpoint.interval.ms': '1000' });
     await client.createTopic('t', PARTITIONS);
+    await placesOf('t');
     rmSync(paths[2] as string, { recursive: true });
     const isRefused = async (): Promise<void> => expect(await write(client, 't', 2, 0, 1)).toBe(ERROR.KAFKA_STORAGE_ERROR);
     await vi.waitFor(isRefused, WITHIN_MS);
@@ -225,7 +228,7 @@ describe('a start', () => {
     );
     const second = await start(0, { 'naru.format.new.directories': 'true' });
     await second.client.createTopic('u', 1);
-    expect(placesOf('u', 1)).toEqual([3]);
+    expect(await placesOf('u', 1)).toEqual([3]);
     await second.broker.stop();
     await start(0);
   });
@@ -242,7 +245,7 @@ describe('a start', () => {
     paths = [paths[0] as string, paths[1] as string];
     const third = await start(0);
     expect(labels(await third.client.readAll('t', 0))).toEqual(range('t', 0, 2));
-    expect(placesOf('t', 3)).toEqual([0, 1, 0]);
+    expect(await placesOf('t', 3)).toEqual([0, 1, 0]);
     expect(await write(third.client, 't', 2, 0, 1)).toBe(ERROR.NONE);
   });
 
@@ -263,7 +266,7 @@ describe('a start', () => {
     const overrides = { 'metadata.log.dir': directory };
     const first = await start(1, overrides);
     await first.client.createTopic('t', 3);
-    expect(placesOf('t', 3)).toEqual([0, 1, 2]);
+    expect(await placesOf('t', 3)).toEqual([0, 1, 2]);
     expect(existsSync(join(directory, '__cluster_metadata-0'))).toBe(true);
     expect(existsSync(join(paths[0] as string, '__cluster_metadata-0'))).toBe(false);
     await write(first.client, 't', 0, 0, 2);
