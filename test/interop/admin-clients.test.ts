@@ -32,6 +32,10 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   'franz-go': { tool: goClient, args: (address) => [address, 'ask', 'unused'] },
   confluent: { tool: pythonClients, args: (address) => [join(here, 'python/ask_confluent.py'), address] },
   aiokafka: { tool: pythonClients, args: (address) => [join(here, 'python/ask_aiokafka.py'), address] },
+  kafkajs: {
+    tool: async () => ({ program: process.execPath, missing: null }),
+    args: (address) => [join(here, 'javascript/ask-kafkajs.ts'), address],
+  },
 };
 
 for (const [name, { tool, args }] of Object.entries(CLIENTS)) {
@@ -66,7 +70,7 @@ function masked(text: string, address: string, directory: string): string {
   return withoutAccidents(text, { directory })
     .replaceAll(new RegExp(`\\b${port}\\b`, 'g'), '<port>')
     .replaceAll(
-      /(producerId=|topicId=|topic_id=|cluster_id['=: ]+|"(?:ProducerID|Cluster|ID|TopicID)":)(?!"A{22}==")"?[\w+/=-]+"?/g,
+      /(producerId=|topicId=|topic_id=|cluster_id['=: ]+|clusterId: |"(?:ProducerID|Cluster|ID|TopicID)":)(?!"A{22}==")"?[\w+/=-]+"?/g,
       '$1<id>',
     )
     .replaceAll(/("ReplicaDirectoryID":)\[[\d,]*\]/g, '$1<id>')
