@@ -12,6 +12,12 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT,
 };
 const FILE_MODE = 0o644;
+/**
+ * The most that one system call writes, and where more is to be written no further than to a multiple of it in the file. Linux takes memory for what a call writes in one
+ * piece as large as the call and its place in the file allow. On a virtual machine that reports free memory to its host, pieces of 128 KiB and
+ * more are those the host has taken back, and each is faulted in again: docs/decisions/0024-write-sizes.md.
+ */
+const WRITE_BYTES_MAX = 64 * 1024;
 
 /**
  * Reads what a read plan names into target[at, at + length): the bytes read, fewer than asked only at the end of the file.
@@ -81,18 +87,48 @@ class DiskFile implements StorageFile {
   }
 
   write(source: Uint8Array, at: number, length: number, position: number): number {
+    let total = 0;
     try {
-      return fs.writeSync(this.#descriptor, source, at, length, position);
+      do {
+        const part = Math.min(length - total, roomFor(length - total, position + total));
+        const count = fs.writeSync(this.#descriptor, source, at + total, part, position + total);
+        total += count;
+        if (count < part) break;
+      } while (total < length);
+      return total;
     } catch (error) {
+      if (total > 0) return total; // A short write; what refused the rest refuses its second try as well.
       throw storageError(error, this.path, 'writing');
     }
   }
 
   writeGathered(pieces: readonly Uint8Array[], position: number): number {
+    let total = 0;
+    let length = 0;
+    for (const piece of pieces) length += piece.length;
     try {
-      return fs.writevSync(this.#descriptor, pieces, position);
+      for (let from = 0; from < pieces.length; ) {
+        const room = roomFor(length - total, position + total);
+        let bytes = 0;
+        let to = from;
+        while (to < pieces.length && bytes + (pieces[to] as Uint8Array).length <= room) bytes += (pieces[to++] as Uint8Array).length;
+        let count: number;
+        if (to > from) {
+          const group = to - from === pieces.length ? pieces : pieces.slice(from, to);
+          count = fs.writevSync(this.#descriptor, group, position + total);
+          from = to;
+        } else {
+          const piece = pieces[from++] as Uint8Array;
+          bytes = piece.length;
+          count = this.write(piece, 0, bytes, position + total);
+        }
+        total += count;
+        if (count < bytes) break;
+      }
+      return total;
     } catch (error) {
-      throw storageError(error, this.path, 'writing');
+      if (total > 0) return total;
+      throw error instanceof StorageError ? error : storageError(error, this.path, 'writing');
     }
   }
 
@@ -292,6 +328,11 @@ export class FileStorage implements Storage {
     }
     this.syncDirectory(parentDirectory(path));
   }
+}
+
+/** How many of `length` bytes one call writes at `position`, at most. */
+function roomFor(length: number, position: number): number {
+  return length <= WRITE_BYTES_MAX ? WRITE_BYTES_MAX : WRITE_BYTES_MAX - (position % WRITE_BYTES_MAX);
 }
 
 /** What Node throws for a refusal of the operating system, as a StorageError. */

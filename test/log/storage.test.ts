@@ -43,6 +43,27 @@ describe.each(storageCases)('storage in $name', ({ make }) => {
     file.close();
   });
 
+  test('writes what is larger than one system call takes, from wherever it begins', () => {
+    const file = storage.open(`${root}/a`, 'create');
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
+    for (const position of [0, 1, 65_535, 65_536, 100_000]) {
+      file.truncate(0);
+      expect(file.write(bytes, 7, 299_993, position)).toBe(299_993);
+      const target = Buffer.alloc(299_993);
+      expect(file.read(target, 0, target.length, position)).toBe(target.length);
+      expect(target.equals(bytes.subarray(7))).toBe(true);
+      file.truncate(0);
+      const ends = [0, 10, 60_000, 70_000, 200_001, 200_001, 299_000, 300_000];
+      const pieces = ends.slice(1).map((end, at) => bytes.subarray(ends[at], end));
+      expect(file.writeGathered(pieces, position)).toBe(300_000);
+      const whole = Buffer.alloc(300_000);
+      expect(file.read(whole, 0, whole.length, position)).toBe(whole.length);
+      expect(whole.equals(bytes)).toBe(true);
+      expect(file.sizeBytes()).toBe(position + 300_000);
+    }
+    file.close();
+  });
+
   test('truncates in both directions; what comes back is zeros', () => {
     const file = storage.open(`${root}/a`, 'create');
     file.write(Buffer.from('abcdef'), 0, 6, 0);
