@@ -71,13 +71,14 @@ export function createQuorum(
 }
 
 /**
- * Takes the leadership, registers this broker, says where its partitions lie and unfences it; `done` hears its epoch once every worker knows all
+ * Takes the leadership, registers this broker, says where its partitions lie, which directories are `cordoned`, and unfences it; `done` hears its epoch once every worker knows all
  * of that.
  */
 export function startController(
   quorum: QuorumActor,
   data: BrokerWorkerData,
   directories: KnownDirectories,
+  cordoned: () => readonly string[],
   done: (brokerEpoch: number) => void,
 ): void {
   const brokerId = data.config.nodeId;
@@ -99,7 +100,7 @@ export function startController(
       () => {},
     );
     quorum.submit(
-      () => ({ records: [tellCordonedDirectories(brokerId, brokerEpoch)], response: null }),
+      () => ({ records: [tellCordonedDirectories(brokerId, brokerEpoch, cordoned())], response: null }),
       () => {},
     );
     const foundIn = (topic: TopicImage, partition: number): string | null => {
@@ -122,6 +123,14 @@ export function tellFailure(quorum: QuorumActor, { config, directories }: Broker
   const failed = directories.flatMap((directory) => (directory.path === path && directory.id !== null ? [directory.id] : []));
   quorum.submit(
     (image) => ({ records: tellFailedDirectories(image, config.nodeId, failed), response: null }),
+    () => {},
+  );
+}
+
+/** Tells the cluster which log directories of this broker, by their ids, get no new partitions from now on. */
+export function tellCordoned(quorum: QuorumActor, { config: { nodeId } }: BrokerWorkerData, cordoned: readonly string[]): void {
+  quorum.submit(
+    (image) => ({ records: [tellCordonedDirectories(nodeId, image.broker(nodeId)?.brokerEpoch ?? -1, cordoned)], response: null }),
     () => {},
   );
 }

@@ -9,11 +9,16 @@ import type { PartitionHost } from '../partition/partition-host.ts';
 import { findPartition } from './topic-partitions.ts';
 import type { BrokerWorkerData, FoundLog, GivenDirectory } from './worker-data.ts';
 
+/** In cordoned.log.dirs. */
+const ALL = '*';
+
 export class KnownDirectories {
   /** log.dirs, in their order. */
   readonly given: readonly GivenDirectory[];
   /** Holds the cluster's metadata log; one of `given` or not. */
   readonly metadataPath: string;
+  /** log.dirs as they were written. */
+  readonly #names: readonly string[];
   readonly #nodeId: number;
   readonly #host: PartitionHost;
   readonly #found: ReadonlyMap<string, readonly FoundLog[]>;
@@ -21,6 +26,7 @@ export class KnownDirectories {
   constructor(data: BrokerWorkerData, host: PartitionHost) {
     this.given = data.directories;
     this.metadataPath = data.metadataDirectory.path;
+    this.#names = data.config.logDirs;
     this.#nodeId = data.config.nodeId;
     this.#host = host;
     this.#found = data.found;
@@ -42,6 +48,12 @@ export class KnownDirectories {
   /** Without it the broker takes and keeps nothing: it holds the metadata log, or is the last one for partitions. */
   isNeeded(path: string): boolean {
     return path === this.metadataPath || this.given.every((directory) => directory.path === path || !this.isOnline(directory));
+  }
+
+  /** Ids of those that cordoned.log.dirs names, which stand there as in log.dirs. */
+  cordoned(names: readonly string[]): string[] {
+    const isNamed = (index: number): boolean => names.includes(ALL) || names.includes(this.#names[index] ?? '');
+    return this.given.flatMap(({ id }, index) => (id !== null && isNamed(index) ? [id] : []));
   }
 
   byPath(path: string): GivenDirectory | null {

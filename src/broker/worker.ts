@@ -3,6 +3,7 @@
 import { LINE_WORDS, SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 import { MINUTE_MS } from '../base/units.ts';
+import { logOptions } from '../config/broker-log-options.ts';
 import { naruOptions } from '../config/naru-options.ts';
 import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
@@ -23,7 +24,7 @@ import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
 import { type Logger, loggerTo } from '../telemetry/logger.ts';
 import { tellChanges } from './cluster-news.ts';
-import { createQuorum, metadataEnds, startController, tellFailure } from './controller.ts';
+import { createQuorum, metadataEnds, startController, tellCordoned, tellFailure } from './controller.ts';
 import { ControllerClient, serveController } from './controller-client.ts';
 import { groupCoordinators } from './group-coordinators.ts';
 import { handlerTable } from './handler-table.ts';
@@ -205,9 +206,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   };
   runtime.after(config.logInitialTaskDelayMs, checkpointStarts);
   let isServing = false;
+  const cordoned = (): readonly string[] => directories.cordoned(options.valueOf(logOptions.cordonedLogDirs));
   if (quorum !== null) {
+    options.watch([logOptions.cordonedLogDirs], () => {
+      if (isServing && !quorum.isSuspended) tellCordoned(quorum, data, cordoned());
+    });
     runtime.post(() =>
-      startController(quorum, data, directories, (brokerEpoch) => {
+      startController(quorum, data, directories, cordoned, (brokerEpoch) => {
         isServing = true;
         tell({ type: 'serving', brokerEpoch });
       }),

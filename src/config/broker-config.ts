@@ -288,11 +288,23 @@ function refuseBadCombination(config: BrokerConfig, given: ReadonlyMap<string, G
       voters,
     );
   }
+  refuseStrangeCordons(config);
   refuseBadConnectionLimits(config);
   atLeastOne('log.roll.ms', config.logRollMs);
   if (config.logRollJitterMs < 0)
     throw new ConfigError('log.roll.jitter.ms must be at least 0', 'log.roll.jitter.ms', String(config.logRollJitterMs));
   if (config.logRetentionMs !== -1) atLeastOne('log.retention.ms', config.logRetentionMs, ', or -1');
+}
+
+function refuseStrangeCordons({ cordonedLogDirs, logDirs }: BrokerConfig): void {
+  const strange = cordonedLogDirs.filter((path) => !logDirs.includes(path));
+  if (strange.length === 0 || cordonedLogDirs.join() === '*') return;
+  const text = cordonedLogDirs.join(',');
+  throw new ConfigError(
+    `cordoned.log.dirs=${text}: ${strange.join(',')} (allowed: directories of log.dirs, or * alone)`,
+    'cordoned.log.dirs',
+    text,
+  );
 }
 
 function atLeastOne(key: string, value: number, orElse = ''): void {

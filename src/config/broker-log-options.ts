@@ -25,6 +25,11 @@ export const logOptions = {
     default: null,
     doc: 'The directory of the cluster’s metadata log; the first data directory where it is left out. It takes partitions where `log.dirs` names it, too.',
   }),
+  cordonedLogDirs: list('cordoned.log.dirs', {
+    update: 'per-broker',
+    default: '',
+    doc: 'Data directories, named as in `log.dirs`, that get no new partitions; * for all, so that this broker gets none.',
+  }),
 
   // Topics.
   numPartitions: count('num.partitions', { default: 1, min: 1, doc: 'Partitions of a topic whose creator does not say how many.' }),

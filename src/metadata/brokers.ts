@@ -58,9 +58,9 @@ export function registerBroker(registration: BrokerRegistration, nextOffset: num
   return { records: [record], response: { brokerEpoch: nextOffset } };
 }
 
-/** The broker's first heartbeat tells that none of its directories is cordoned. */
-export function tellCordonedDirectories(brokerId: number, brokerEpoch: number): MetadataRecord {
-  return registrationChange(brokerId, brokerEpoch, { cordonedLogDirs: [] });
+/** The broker tells which of its directories get no new replicas: with its first heartbeat, and whenever that changes. */
+export function tellCordonedDirectories(brokerId: number, brokerEpoch: number, cordoned: readonly string[]): MetadataRecord {
+  return registrationChange(brokerId, brokerEpoch, { cordonedLogDirs: [...cordoned] });
 }
 
 /**

@@ -131,7 +131,7 @@ export class TestNode {
       ),
     );
     this.brokerEpoch = brokerEpoch;
-    await this.submit(() => ({ records: [tellCordonedDirectories(NODE_ID, brokerEpoch)], response: null }));
+    await this.submit(() => ({ records: [tellCordonedDirectories(NODE_ID, brokerEpoch, [])], response: null }));
     await this.submit((image) => ({ records: unfenceBroker(image, NODE_ID, brokerEpoch), response: null }));
     return this;
   }

@@ -17,17 +17,20 @@ import { describeProducersRequest, describeProducersResponse } from '../../src/p
 import { describeTopicPartitionsRequest, describeTopicPartitionsResponse } from '../../src/protocol/apis/describe-topic-partitions.ts';
 import { electLeadersRequest, electLeadersResponse } from '../../src/protocol/apis/elect-leaders.ts';
 import { fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
+import { incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '../../src/protocol/apis/incremental-alter-configs.ts';
 import { listOffsetsRequest, listOffsetsResponse } from '../../src/protocol/apis/list-offsets.ts';
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../src/protocol/apis/offset-for-leader-epoch.ts';
 import { produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
 import { AnswerBook } from './answer-book.ts';
 import { labelled } from './batches.ts';
+import { isForeign } from './target.ts';
 import type { WireClient } from './wire-client.ts';
 
 export const DIRECTORY_NAMES = ['one', 'two', 'three'];
 /** One partition each, made one after the other: so each lies in the directory of its place. */
 const TOPICS = ['first', 'second', 'third'];
+const BROKER = 4;
 const LOOK_EACH_MS = 100;
 const NOTICED_WITHIN_MS = 60_000;
 
@@ -42,6 +45,7 @@ export async function askDirectoryCases(port: number): Promise<Map<string, unkno
   const [one = '', two = '', three = ''] = DIRECTORY_NAMES.map((name) => paths.find((path) => basename(path) === name) ?? '');
   await askForDirectories(book, 'before');
   await askForMoves(book, 'before', { one, three });
+  await askOfCordons(book, one);
   renameSync(two, `${two}-away`);
   try {
     await untilLeaderless(book.client);
@@ -102,6 +106,61 @@ async function askForMoves(book: AnswerBook, when: string, targets: Readonly<Rec
   await move('a topic that is not there', targets.three ?? '', 'missing');
 }
 
+/** cordoned.log.dirs; Apache Kafka's broker tells its controller with the next heartbeat. */
+async function askOfCordons(book: AnswerBook, one: string): Promise<void> {
+  const create = (label: string, name: string) =>
+    book.ask(
+      label,
+      createTopicsRequest,
+      createTopicsResponse,
+      7,
+      { topics: [{ name, numPartitions: 2, replicationFactor: 1 }] },
+      ({ topics }) => topics.map((topic) => ({ ...topic, configs: [] })),
+    );
+  await cordon(book.client, one, 1);
+  await book.ask('all, one cordoned', describeLogDirsRequest, describeLogDirsResponse, 5, { topics: [] }, directories);
+  await create('past a cordon', 'spared');
+  book.answers.set('partitions in each directory, past a cordon', await countsOf(book.client, 5));
+  await cordon(book.client, '*', DIRECTORY_NAMES.length);
+  await create('all cordoned', 'nowhere');
+  await book.ask('all cordoned', createPartitionsRequest, createPartitionsResponse, 3, {
+    topics: [{ name: 'first', count: 2, assignments: null }],
+    timeoutMs: 5000,
+  });
+  await cordon(book.client, null, 0);
+  await book.client.deleteTopic('spared');
+}
+
+/** Null takes the option back; `count` directories are cordoned then. */
+async function cordon(client: WireClient, value: string | null, count: number): Promise<void> {
+  const configs = [{ name: 'cordoned.log.dirs', configOperation: value === null ? 1 : 0, value }];
+  const { responses } = await client.ask(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, 1, {
+    resources: [{ resourceType: BROKER, resourceName: '1', configs }],
+  });
+  if (responses[0]?.errorCode !== 0) throw new Error(`cordoned.log.dirs=${value}: ${responses[0]?.errorMessage}`);
+  const deadline = performance.now() + NOTICED_WITHIN_MS;
+  for (;;) {
+    const { results } = await client.ask(describeLogDirsRequest, describeLogDirsResponse, 5, { topics: [] });
+    // The controller may hear of it later than that.
+    if (results.filter(({ isCordoned }) => isCordoned).length === count) return delay(LOOK_EACH_MS * (isForeign ? 30 : 1));
+    if (performance.now() > deadline) throw new Error(`nothing is cordoned within ${NOTICED_WITHIN_MS} ms`);
+    await delay(LOOK_EACH_MS);
+  }
+}
+
+/** By directory, once there are `total`: Apache Kafka answers before its partitions are made. */
+async function countsOf(client: WireClient, total: number): Promise<Record<string, number>> {
+  const deadline = performance.now() + NOTICED_WITHIN_MS;
+  for (;;) {
+    const { results } = await client.ask(describeLogDirsRequest, describeLogDirsResponse, 4, { topics: null });
+    const counts = results
+      .map(({ logDir, topics }): [string, number] => [basename(logDir), topics.flatMap(({ partitions }) => partitions).length])
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    if (counts.reduce((sum, [, count]) => sum + count, 0) === total || performance.now() > deadline) return Object.fromEntries(counts);
+    await delay(LOOK_EACH_MS);
+  }
+}
+
 async function askOfPartitions(book: AnswerBook): Promise<void> {
   for (const topic of ['second', 'third']) {
     await book.ask(topic, metadataRequest, metadataResponse, 12, { topics: [{ name: topic }], allowAutoTopicCreation: false });
@@ -151,18 +210,7 @@ async function askForNewOnes(book: AnswerBook): Promise<void> {
     ...answer,
     topics: answer.topics.map((topic) => ({ ...topic, configs: [] })),
   }));
-  const deadline = performance.now() + NOTICED_WITHIN_MS;
-  const counts = async (): Promise<Record<string, number>> => {
-    const { results } = await book.client.ask(describeLogDirsRequest, describeLogDirsResponse, 4, { topics: null });
-    return Object.fromEntries(
-      results
-        .map(({ logDir, topics }): [string, number] => [basename(logDir), topics.flatMap(({ partitions }) => partitions).length])
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
-  };
-  // Apache Kafka answers before its partitions are made.
-  while (Object.values(await counts()).reduce((sum, count) => sum + count) < 6 && performance.now() < deadline) await delay(LOOK_EACH_MS);
-  book.answers.set('partitions in each directory, after new ones', await counts());
+  book.answers.set('partitions in each directory, after new ones', await countsOf(book.client, 6));
   await book.ask('with a part that is offline', deleteTopicsRequest, deleteTopicsResponse, 6, {
     topics: [{ name: 'second' }],
     timeoutMs: 5000,

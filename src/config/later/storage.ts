@@ -3,7 +3,6 @@
 import type { LaterRow } from './row.ts';
 
 export const storageRows: readonly LaterRow[] = [
-  ['cordoned.log.dirs', 'LIST', '', 'per-broker', 'Data directories that get no new partitions.'],
   [
     'follower.fetch.last.tiered.offset.enable',
     'BOOLEAN',
