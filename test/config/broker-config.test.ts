@@ -169,6 +169,8 @@ describe('a start is refused', () => {
     ['process.roles=broker', 'a node with one role alone is not served yet'],
     ['controller.quorum.voters=1@a:1,2@b:1', 'a quorum of several nodes is not served yet'],
     ['group.max.size=x', 'Not a number of type INT'],
+    ['log.dirs=/a,/b\ncordoned.log.dirs=/b,/c', 'cordoned.log.dirs=/b,/c: /c (allowed: directories of log.dirs, or * alone)'],
+    ['log.dirs=/a\ncordoned.log.dirs=*,/a', 'cordoned.log.dirs=*,/a: * (allowed: directories of log.dirs, or * alone)'],
   ])('for %s', (file, reason) => {
     expect(refusal(file)).toContain(reason);
   });
