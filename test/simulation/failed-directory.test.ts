@@ -97,7 +97,7 @@ test.each(FAILURES.flatMap(([operation, path]) => [1, 2, 3].map((workers) => [op
     expect(await create(machine, connection, 'u', 3)).toBe(ERROR.NONE);
     await machine.runFor(3 * CHECKPOINT_MS);
     expect(machine.isUp).toBe(true);
-    const wasWritten = operation !== 'write';
+    const isTaken = operation !== 'write'; // The record before the failure was seen.
     const told = await ends(machine, connection);
     expect(told).toEqual(['5', 'error 56', '5', '5', 'error 56', '5']);
     expect(await leaders(machine, connection)).toEqual([1, -1, 1, 1, -1, 1]);
@@ -115,7 +115,7 @@ test.each(FAILURES.flatMap(([operation, path]) => [1, 2, 3].map((workers) => [op
     disk.setFaults({});
     expect(await machine.boot()).toBe('lives');
     const again = machine.connect();
-    const kept = wasWritten ? '10' : '5';
+    const kept = isTaken ? '10' : '5';
     expect(await ends(machine, again)).toEqual(['10', '5', '10', '10', kept, '10']);
     expect(await leaders(machine, again)).toEqual([1, 1, 1, 1, 1, 1]);
     for (let partition = 0; partition < 3; partition++) expect(await produce(machine, again, 'u', partition)).toBe(ERROR.NONE);
