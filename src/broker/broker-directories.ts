@@ -152,13 +152,9 @@ export class BrokerDirectories {
     }
     for (const start of starts) this.#starts[worker]?.set(nameOf(start), start);
     const concerned = new Set(starts.map(({ directory }) => directory));
-    const rows = new Map<string, LogStart>();
-    for (const { directory, topic, partition, logStartOffset: offset } of this.#ends.flatMap((ends) => ends ?? [])) {
-      rows.set(nameOf({ topic, partition }), { directory, topic, partition, offset });
-    }
-    for (const told of this.#starts) for (const [name, start] of told) rows.set(name, start);
+    const newest = this.#newestStarts();
     for (const directory of this.#all()) {
-      if (concerned.has(directory.path)) this.#guard(directory, () => directory.checkpointLogStarts(within(directory, [...rows.values()])));
+      if (concerned.has(directory.path)) this.#guard(directory, () => directory.checkpointLogStarts(within(directory, newest)));
     }
     done([...concerned].filter((path) => this.#failed.has(path)));
   }
@@ -177,24 +173,26 @@ export class BrokerDirectories {
     return new Set([this.#set.metadata, ...this.#set.open]);
   }
 
-  /** What a worker has told since its ends must not be taken back for the sake of another one. */
-  #newestEnds(): LogEnds[] {
-    return this.#ends.flatMap((ofWorker, worker) =>
-      (ofWorker ?? []).map((each) => ({
-        ...each,
-        logStartOffset: this.#starts[worker]?.get(nameOf(each))?.offset ?? each.logStartOffset,
-      })),
-    );
+  /** What a worker has told since its ends counts, and must not be taken back for the sake of another one: its partition may be newer than they. */
+  #newestStarts(): LogStart[] {
+    const starts = new Map<string, LogStart>();
+    for (const { directory, topic, partition, logStartOffset: offset } of this.#ends.flatMap((ends) => ends ?? [])) {
+      starts.set(nameOf({ topic, partition }), { directory, topic, partition, offset });
+    }
+    for (const told of this.#starts) for (const [name, start] of told) starts.set(name, start);
+    return [...starts.values()];
   }
 
   #checkpoint(): void {
     if (this.#ends.includes(null)) return;
-    const ends = this.#newestEnds();
+    const ends = this.#ends.flatMap((ofWorker) => ofWorker ?? []);
+    const starts = this.#newestStarts();
     for (const directory of this.#all()) {
       const here = within(directory, ends);
       const ofPartitions = here.filter(({ topic }) => topic !== CLUSTER_METADATA_TOPIC);
       this.#guard(directory, () => {
-        directory.checkpoint(here);
+        directory.checkpointRecoveryPoints(here.map(({ recoveryPoint, ...row }) => ({ ...row, offset: recoveryPoint })));
+        directory.checkpointLogStarts(within(directory, starts));
         directory.checkpointHighWatermarks(ofPartitions.map(({ highWatermark, ...row }) => ({ ...row, offset: highWatermark })));
       });
     }

@@ -52,13 +52,6 @@ export interface FoundPartition {
   readonly topicId: string | null;
 }
 
-export interface PartitionEnds {
-  readonly topic: string;
-  readonly partition: number;
-  readonly recoveryPoint: number;
-  readonly logStartOffset: number;
-}
-
 export class LogDirectory {
   readonly path: string;
   readonly clusterId: string;
@@ -132,16 +125,12 @@ export class LogDirectory {
     return found;
   }
 
-  /** Writes recovery points and log start offsets of all partitions: at an interval, and at the end when every log is closed. */
-  checkpoint(partitions: readonly PartitionEnds[]): void {
-    this.#write(
-      RECOVERY_POINT_CHECKPOINT_NAME,
-      partitions.map(({ topic, partition, recoveryPoint }) => ({ topic, partition, offset: recoveryPoint })),
-    );
-    this.checkpointLogStarts(partitions.map(({ topic, partition, logStartOffset }) => ({ topic, partition, offset: logStartOffset })));
+  /** Writes the recovery points of all partitions: at an interval, and at the end when every log is closed. */
+  checkpointRecoveryPoints(offsets: readonly PartitionOffset[]): void {
+    this.#write(RECOVERY_POINT_CHECKPOINT_NAME, offsets);
   }
 
-  /** Writes the log start offsets of all partitions alone. */
+  /** Writes the log start offsets of all partitions: with the recovery points, and when one of them has to be there. */
   checkpointLogStarts(offsets: readonly PartitionOffset[]): void {
     this.#write(
       LOG_START_OFFSET_CHECKPOINT_NAME,

@@ -81,9 +81,13 @@ describe('partitions', () => {
 
 test('checkpoints carry recovery points and log starts to the next start; a damaged one costs time only', () => {
   const directory = open();
-  directory.checkpoint([
-    { topic: 't', partition: 0, recoveryPoint: 12, logStartOffset: 3 },
-    { topic: 't', partition: 1, recoveryPoint: 0, logStartOffset: 0 },
+  directory.checkpointRecoveryPoints([
+    { topic: 't', partition: 0, offset: 12 },
+    { topic: 't', partition: 1, offset: 0 },
+  ]);
+  directory.checkpointLogStarts([
+    { topic: 't', partition: 0, offset: 3 },
+    { topic: 't', partition: 1, offset: 0 },
   ]);
   directory.checkpointHighWatermarks([{ topic: 't', partition: 0, offset: 11 }]);
   expect(storage.readText('data/recovery-point-offset-checkpoint')).toBe('0\n2\nt 0 12\nt 1 0\n');

@@ -74,13 +74,13 @@ class Node {
 
   flush(): void {
     this.log.flush();
-    this.directory.checkpoint([{ topic: 't', partition: 0, recoveryPoint: this.log.recoveryPoint, logStartOffset: 0 }]);
+    this.directory.checkpointRecoveryPoints([{ topic: 't', partition: 0, offset: this.log.recoveryPoint }]);
     this.flushed = this.log.recoveryPoint;
   }
 
   restart(): void {
     this.log.close({ clean: true });
-    this.directory.checkpoint([{ topic: 't', partition: 0, recoveryPoint: this.log.recoveryPoint, logStartOffset: 0 }]);
+    this.directory.checkpointRecoveryPoints([{ topic: 't', partition: 0, offset: this.log.recoveryPoint }]);
     this.flushed = this.log.recoveryPoint;
     this.directory.close({ isClean: true, brokerEpoch: 1 });
     this.open();
