@@ -11,7 +11,7 @@ import { partitionDirectoryName } from '../log/file-names.ts';
 import { ForeignDirectoryError, type LogDirectory } from '../log/log-directory.ts';
 import { type Storage, StorageError } from '../log/storage.ts';
 import { formatMetadata, METADATA_DIRECTORY } from '../metadata/bootstrap.ts';
-import { withoutMetadata } from '../metadata/metadata-log-check.ts';
+import { checkMetadataLog } from '../metadata/metadata-log-check.ts';
 import { CLUSTER_METADATA_TOPIC } from '../metadata/topic-names.ts';
 import type { AdvertisedEndpoint, BrokerWorkerData, FoundLog, LogEnds, LogStart } from './worker-data.ts';
 
@@ -83,7 +83,7 @@ export class BrokerDirectories {
 
   /**
    * Formats the cluster's metadata where this is a new node, and gathers what the workers need to know of the directories. Throws
-   * ForeignDirectoryError where a partition lies in two of them, ImageError where there are partitions and no metadata log.
+   * ForeignDirectoryError where a partition lies in two of them, ImageError where the metadata log is missing and is known to have been there.
    */
   workerData(listening: { ports: readonly number[]; hostName: string }, nowMs: number): BrokerWorkerData {
     const { storage, config, random, paths } = this.#options;
@@ -99,10 +99,11 @@ export class BrokerDirectories {
       port: controller?.port ?? DEFAULT_CONTROLLER_PORT,
     };
     const found = findPartitions(open);
+    const metadataEnd = metadata.recoveryPoint(CLUSTER_METADATA_TOPIC, 0);
     const metadataLog = `${metadata.path}/${METADATA_DIRECTORY}`;
     if (!storage.isDirectory(metadataLog)) {
       const partitionCount = [...found.values()].flat().filter(({ topicId }) => topicId !== null).length;
-      if (partitionCount > 0) throw withoutMetadata(metadataLog, partitionCount);
+      checkMetadataLog(storage, metadataLog, { end: metadataEnd, partitionCount });
       const { name, host, port } = controllerEndpoint;
       const voter = { voterId: config.nodeId, voterDirectoryId: metadata.directoryId, endpoints: [{ name, host, port }] };
       formatMetadata(storage, metadata.path, voter, nowMs);
@@ -121,7 +122,7 @@ export class BrokerDirectories {
       }),
       metadataDirectory: { path: metadata.path, id: metadata.directoryId },
       found,
-      metadataEnd: metadata.recoveryPoint(CLUSTER_METADATA_TOPIC, 0),
+      metadataEnd,
       endpoints,
       controllerEndpoint,
       incarnationId: randomUuid(random),

@@ -19,24 +19,20 @@ export interface KnownMetadata {
   readonly partitionCount: number;
 }
 
-/** Throws ImageError where `directory` holds less than is known, saying how to go on, and StorageError. */
+/** Throws ImageError where `directory`, which may be missing, holds less than is known, saying how to go on, and StorageError. */
 export function checkMetadataLog(storage: Storage, directory: string, known: KnownMetadata): void {
-  const end = readableEnd(storage, directory);
+  const isThere = storage.isDirectory(directory);
+  const end = isThere ? readableEnd(storage, directory) : 0;
   if (end < known.end) {
     throw new ImageError(
       `${directory}: the metadata log can be read up to offset ${end}, and ${known.end} were there: topics are lost with the rest. ` +
         `Restore it from a copy; or, to go on without them, remove ${parentDirectory(directory)}/${RECOVERY_POINT_CHECKPOINT_NAME}`,
     );
   }
-  const snapshotEnd = listSnapshots(storage, directory).at(-1)?.endOffset ?? 0;
+  const snapshotEnd = isThere ? (listSnapshots(storage, directory).at(-1)?.endOffset ?? 0) : 0;
   if (end > 0 || snapshotEnd > 0 || known.partitionCount === 0) return;
-  throw withoutMetadata(directory, known.partitionCount);
-}
-
-/** There are partitions, and no metadata log that would say whose they are. */
-export function withoutMetadata(directory: string, partitionCount: number): ImageError {
-  return new ImageError(
-    `${directory}: the metadata log is empty or missing, and ${partitionCount} partitions lie beside it. Restore it from a copy, ` +
+  throw new ImageError(
+    `${directory}: the metadata log is empty or missing, and ${known.partitionCount} partitions lie beside it. Restore it from a copy, ` +
       'or name the directory that it is in by metadata.log.dir; or, to go on without them, move their directories away',
   );
 }

@@ -86,12 +86,14 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
     cpSync(join(base, signal), directory, { recursive: true });
     damage();
     const log = existsSync(join(directory, LOG)) ? readFileSync(join(directory, LOG)) : null;
+    const hadDirectory = existsSync(join(directory, METADATA));
     for (let start = 0; start < 2; start++) {
       const line = await refusal();
       expect(line).toContain(`${directory}/${METADATA}: the metadata log can be read up to offset `);
       expect(line).toContain(`remove ${directory}/${CHECKPOINT}`);
     }
     expect(existsSync(join(directory, LOG)) ? readFileSync(join(directory, LOG)) : null).toEqual(log);
+    expect(existsSync(join(directory, METADATA))).toBe(hadDirectory);
     expect(readdirSync(directory).filter((name) => name.endsWith('-stray'))).toEqual([]);
     cpSync(join(base, signal, METADATA), join(directory, METADATA), { recursive: true });
     for (const topic of ['first', 'last']) expect(await readBack(topic)).toEqual(range(topic, 0, 3));
