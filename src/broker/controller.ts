@@ -79,6 +79,7 @@ export function startController(
   data: BrokerWorkerData,
   directories: KnownDirectories,
   cordoned: () => readonly string[],
+  logger: Logger,
   done: (brokerEpoch: number) => void,
 ): void {
   const brokerId = data.config.nodeId;
@@ -108,8 +109,13 @@ export function startController(
       return found === null ? null : (directories.byPath(found.directory)?.id ?? null);
     };
     quorum.submit(
-      (image) => ({ records: tellFoundReplicas(image, { brokerId, foundIn, hasOffline: directories.hasOffline }), response: null }),
-      () => {},
+      (image) => {
+        const { records, lostCount } = tellFoundReplicas(image, { brokerId, foundIn, hasOffline: directories.hasOffline });
+        return { records, response: lostCount };
+      },
+      (partitions) => {
+        if (partitions > 0) logger.warn('partitions begin empty: the directory that they were in is none of log.dirs', { partitions });
+      },
     );
     quorum.submit(
       (image) => ({ records: unfenceBroker(image, brokerId, brokerEpoch), response: null }),

@@ -212,7 +212,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       if (isServing && !quorum.isSuspended) tellCordoned(quorum, data, cordoned());
     });
     runtime.post(() =>
-      startController(quorum, data, directories, cordoned, (brokerEpoch) => {
+      startController(quorum, data, directories, cordoned, logger.of('log'), (brokerEpoch) => {
         isServing = true;
         tell({ type: 'serving', brokerEpoch });
       }),

@@ -83,14 +83,21 @@ export interface FoundReplicas {
   readonly hasOffline: boolean;
 }
 
+export interface ToldReplicas {
+  readonly records: readonly MetadataRecord[];
+  /** Replicas that lay in a directory which the broker does not have any more: what was in them is gone with it. */
+  readonly lostCount: number;
+}
+
 /**
  * Brings the metadata in line with what a broker has found at its start, once it is registered: a replica is where it was found. One that is
  * named in no directory of the broker is made anew elsewhere, unless it may be in one that is offline.
  */
-export function tellFoundReplicas(image: ClusterImage, { brokerId, foundIn, hasOffline }: FoundReplicas): MetadataRecord[] {
+export function tellFoundReplicas(image: ClusterImage, { brokerId, foundIn, hasOffline }: FoundReplicas): ToldReplicas {
   const online = image.broker(brokerId)?.logDirs ?? [];
   const choice = new DirectoryChoice(image);
   const records: MetadataRecord[] = [];
+  let lostCount = 0;
   for (const topic of image.topics) {
     for (const partition of topic.partitions) {
       if (!partition.replicas.includes(brokerId)) continue;
@@ -99,11 +106,12 @@ export function tellFoundReplicas(image: ClusterImage, { brokerId, foundIn, hasO
       const stays = online.includes(named) || hasOffline;
       const directory = found ?? (stays ? named : choice.next(brokerId));
       if (directory === named) continue;
+      if (found === null && named !== MIGRATING && named !== UNASSIGNED) lostCount++;
       const directories = partition.replicas.map((each) => (each === brokerId ? directory : directoryOf(partition, each)));
       records.push({ ...partitionChange(topic.id, partition.partition), directories });
     }
   }
-  return records;
+  return { records, lostCount };
 }
 
 /** Directories of a broker have failed: what it leads there has another leader, or none, and new replicas go elsewhere. */

@@ -246,6 +246,7 @@ describe('a start', () => {
     const third = await start(0);
     expect(labels(await third.client.readAll('t', 0))).toEqual(range('t', 0, 2));
     expect(await placesOf('t', 3)).toEqual([0, 1, 0]);
+    expect(third.broker.output).toMatch(/WARN .*partitions begin empty: .* partitions=2/);
     expect(await write(third.client, 't', 2, 0, 1)).toBe(ERROR.NONE);
   });
 

@@ -33,20 +33,22 @@ function places(controller: Controller): string[] {
   return [0, 1, 2].map((number) => directoryOf(partition(controller, number), 1));
 }
 
-/** The broker starts again with these directories. */
-function restart(controller: Controller, logDirs: readonly string[], found: readonly (string | null)[], hasOffline: boolean): void {
+/** The broker starts again with these directories; how many replicas are lost. */
+function restart(controller: Controller, logDirs: readonly string[], found: readonly (string | null)[], hasOffline: boolean): number {
   const registration = { brokerId: 1, incarnationId: A, endPoints: [], features: [], rack: null, logDirs };
   controller.apply(registerBroker(registration, 50).records);
   const foundIn = (_topic: TopicImage, number: number): string | null => found[number] ?? null;
-  controller.apply(tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline }));
+  const { records, lostCount } = tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline });
+  controller.apply(records);
   controller.apply(unfenceBroker(controller.image, 1, 50));
+  return lostCount;
 }
 
 describe('a start', () => {
   test('leaves the metadata alone where all is as it says', () => {
     const controller = cluster();
     const foundIn = (_topic: TopicImage, number: number): string | null => [A, B, null][number] ?? null;
-    expect(tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline: false })).toEqual([]);
+    expect(tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline: false })).toEqual({ records: [], lostCount: 0 });
   });
 
   test('says where a partition was found that was moved by hand', () => {
@@ -68,20 +70,20 @@ describe('a start', () => {
       const lists = { replicas: [1], isr: [1], removingReplicas: [], addingReplicas: [], eligibleLeaderReplicas: null, lastKnownElr: null };
       controller.apply([{ type: 'PartitionRecord', partitionId, topicId, ...rest, ...lists, directories: [...directories] }]);
     }
-    restart(controller, [A, B, C], [null, C, null], false);
+    expect(restart(controller, [A, B, C], [null, C, null], false)).toBe(0);
     expect(places(controller)).toEqual([A, C, B]);
   });
 
   test('makes a partition anew whose directory the broker has no more', () => {
     const controller = cluster();
-    restart(controller, [A, B], [A, B, null], false);
+    expect(restart(controller, [A, B], [A, B, null], false)).toBe(1);
     expect(places(controller)).toEqual([A, B, A]);
     expect(partition(controller, 2).leader).toBe(1);
   });
 
   test('waits for a directory that cannot be read, without a leader, and leads again when it is back', () => {
     const controller = cluster();
-    restart(controller, [A, B], [A, B, null], true);
+    expect(restart(controller, [A, B], [A, B, null], true)).toBe(0);
     expect(places(controller)).toEqual([A, B, C]);
     expect(isDirectoryOnline(controller.image, partition(controller, 2), 1)).toBe(false);
     expect(partition(controller, 2)).toMatchObject({ leader: -1, isr: [], eligibleLeaderReplicas: [1], lastKnownElr: [1] });
@@ -130,6 +132,6 @@ describe('a directory that fails', () => {
     controller.create([{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]);
     expect(tellFailedDirectories(controller.image, 1, [A]).map(({ type }) => type)).toEqual(['PartitionChangeRecord']);
     expect(tellFailedDirectories(controller.image, 1, [C])).toEqual([]);
-    expect(tellFoundReplicas(controller.image, { brokerId: 2, foundIn: NOWHERE, hasOffline: false })).toEqual([]);
+    expect(tellFoundReplicas(controller.image, { brokerId: 2, foundIn: NOWHERE, hasOffline: false }).records).toEqual([]);
   });
 });
