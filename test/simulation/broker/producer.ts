@@ -179,6 +179,8 @@ export class Producer {
     const body = { acks: this.#acks, timeoutMs: 1000, topicData };
     if (this.#acks === 0) {
       connection.tell(produceRequest, this.#version, body);
+      // Nobody says when it was heard: until this process has gone, it may still come to a topic of the same name.
+      if (!usesIds) for (const topic of byTopic.keys()) topic.askedCount++;
       for (const lane of chosen) lane.unacknowledged.length = 0;
       return false; // Nothing bounds these but time.
     }
