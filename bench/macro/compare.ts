@@ -80,8 +80,7 @@ try {
     if (wanted !== null && !wanted.has(row.id)) continue;
     const seen = new Map<Subject, Outcome[]>(subjects.map((subject) => [subject, []]));
     const floors: number[] = [];
-    const repeats = row.id.startsWith('15') ? Math.min(pairs, 2) : pairs;
-    for (let pair = 0; pair < repeats; pair++) {
+    for (let pair = 0; pair < pairs; pair++) {
       for (const subject of subjects) {
         floors.push(warmMemory(options.directory, 2e9 * scale));
         seen.get(subject)?.push(await row.run(subject, tools, scale));

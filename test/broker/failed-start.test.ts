@@ -54,7 +54,7 @@ function faultOnDemand({ alsoAtTheEnd = false } = {}): { readonly prelude: strin
        let isProvoked = true;
        try { fs.rmSync(${JSON.stringify(mark)}); } catch { isProvoked = false; }
        if (isProvoked && ${alsoAtTheEnd}) {
-         fs.ftruncateSync = () => { throw new Error('a fault at the end'); };
+         fs.closeSync = () => { throw new Error('a fault at the end'); };
          require('node:module').syncBuiltinESMExports();
        }
        if (isProvoked) throw new Error('a fault on demand'); // Once in all threads: the end needs the time as well.
@@ -235,9 +235,9 @@ describe.each([0, 1, 2])('at %i workers', (workers) => {
 });
 
 it('tells the failure, not what goes wrong in its wake', async () => {
-  // Without native calls the lock is a number in a file, which the end takes out.
+  // The end closes the file that locks the directory.
   const fault = faultOnDemand({ alsoAtTheEnd: true });
-  const broker = await BrokerProcess.start({ workers: 0, overrides: { 'naru.native': 'off' }, prelude: fault.prelude });
+  const broker = await BrokerProcess.start({ workers: 0, prelude: fault.prelude });
   const client = await WireClient.connect(broker.port);
   fault.provoke();
   void client.createTopic('too-late').catch(() => {});
