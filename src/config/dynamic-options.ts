@@ -7,7 +7,7 @@ import { type BrokerConfig, type BrokerOverrides, brokerRow, brokerTextOf } from
 import { parseAddressLimits } from './connection-options.ts';
 import { ConfigError } from './define.ts';
 import { inheritanceFault } from './inheritance.ts';
-import { isOfListener, listenerBaseName } from './listener-option-names.ts';
+import { isOfListener, listenerBaseName, listenerOptionName } from './listener-option-names.ts';
 import { refuseUnservedSecurity } from './security-options.ts';
 
 /** Keys and certificates, which Kafka changes for one listener, never for the broker as a whole. */
@@ -24,7 +24,7 @@ const THREAD_COUNTS: readonly string[] = [
   'remote.log.manager.follower.thread.pool.size',
   'remote.log.reader.threads',
 ];
-/** Limits that must let somebody in. */
+/** Limits that must let somebody in, of all listeners and of each. A start takes 0, as Apache Kafka's does. */
 const POSITIVE: readonly string[] = ['max.connections', 'max.connection.creation.rate'];
 /** What is opened at the start and stays as it is. */
 const FIXED: readonly string[] = ['listeners', 'listener.security.protocol.map', 'metric.reporters', 'config.providers'];
@@ -49,6 +49,7 @@ export function brokerChangeFault(
     valueFault(texts) ??
     wholeFault(textAfter, config) ??
     inheritedFault(texts) ??
+    closedFault(textBefore, textAfter, config) ??
     stepFault(textBefore, textAfter) ??
     fixedFault(textBefore, textAfter)
   );
@@ -127,7 +128,6 @@ function wholeFault(textOf: TextOf, config: BrokerConfig): string | null {
     require(numberOf('max.connections.per.ip') > 0 ||
       overrides !== '', 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.') ??
     overridesFault(overrides) ??
-    POSITIVE.map((name) => (numberOf(name) > 0 ? null : `Invalid ${name} 0`)).find((fault) => fault !== null) ??
     assignmentFault(numberOf)
   );
 }
@@ -148,6 +148,17 @@ function assignmentFault(numberOf: (name: string) => number): string | null {
     const [least, most] = [`group.${kind}.min.assignment.interval.ms`, `group.${kind}.max.assignment.interval.ms`];
     if (numberOf(name) < numberOf(least)) return `${name} must be greater than or equal to ${least}`;
     if (numberOf(name) > numberOf(most)) return `${name} must be less than or equal to ${most}`;
+  }
+  return null;
+}
+
+/** A limit that nobody could come in by from now on. */
+function closedFault(textBefore: TextOf, textAfter: TextOf, { listeners }: BrokerConfig): string | null {
+  const isZero = (text: string | null): boolean => text !== null && Number(text) === 0;
+  for (const limit of POSITIVE) {
+    for (const name of [limit, ...listeners.map((listener) => listenerOptionName(listener.name, limit))]) {
+      if (isZero(textAfter(name)) && !isZero(textBefore(name))) return `Invalid ${limit} 0`;
+    }
   }
   return null;
 }

@@ -49,7 +49,7 @@ const departures: readonly Departure[] = [
   },
   {
     answers:
-      /^\w+ v\d: \d+\. 4 '1?' SET (?:num\.\w+\.threads|background\.threads|log\.cleaner\.threads|max\.conn\S+|remote\S+)=(?:3|17|7|21|0|100)$/,
+      /^\w+ v\d: \d+\. 4 '1?' SET (?:num\.\w+\.threads|background\.threads|log\.cleaner\.threads|(?:listener\S+)?max\.conn\S+|remote\S+)=(?:3|17|7|21|0|100)$/,
     why: 'names of Java classes say nothing to whoever sets an option',
     ours: (theirs) => theirs.replace(JAVA_WRAPPING, '$1').replace('/ by zero', 'log.cleaner.threads must be at least 1 while brokers run'),
   },

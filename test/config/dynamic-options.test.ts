@@ -43,6 +43,26 @@ describe('a change', () => {
   });
 });
 
+describe('a limit of no connections', () => {
+  const closed = resolveBrokerConfig({
+    coreCount: 2,
+    file: 'max.connections=0\nlistener.name.plaintext.max.connection.creation.rate=0',
+  }).config;
+  const fault = (name: string, text: string): string | null => brokerChangeFault(new Map([[name, text]]), true, closed, NO_OVERRIDES);
+
+  test('that was given at the start is taken, and hinders no other change', () => {
+    expect(fault('log.retention.ms', '5000')).toBeNull();
+    expect(fault('max.connections', '0')).toBeNull();
+    expect(fault('max.connections', '5')).toBeNull();
+  });
+
+  test('of a listener is refused for that listener alone', () => {
+    expect(fault('listener.name.plaintext.max.connections', '0')).toBe('Invalid max.connections 0');
+    expect(fault('listener.name.plaintext.max.connection.creation.rate', '0')).toBeNull();
+    expect(fault('listener.name.elsewhere.max.connections', '0')).toBeNull();
+  });
+});
+
 describe('texts in the metadata', () => {
   test('that no broker could hold are left out', () => {
     const texts = new Map([

@@ -213,8 +213,10 @@ export async function askBrokerConfigCases(port: number): Promise<Map<string, un
 
   // Options of a single listener: told by the option of the same name for all of them.
   const single = ['max.connections=100', 'max.connection.creation.rate=100', 'num.network.threads=4', 'some.option=4', 'max.connections=x'];
-  for (const option of single) {
-    const name = `listener.name.plaintext.${option}`;
+  const limits = ['max.connections', 'max.connection.creation.rate'].flatMap((name) => [`${name}=0`, `${name}=-1`]);
+  const options = [...single, ...limits].map((option) => `plaintext.${option}`);
+  for (const option of [...options, ...limits.map((each) => `elsewhere.${each}`)]) {
+    const name = `listener.name.${option}`;
     for (const whose of [SELF, ALL]) {
       await story.change(BROKER, whose, `SET ${name}`);
       await story.change(BROKER, whose, `DELETE ${name.slice(0, name.indexOf('='))}`);
