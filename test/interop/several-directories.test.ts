@@ -1,6 +1,6 @@
-// A node with three log directories goes from Naru to Apache Kafka and back, whoever made it and however it was left: each partition is found
-// where it lies, with all its records, and new ones go where there are fewest.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+// A node with three log directories goes from Naru to Apache Kafka and back, whoever made it and however it was left, also after one of them
+// was lost for a while: each partition is found where it lies, with all its records, and new ones go where there are fewest.
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +18,7 @@ const NAMES = ['one', 'two', 'three'];
 const PARTITIONS = 7;
 const RECORDS = 20;
 const UNTIL_READY_MS = 60_000;
+const CHECKPOINT = 'log.flush.offset.checkpoint.interval.ms';
 const WAYS: readonly (readonly ['SIGTERM' | 'SIGKILL', Voters])[] = [
   ['SIGTERM', 'standalone'],
   ['SIGKILL', 'static'],
@@ -45,14 +46,15 @@ describe.each(workerCounts)('three log directories move, %i workers', (workers) 
   }
 
   async function naru(root: string): Promise<BrokerProcess> {
-    const broker = await BrokerProcess.start({ workers, directory: within(root) });
+    const overrides = { [CHECKPOINT]: '1000' };
+    const broker = await BrokerProcess.start({ workers, directory: within(root), overrides });
     cleanUps.push(() => broker.child.kill('SIGKILL'));
     return broker;
   }
 
   async function kafka(name: string, voters: Voters, copyOf?: string): Promise<KafkaNode> {
     const nodeHome = join(home, name);
-    const overrides = { 'log.dirs': within(join(nodeHome, 'node-1/data')) };
+    const overrides = { 'log.dirs': within(join(nodeHome, 'node-1/data')), [CHECKPOINT]: '1000' };
     const node = await KafkaNode.start({ program: tool.program ?? '', home: nodeHome, voters, overrides }, copyOf);
     cleanUps.push(() => node.dispose());
     return node;
@@ -71,6 +73,7 @@ describe.each(workerCounts)('three log directories move, %i workers', (workers) 
     const client = await clientOf(first);
     await begin(client);
     const places = await placesOf(client);
+    if (signal === 'SIGTERM') await losesOne(client, root);
     await first.stop(signal);
 
     const node = await kafka('kafka', voters, root);
@@ -93,6 +96,7 @@ describe.each(workerCounts)('three log directories move, %i workers', (workers) 
     const client = await clientOf(node);
     await begin(client);
     const places = await placesOf(client);
+    if (signal === 'SIGTERM') await losesOne(client, node.dataDirectory);
     await node.stop(signal);
 
     const second = await naru(node.dataDirectory);
@@ -110,6 +114,21 @@ describe.each(workerCounts)('three log directories move, %i workers', (workers) 
     expect(node.output()).not.toMatch(/stray|corrupt/i);
   });
 });
+
+/** Moves directory `two` away under the broker, and back when it has noticed. Until then its partitions are written to no more. */
+async function losesOne(client: WireClient, root: string): Promise<void> {
+  const path = join(root, 'two');
+  renameSync(path, `${path}-away`);
+  const deadline = performance.now() + UNTIL_READY_MS;
+  for (;;) {
+    const [topic] = (await client.metadata('moved')).topics;
+    const leaderless = topic?.partitions.filter(({ leaderId }) => leaderId === -1).length ?? 0;
+    if (leaderless > 0) break;
+    if (performance.now() > deadline) throw new Error('nobody has noticed that a directory is gone');
+    await delay(100);
+  }
+  renameSync(`${path}-away`, path);
+}
 
 /** Which directory each partition lies in, by the broker's own words. */
 async function placesOf(client: WireClient): Promise<Record<string, string>> {
