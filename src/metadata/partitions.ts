@@ -1,5 +1,5 @@
 // More partitions for topics that are there: CreatePartitions as a decision.
-// Invariant: the records of a request go into one batch; a topic that is refused leaves no record; partitions are numbered without a gap.
+// Invariant: the records of a request go into one batch, which no request makes larger than one operation may be; a topic that is refused leaves no record; partitions are numbered without a gap.
 // Pure.
 // Source: the behaviour and the messages were recorded from Apache Kafka 4.3.1 (test/golden/answers/log-admin.json).
 import { ERROR } from '../protocol/errors.ts';
@@ -30,6 +30,8 @@ export interface CreatedPartitions {
   readonly errorMessage: string | null;
 }
 
+const TOO_LARGE: Refusal = [ERROR.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.'];
+
 /** Decides a CreatePartitions request. Topics that are refused do not keep the others from growing. */
 export function createPartitions(
   image: ClusterImage,
@@ -41,56 +43,47 @@ export function createPartitions(
   const response: CreatedPartitions[] = [];
   const duplicates = duplicatesOf(request.topics.map((topic) => topic.name));
   for (const name of duplicates) response.push(answerOf(name, [ERROR.INVALID_REQUEST, 'Duplicate topic name.']));
-  if (additionalCount(image, request) > RECORDS_PER_OPERATION_MAX) {
-    const tooLarge: Refusal = [ERROR.POLICY_VIOLATION, 'Unable to perform excessively large batch operation.'];
-    return { records: [], response: request.topics.map(({ name }) => answerOf(name, tooLarge)) };
-  }
+  // As by Apache Kafka, what stands before a topic that is too much is done, and nothing behind it. Of that topic Apache Kafka makes as many
+  // partitions as there is room for, and answers UNKNOWN_SERVER_ERROR.
+  let isFull = false;
   for (const wanted of request.topics) {
     if (duplicates.has(wanted.name)) continue;
-    const refused = grow(image, wanted, env, records, directories);
-    response.push(answerOf(wanted.name, refused ?? [ERROR.NONE, null]));
+    const placed = placeNew(image, wanted, env);
+    if ('replicas' in placed) isFull ||= records.length + placed.replicas.length > RECORDS_PER_OPERATION_MAX;
+    response.push(answerOf(wanted.name, 'refusal' in placed ? placed.refusal : isFull ? TOO_LARGE : [ERROR.NONE, null]));
+    if ('refusal' in placed || isFull) continue;
+    const { topic, replicas } = placed;
+    for (const [index, brokerIds] of replicas.entries()) {
+      records.push(partitionRecord(image, topic.id, topic.partitions.length + index, brokerIds, directories));
+    }
   }
   return { records: request.validateOnly ? [] : records, response };
-}
-
-/** How many partitions the request asks for, of topics that are there. */
-function additionalCount(image: ClusterImage, { topics }: CreatePartitionsInput): number {
-  let total = 0;
-  for (const { name, count } of topics) total += Math.max(0, count - (image.topicByName(name)?.partitions.length ?? count));
-  return total;
 }
 
 function answerOf(name: string, [errorCode, errorMessage]: Refusal): CreatedPartitions {
   return { name, errorCode, errorMessage };
 }
 
-/** Adds the records of the new partitions, or says why there are none. */
-function grow(
-  image: ClusterImage,
-  { name, count, assignments }: WantedPartitions,
-  env: ControllerEnv,
-  records: MetadataRecord[],
-  directories: DirectoryChoice,
-): Refusal | null {
+type Wanted = { readonly topic: TopicImage; readonly replicas: readonly (readonly number[])[] } | { readonly refusal: Refusal };
+
+/** Whose replicas the new partitions of a topic are to be, of more than one operation can make only so many that it shows; or why there are none. */
+function placeNew(image: ClusterImage, { name, count, assignments }: WantedPartitions, env: ControllerEnv): Wanted {
   const topic = image.topicByName(name);
-  if (topic === null) return [ERROR.UNKNOWN_TOPIC_OR_PARTITION, null];
+  if (topic === null) return { refusal: [ERROR.UNKNOWN_TOPIC_OR_PARTITION, null] };
   const known = topic.partitions.length;
-  if (count === known) return [ERROR.INVALID_PARTITIONS, `Topic already has ${known} partition(s).`];
+  if (count === known) return { refusal: [ERROR.INVALID_PARTITIONS, `Topic already has ${known} partition(s).`] };
   if (count < known) {
     const message = `The topic ${name} currently has ${known} partition(s); ${count} would not be an increase.`;
-    return [ERROR.INVALID_PARTITIONS, message];
+    return { refusal: [ERROR.INVALID_PARTITIONS, message] };
   }
   const additional = count - known;
   if (assignments !== null && assignments.length !== additional) {
     const message = `Attempted to add ${additional} additional partition(s), but only ${assignments.length} assignment(s) were specified.`;
-    return [ERROR.INVALID_REPLICA_ASSIGNMENT, message];
+    return { refusal: [ERROR.INVALID_REPLICA_ASSIGNMENT, message] };
   }
-  const placed = assignments === null ? byCount(image, topic, additional, env) : byHand(image, topic, assignments);
-  if (!('replicas' in placed)) return placed.refusal;
-  for (const [index, brokerIds] of placed.replicas.entries()) {
-    records.push(partitionRecord(image, topic.id, known + index, brokerIds, directories));
-  }
-  return null;
+  const shown = Math.min(additional, RECORDS_PER_OPERATION_MAX + 1);
+  const placed = assignments === null ? byCount(image, topic, shown, env) : byHand(image, topic, assignments);
+  return 'replicas' in placed ? { topic, replicas: placed.replicas } : placed;
 }
 
 function replicationFactorOf(topic: TopicImage): number {

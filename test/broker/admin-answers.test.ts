@@ -64,6 +64,24 @@ const departures: readonly Departure[] = [
     ours: (theirs) => theirs.replace(/"nextCursor":\{.*?\}/, '"nextCursor":null'),
   },
   {
+    cases: /^CreateTopics v7: 2147483647 and /,
+    why: 'Apache Kafka adds the counts in 32 bits and fails',
+    ours: (theirs) =>
+      theirs.replaceAll(
+        '"errorCode":-1,"errorMessage":null',
+        '"errorCode":44,"errorMessage":"Excessively large number of partitions per request."',
+      ),
+  },
+  {
+    cases: /^CreatePartitions v3: three, of which the second is too much$/,
+    why: 'Apache Kafka fails when it has made as many of them as it may, and keeps those',
+    ours: (theirs) =>
+      theirs.replaceAll(
+        '"errorCode":-1,"errorMessage":null',
+        '"errorCode":44,"errorMessage":"Unable to perform excessively large batch operation."',
+      ),
+  },
+  {
     cases: /^DescribeQuorum v2: the quorum$/,
     why: 'nobody listens for other controllers, so that no address is told; kafka-metadata-quorum leaves it out then',
     ours: (theirs) => theirs.replace(/"listeners":\[\{.*?\}\]/, '"listeners":[]'),

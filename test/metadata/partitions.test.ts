@@ -65,17 +65,22 @@ describe('new partitions', () => {
     expect([records, response[0]?.errorCode]).toEqual([[], ERROR.NONE]);
   });
 
-  test('are not made by the ten thousand: then nothing of the request is', () => {
+  test('are at most ten thousand in a request: of a topic that goes beyond none is made, and nothing of those behind it', () => {
     const controller = withTopic([1], 1);
-    controller.create([{ name: 'two', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]);
-    for (const count of [2 ** 31 - 1, 10_003]) {
-      const { records, response } = grow(controller, [
-        { name: 'two', count: 2, assignments: null },
-        { name: 'one', count, assignments: null },
-      ]);
+    for (const name of ['two', 'three'])
+      controller.create([{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]);
+    for (const count of [2 ** 31 - 1, 10_003, 10_002]) {
+      const wanted = ['two', 'one', 'three'].map((name) => ({ name, count: name === 'one' ? count : 2, assignments: null }));
+      const { records, response } = grow(controller, wanted, true);
       expect(records).toEqual([]);
-      expect(response.map(({ errorCode }) => errorCode)).toEqual([ERROR.POLICY_VIOLATION, ERROR.POLICY_VIOLATION]);
+      expect(response.map(({ errorCode }) => errorCode)).toEqual([ERROR.NONE, ERROR.POLICY_VIOLATION, ERROR.POLICY_VIOLATION]);
     }
-    expect(partitionsOf(grow(controller, [{ name: 'one', count: 10_002, assignments: null }]).records)).toHaveLength(10_000);
+    const last = [
+      { name: 'one', count: 10_002, assignments: null },
+      { name: 'two', count: 2, assignments: null },
+    ];
+    expect(partitionsOf(grow(controller, last).records)).toHaveLength(10_000);
+    expect(controller.image.topicByName('one')?.partitions).toHaveLength(10_002);
+    expect(controller.image.topicByName('two')?.partitions).toHaveLength(1);
   });
 });

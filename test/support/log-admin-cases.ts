@@ -83,6 +83,35 @@ async function askForPartitions(book: AnswerBook): Promise<void> {
     { name: 'third', count: 1 },
     { name: 'grown', count: 7 },
   ]);
+  await grow(
+    'three, of which the second is too much',
+    3,
+    [
+      { name: 'third', count: 2 },
+      { name: 'few', count: 10_003 },
+      { name: 'grown', count: 8 },
+      { name: 'missing', count: 3 },
+    ],
+    { validateOnly: true },
+  );
+  await grow(
+    'one that is too much, and a bad list',
+    3,
+    [
+      { name: 'few', count: 10_003, assignments: brokers(...Array.from({ length: 10_001 }, (_, index) => [index === 10_000 ? 9 : 1])) },
+      { name: 'third', count: 2 },
+    ],
+    { validateOnly: true },
+  );
+  await grow(
+    'as many as a request may ask for',
+    3,
+    [
+      { name: 'third', count: 5001 },
+      { name: 'few', count: 5002 },
+    ],
+    { validateOnly: true },
+  );
   await look('in the end');
   const batch = new BatchBuilder({}).append({ value: Buffer.from('new'), timestampMs: 1000 }).build();
   const topicData = [{ name: 'grown', partitionData: [{ index: 6, records: batch }] }];

@@ -114,6 +114,11 @@ export async function askTopicAdminCases(port: number): Promise<Map<string, unkn
     await create('assigned, and configured badly', version, { topics: [{ ...configured('hand', ['x', 'y']), ...byHand('hand', [0, 9]) }] });
     await create('more replicas than a number holds', version, { topics: [{ ...plain('many'), replicationFactor: 32767 }] });
   }
+  for (const counts of [[10_000], [10_001], [5000, 5001], [2 ** 31 - 1], [2 ** 31 - 1, 2 ** 31 - 1], [2 ** 31 - 1, 0, 1]]) {
+    const topics = counts.map((numPartitions, index) => ({ ...plain(`wide-${index}`), numPartitions }));
+    await create(`${counts.join(' and ')} partitions, validated only`, 7, { topics, validateOnly: true });
+    await create(`${counts.join(' and ')} partitions`, 7, { topics });
+  }
   await create('to be kept', 7, { topics: [{ ...plain('kept'), numPartitions: 2 }] });
   await untilTopicsAre('kept');
   const keptId = (await book.client.metadata('kept')).topics[0]?.topicId ?? '';
