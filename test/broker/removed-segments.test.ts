@@ -38,6 +38,17 @@ const OVERRIDES = {
 const segmentsIn = (broker: BrokerProcess): string[] =>
   readdirSync(join(broker.directory, `${TOPIC}-0`)).filter((name) => /\.log(\.deleted)?$/.test(name));
 
+/** Writes until the partition has so many segments; gives its end. */
+async function fill(client: WireClient, broker: BrokerProcess, segmentCount: number): Promise<number> {
+  let end = 0;
+  do {
+    const batch = labelled(TOPIC, end, BATCH_RECORDS, { valueBytes: VALUE_BYTES });
+    expect((await client.produce(TOPIC, 0, batch)).errorCode).toBe(0);
+    end += BATCH_RECORDS;
+  } while (segmentsIn(broker).length < segmentCount);
+  return end;
+}
+
 /** Asks for much, twice, and takes nothing of the answers but the first bytes: what they are made of was decided. */
 async function beginFetch(port: number, fetchOffset: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -62,12 +73,7 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
     try {
       const client = await WireClient.connect(broker.port);
       await client.createTopic(TOPIC, 1, { 'segment.bytes': String(SEGMENT_BYTES), 'retention.ms': '-1' });
-      let end = 0;
-      while (segmentsIn(broker).length < 3) {
-        const batch = labelled(TOPIC, end, BATCH_RECORDS, { valueBytes: VALUE_BYTES });
-        expect((await client.produce(TOPIC, 0, batch)).errorCode).toBe(0);
-        end += BATCH_RECORDS;
-      }
+      const end = await fill(client, broker, 3);
       const second = segmentsIn(broker).sort()[1] as string;
       const start = Number.parseInt(second, 10);
       readers.push(await beginFetch(broker.port, 0), await beginFetch(broker.port, start));
@@ -102,11 +108,7 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
     try {
       const client = await WireClient.connect(broker.port);
       await client.createTopic(TOPIC, 1, { 'segment.bytes': String(SEGMENT_BYTES), 'retention.ms': '-1' });
-      let end = 0;
-      for (; segmentsIn(broker).length < 2; end += BATCH_RECORDS) {
-        const batch = labelled(TOPIC, end, BATCH_RECORDS, { valueBytes: VALUE_BYTES });
-        expect((await client.produce(TOPIC, 0, batch)).errorCode).toBe(0);
-      }
+      const end = await fill(client, broker, 2);
       const start = Number.parseInt(segmentsIn(broker).sort()[1] as string, 10);
       stuck = await beginFetch(broker.port, 0);
       const isClosed = new Promise<void>((done) => stuck?.once('close', done));
