@@ -48,7 +48,10 @@ describe('naru', () => {
       ['start', '--override', 'naru.workers=0', '--override', 'naru.memory.max=16777216', '--override', 'message.max.bytes=20000000'],
       'naru: naru.memory.max=16777216: 16777216 bytes for each of one worker are too little for a batch of message.max.bytes=20000000 (allowed: at least 67108864, or a smaller message.max.bytes)',
     ],
-    [['start', '--override', 'log.dirs=/a,/b'], 'naru: log.dirs: one directory is served so far; 2 were given (/a,/b)'],
+    [
+      ['start', '--override', 'log.dirs=/a', '--override', 'cordoned.log.dirs=/b'],
+      'naru: cordoned.log.dirs=/b: /b (allowed: directories of log.dirs, or * alone)',
+    ],
   ])('%j is one line and exit code 1', (args, message) => {
     const { code, out, err } = naru(...args);
     expect([code, out, err.split('\n').length]).toEqual([1, '', 2]);
