@@ -1,6 +1,6 @@
 // One directory, one broker: against other processes, other threads, another copy of the module, and what Java's FileChannel locks.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -52,6 +52,20 @@ const javaLock = (path: string): string => `
   const fcntl = declareNative('fcntl', (library) => library.declare('int fcntl(int descriptor, int command, void *lock)'))();
   console.log(fcntl(openSync(${JSON.stringify(path)}, 'a+'), 6, request));`;
 
+/** What a third process is told, with these native calls, while another one holds the lock as Java does, and the pid of that one. */
+function toldBesideJava(path: string, native: string): { readonly line: string; readonly pid: number } {
+  const [taken, line = '', pid] = told(`${javaLock(path)}
+    const { spawnSync } = await import('node:child_process');
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '--eval', ${JSON.stringify(attempt(MODULE, path))}], {
+      encoding: 'utf8',
+      env: { ...process.env, NARU_NATIVE: ${JSON.stringify(native)} },
+    });
+    console.log(stdout.trim());
+    console.log(process.pid);`).split('\n');
+  expect(taken).toBe('0');
+  return { line, pid: Number(pid) };
+}
+
 describe('a directory that is locked', () => {
   it('is refused to another process, which is told whose it is, and free when it is given up', () => {
     const path = join(folder(), '.lock');
@@ -99,13 +113,28 @@ describe('a directory that is locked', () => {
     expect(told(javaLock(path))).toBe('-1');
     unlock();
     expect(told(javaLock(path))).toBe('0');
-    const { lines, pid } = JSON.parse(
-      told(`${javaLock(path)}
-        const { spawnSync } = await import('node:child_process');
-        const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '--eval', ${JSON.stringify(attempt(MODULE, path))}], { encoding: 'utf8' });
-        console.log(JSON.stringify({ lines: stdout.trim(), pid: process.pid }));`).replace(/^0\n/, ''),
-    ) as { lines: string; pid: number };
-    expect(lines).toContain(`is in use by process ${pid}:`);
+    const { line, pid } = toldBesideJava(path, '');
+    expect(line).toContain(`is in use by process ${pid}:`);
+  });
+
+  it('that Java has locked is refused without native calls, too', (context) => {
+    context.skip(posixLock() === null, 'this test takes the lock by a native call');
+    const path = join(folder(), '.lock');
+    const { line, pid } = toldBesideJava(path, 'off');
+    expect(readFileSync(path, 'utf8')).toBe('');
+    expect(line).toMatch(new RegExp(`^ERR_DIRECTORY_LOCKED \\S+ is in use by process ${pid}: one directory serves one broker$`));
+    expect(told(attempt(MODULE, path), { NARU_NATIVE: 'off' })).toBe('locked');
+  });
+
+  it('by a lock of the open file is refused without native calls, whoever has it', (context) => {
+    context.skip(posixLock() === null, 'this test takes the lock by a native call');
+    const path = join(folder(), '.lock');
+    const unlock = lockDirectory(path);
+    truncateSync(path); // Nor does a pid tell of it.
+    expect(told(attempt(MODULE, path), { NARU_NATIVE: 'off' })).toMatch(/^ERR_DIRECTORY_LOCKED \S+ is in use by another process:/);
+    expect(told(attempt(MODULE, join(folder(), '.lock')), { NARU_NATIVE: 'off' })).toBe('locked');
+    unlock();
+    expect(told(attempt(MODULE, path), { NARU_NATIVE: 'off' })).toBe('locked');
   });
 });
 
