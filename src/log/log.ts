@@ -139,6 +139,11 @@ export class Log {
     return this.#segments.live.sizeBytes;
   }
 
+  /** What the storage says of that: the same between writes, unless somebody else writes there. Throws StorageError. */
+  get liveFileSizeBytes(): number {
+    return this.#segments.live.file.sizeBytes();
+  }
+
   get segmentCount(): number {
     return this.#segments.count;
   }

@@ -55,11 +55,22 @@ export class MetadataLog {
 
   /** Writes one batch, its base offset and leader epoch in place, at the end. Not synced. Throws StorageError; the log is lost then. */
   append(batch: Uint8Array, nowMs: number): void {
-    // Files that were removed under their descriptors take all that is written, and no start finds it. Idle records come this way, too.
-    const { directory } = this.#log;
-    if (!this.#storage.isDirectory(directory)) throw new StorageError('ENOENT', directory, 'writing into the removed directory');
+    this.#checkPlace();
     this.#log.stageOwn(batch, 0, batch.length, readLeaderEpoch(batch, 0), nowMs);
     this.#log.writeStaged();
+  }
+
+  /** What is about to be written would be found again, and takes nobody's place. Idle records come this way, too. */
+  #checkPlace(): void {
+    const { directory } = this.#log;
+    // Files that were removed under their descriptors take all that is written, and no start finds it.
+    if (!this.#storage.isDirectory(directory)) throw new StorageError('ENOENT', directory, 'writing into the removed directory');
+    // A combined node of Apache Kafka that is started on this directory appends in a new epoch before it meets the lock. Written over its
+    // batches, ours would be lost to every start, and whatever was answered for them.
+    const { liveSegmentSizeBytes: ownBytes, liveFileSizeBytes: foundBytes } = this.#log;
+    if (foundBytes === ownBytes) return;
+    const found = `whose last segment has ${foundBytes} bytes instead of ${ownBytes}`;
+    throw new StorageError('EBUSY', directory, `another process has written to the metadata log, ${found}: appending nothing more to`);
   }
 
   /** Syncs, off the loop, all that was appended before the call. */

@@ -296,6 +296,34 @@ describe('a disk that fails', () => {
     expect(next.workers[0]?.image.topicByName('kept')).not.toBeNull();
   });
 
+  test('that another process writes to takes nothing more, and keeps what that one has written', async () => {
+    const storage = formatted();
+    const node = await new TestNode({ storage, quorum: { idleIntervalMs: 500, snapshotIntervalMs: 1000 } }).start();
+    await node.submit((image, env) => createTopics(image, topic('ours'), env));
+    // The other one is on the same disk, in an epoch of its own.
+    const other = await new TestNode({ storage, seed: 2 }).start();
+    await other.submit((image, env) => createTopics(image, topic('theirs'), env));
+    const log = node.log();
+    const answers: string[] = [];
+    for (const name of ['late', 'later']) {
+      node.quorum.submit(
+        (image, env) => createTopics(image, topic(name), env),
+        () => answers.push('answered'),
+        () => answers.push('refused'),
+      );
+    }
+    await node.advance(10_000);
+    expect(answers).toEqual(['refused', 'refused']);
+    expect(node.failures.map((error) => error.message)).toEqual([
+      expect.stringMatching(/^another process has written to the metadata log, whose last segment has \d+ bytes instead of \d+: /),
+    ]);
+    expect(node.log()).toEqual(log);
+    node.quorum.stop();
+    const next = await new TestNode({ storage, seed: 3 }).start();
+    expect(next.quorum.epoch).toBe(3);
+    expect([...next.quorum.image.topics].map(({ name }) => name).sort()).toEqual(['ours', 'theirs']);
+  });
+
   test('answers what was on the medium when the disk refused, once it is applied, and refuses what waits behind', async () => {
     const storage = new FailingStorage();
     format(storage);
