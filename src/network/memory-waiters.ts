@@ -1,7 +1,8 @@
 // The connections of a worker that wait for memory: who goes on when some came back, and who gives way when none will.
 // Invariants: they go on in the order in which they came, except that nobody waits behind one that has to leave more to others
-// (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come never hold all memory for
-// ever. (That those whose rest would come never stand in each other's way is up to input-buffer.ts.)
+// (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come never keep the first
+// one waiting for ever, whatever comes and goes beside it; who goes on, or waits here, is not closed for it. (That those whose rest would
+// come never stand in each other's way is up to input-buffer.ts.)
 // Runs on: every worker, for its network actor. Not here: replies that nobody reads (slow-readers.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
 import { KIB } from '../base/units.ts';
@@ -9,33 +10,51 @@ import type { HostedConnection } from './connection-host.ts';
 
 /** What has to come of a frame in that time, so that it is slow and not stuck. */
 const STALL_BYTES = 16 * KIB;
+/** Looks in the time that a frame may stand still, and that the first one waits before any gives way. */
+const LOOKS = 10;
 
 export interface MemoryWaitersOptions {
-  /** naru.connection.stall.ms: how long cut frames may hold all memory without any of it coming back. */
+  /** naru.connection.stall.ms: how long a cut frame may stand still, and the first one wait in vain, before the one gives way to the other. */
   readonly stallMs: number;
   readonly arena: SlabArena;
   /** All connections of the worker. */
   readonly connections: ReadonlySet<HostedConnection>;
+  readonly nowMs: () => number;
   /** Calls back once, `delayMs` from now. */
   readonly after: (delayMs: number, run: () => void) => void;
   /** Asks for `run` in this turn or the next. */
   readonly runSoon: () => void;
 }
 
+/** What had come on a connection when its frame was last seen to go on, and for how long it has stood still since. */
+interface Mark {
+  activity: number;
+  stillMs: number;
+}
+
 export class MemoryWaiters {
   readonly #options: MemoryWaitersOptions;
-  readonly #waiters = new Set<HostedConnection>();
+  readonly #lookMs: number;
+  /** With since when they wait. */
+  readonly #waiters = new Map<HostedConnection, number>();
   /** Of the arena when no connection holds any of it. */
   readonly #restBytes: number;
-  #releaseCount = 0;
-  #isStallWatched = false;
+  /** Since when none that stood first has gone on. Who leaves hands it on: a client that gives up and comes again gains nothing, and loses nothing. */
+  #vainSinceMs = 0;
+  #hasReleased = false; // Since the last look.
+  #quietSinceMs = 0; // Nothing was released since.
+  #isWatching = false;
+  #isLookDue = false;
+  #lookedMs = 0;
+  #marks = new WeakMap<HostedConnection, Mark>();
 
   /** To be made when all that lasts as long as the worker is claimed. */
   constructor(options: MemoryWaitersOptions) {
     this.#options = options;
+    this.#lookMs = Math.max(1, Math.ceil(options.stallMs / LOOKS));
     this.#restBytes = options.arena.usedBytes;
     options.arena.onReleased(() => {
-      this.#releaseCount++;
+      this.#hasReleased = true;
       this.perhapsFreed();
     });
   }
@@ -46,7 +65,7 @@ export class MemoryWaiters {
 
   add(connection: HostedConnection): void {
     if (this.#waiters.has(connection)) return; // Tried again in vain: it is tried anew when memory came back, not all the time.
-    this.#waiters.add(connection);
+    this.#waiters.set(connection, this.#options.nowMs());
     this.#options.runSoon();
   }
 
@@ -62,14 +81,26 @@ export class MemoryWaiters {
   /** Lets those go on for whom there is memory now. */
   run(): void {
     let refusedReserve = Number.POSITIVE_INFINITY;
-    for (const connection of this.#waiters) {
+    for (const connection of this.#waiters.keys()) {
       // First come, first served, among those who leave as much to others; but who has begun may be whom the first one waits for.
       if (connection.reserveBytes >= refusedReserve && connection.stuckBytes === 0) continue;
       connection.run();
-      if (!connection.isWaitingForMemory) this.#waiters.delete(connection);
-      else if (connection.reserveBytes < refusedReserve) refusedReserve = connection.reserveBytes;
+      if (!connection.isWaitingForMemory) {
+        this.#waiters.delete(connection);
+        if (refusedReserve === Number.POSITIVE_INFINITY) this.#vainSinceMs = this.#options.nowMs();
+      } else if (connection.reserveBytes < refusedReserve) refusedReserve = connection.reserveBytes;
     }
-    if (this.#waiters.size > 0) this.#watchStall();
+    if (this.#isLookDue) {
+      this.#isLookDue = false;
+      this.#look();
+    } else if (this.#waiters.size > 0 && !this.#isWatching) {
+      this.#isWatching = true;
+      const now = this.#options.nowMs();
+      this.#vainSinceMs = now;
+      this.#quietSinceMs = now;
+      this.#lookedMs = now;
+      this.#look();
+    }
   }
 
   /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */
@@ -79,37 +110,79 @@ export class MemoryWaiters {
     return this.#options.arena.usedBytes > heldBytes;
   }
 
-  /** Others' frames are on their way and would free memory. Where no other memory comes and one of them does not come on for long, it gives way. */
-  #watchStall(): void {
-    if (this.#isStallWatched) return;
-    this.#isStallWatched = true;
-    const releaseCount = this.#releaseCount;
-    const before = new Map<HostedConnection, number>();
-    for (const connection of this.#options.connections) if (connection.isReceiving) before.set(connection, connection.activity);
-    this.#options.after(this.#options.stallMs, () => {
-      this.#isStallWatched = false;
-      if (this.#waiters.size === 0) return;
-      if (this.#releaseCount === releaseCount && !this.#isMemoryComing()) this.#giveWay(before);
-      this.#options.runSoon();
+  /**
+   * Notes which frames have gone on since the last look. Memory that comes back says nothing: small requests take and give it all the time, and
+   * what the first one needs may never be there in one piece. So it is he who counts: when he has waited for long, those give way whose rest
+   * has not come for as long.
+   */
+  #look(): void {
+    const { connections, stallMs, nowMs, after, runSoon } = this.#options;
+    if (this.#waiters.size === 0) {
+      this.#isWatching = false;
+      this.#marks = new WeakMap();
+      return;
+    }
+    const now = nowMs();
+    // A worker that was held up has read nothing meanwhile: that is not the senders' time.
+    const passedMs = Math.min(now - this.#lookedMs, 2 * this.#lookMs);
+    this.#lookedMs = now;
+    if (this.#hasReleased) this.#quietSinceMs = now;
+    this.#hasReleased = false;
+    const stalled: HostedConnection[] = [];
+    let isReceiving = false;
+    for (const connection of connections) {
+      if (!connection.isReceiving) {
+        this.#marks.delete(connection); // It waits for us, or for nothing: its time begins when its frame goes on.
+        continue;
+      }
+      isReceiving = true;
+      const { activity } = connection;
+      const mark = this.#marks.get(connection);
+      if (mark === undefined || activity - mark.activity >= STALL_BYTES) this.#marks.set(connection, { activity, stillMs: 0 });
+      else {
+        mark.stillMs += passedMs;
+        if (mark.stillMs >= stallMs) stalled.push(connection);
+      }
+    }
+    if (now - this.#vainSinceMs >= stallMs) {
+      if (isReceiving) this.#giveWay(stalled, now);
+      else if (now - this.#quietSinceMs >= stallMs && !this.#isMemoryComing()) this.#closeStuck();
+    }
+    after(this.#lookMs, () => {
+      this.#isLookDue = true;
+      runSoon();
     });
   }
 
   /**
-   * Closes one of those that were receiving `before` and have hardly gone on since. Where nobody receives, what has come wants room for large
-   * replies beside it, and there is none: one of those. Each time the first of those who leave most to others.
+   * Closes as many of the stalled as it takes for the first one to go on, and for those behind who have waited for as long: those who leave most
+   * to others first, of these who holds most.
    */
-  #giveWay(before: ReadonlyMap<HostedConnection, number>): void {
-    let isReceiving = false;
-    let stalled: HostedConnection | null = null;
+  #giveWay(stalled: HostedConnection[], nowMs: number): void {
+    stalled.sort((one, other) => other.reserveBytes - one.reserveBytes || other.stuckBytes - one.stuckBytes);
+    let closedCount = 0;
+    let hasGoneOn = false;
+    for (const [waiter, sinceMs] of this.#waiters) {
+      if (hasGoneOn && nowMs - sinceMs < this.#options.stallMs) return;
+      waiter.run();
+      while (waiter.isWaitingForMemory) {
+        const next = stalled[closedCount++];
+        if (next === undefined) return;
+        next.close('memory', 'others wait for the memory that the beginning of its frame holds, and the rest does not come');
+        waiter.run();
+      }
+      this.#waiters.delete(waiter);
+      this.#vainSinceMs = nowMs;
+      hasGoneOn = true;
+    }
+  }
+
+  /** Nobody receives: what has come wants room for large replies beside it, and there is none. The first of those who leave most to others is closed. */
+  #closeStuck(): void {
     let stuck: HostedConnection | null = null;
     for (const connection of this.#options.connections) {
-      if (connection.isReceiving) {
-        isReceiving = true;
-        const progressBytes = connection.activity - (before.get(connection) ?? Number.NEGATIVE_INFINITY);
-        if (progressBytes < STALL_BYTES && connection.reserveBytes > (stalled?.reserveBytes ?? -1)) stalled = connection;
-      } else if (connection.stuckBytes > 0 && connection.reserveBytes > (stuck?.reserveBytes ?? -1)) stuck = connection;
+      if (connection.stuckBytes > 0 && connection.reserveBytes > (stuck?.reserveBytes ?? -1)) stuck = connection;
     }
-    stalled?.close('memory', 'others wait for the memory that the beginning of its frame holds, and the rest does not come');
-    if (!isReceiving) stuck?.close('memory', 'requests hold all memory (naru.memory.max), and none of them has room for its reply');
+    stuck?.close('memory', 'requests hold all memory (naru.memory.max), and none of them has room for its reply');
   }
 }

@@ -119,7 +119,7 @@ export class NetworkActor implements ConnectionHost {
     const after = (delayMs: number, run: () => void): void => void runtime.after(delayMs, () => this.#isStopping || run());
     const runSoon = (): void => runtime.touch(this.#running);
     this.#creditWaiters = new CreditWaiters(runSoon);
-    this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, after, runSoon, stallMs: options.stallMs });
+    this.#memoryWaiters = new MemoryWaiters({ arena: this.arena, connections, nowMs, after, runSoon, stallMs: options.stallMs });
     this.#slowReaders = new SlowReaders({
       stallMs: options.stallMs,
       connections,

@@ -292,6 +292,114 @@ describe('when memory runs short', () => {
     expect(lines[0]).toContain('the rest does not come');
   });
 
+  test('stalled senders give way though small requests come and go beside them; who goes on, or waits, is not closed', () => {
+    const clock = new HandClock();
+    const { connect, turn, network, arena, restBytes } = worker(4 * MIB, rows, clock);
+    const slow = connect();
+    const slowFrame = produce(1_250_000);
+    let sentBytes = 400_000;
+    deliver(slow, slowFrame.subarray(0, sentBytes), turn);
+    const stalled = Array.from({ length: 2 }, () => connect());
+    for (const peer of stalled) deliver(peer, produce(1_250_000).subarray(0, 400_000), turn);
+    const [small, waiting] = [connect(), connect()];
+    deliver(waiting, produce(1_250_000), turn);
+    expect([waiting.isReading, ...stalled.map((peer) => peer.isReading)]).toEqual([false, true, true]);
+    for (; clock.nowMs < 14_000; clock.nowMs += 200) {
+      small.deliver(produce(12_000));
+      slow.deliver(slowFrame.subarray(sentBytes, sentBytes + 4000));
+      sentBytes += 4000;
+      turn();
+      expect(isAnswered(small)).toBe(true);
+      if (clock.nowMs < 9_900) expect(network.counters.connectionsClosed.memory).toBe(0);
+    }
+    expect([isAnswered(waiting), slow.isClosed, waiting.isClosed]).toEqual([true, false, false]);
+    // What one of them held was enough.
+    expect(stalled.filter((peer) => peer.isClosed)).toHaveLength(1);
+    deliver(slow, slowFrame.subarray(sentBytes), turn);
+    for (const peer of stalled) peer.reset();
+    turn();
+    expect([isAnswered(slow), arena.usedBytes]).toEqual([true, restBytes]);
+  });
+
+  test('as many stalled senders give way at once as it takes, and no more', () => {
+    const clock = new HandClock();
+    const { connect, turn, lines } = worker(8 * MIB, rows, clock);
+    const stalled = Array.from({ length: 26 }, () => connect());
+    for (const peer of stalled) deliver(peer, produce(250_000).subarray(0, 200_000), turn);
+    expect(stalled.every((peer) => peer.isReading)).toBe(true);
+    const waiting = [connect(), connect()];
+    for (const peer of waiting) deliver(peer, produce(1_900_000), turn);
+    for (; clock.nowMs < 12_000; clock.nowMs += 500) turn();
+    expect(waiting.map(isAnswered)).toEqual([true, true]);
+    const closedCount = stalled.filter((peer) => peer.isClosed).length;
+    expect([closedCount >= 2, closedCount < stalled.length, lines.length <= closedCount]).toEqual([true, true, true]);
+    for (; clock.nowMs < 60_000; clock.nowMs += 500) turn();
+    expect(stalled.filter((peer) => peer.isClosed)).toHaveLength(closedCount); // Nobody waits for them any more.
+  });
+
+  test('a worker that was held up takes that for nobody’s silence', () => {
+    const clock = new HandClock();
+    const { connect, turn } = worker(MIB, rows, clock);
+    const [sender, waiting] = [connect(), connect()];
+    const bytes = produce(400_000);
+    deliver(sender, bytes.subarray(0, 280_000), turn);
+    deliver(waiting, produce(400_000), turn);
+    expect(waiting.isReading).toBe(false);
+    clock.nowMs += 60_000;
+    turn();
+    expect(sender.isClosed).toBe(false);
+    deliver(sender, bytes.subarray(280_000), turn);
+    turn();
+    expect([isAnswered(sender), isAnswered(waiting)]).toEqual([true, true]);
+  });
+
+  test('whoever stalls among senders of any kind, all others come through, and none of them is closed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            kind: fc.constantFrom(PRODUCE, FETCH, METADATA),
+            part: fc.integer({ min: 5, max: 100 }),
+            secondBytes: fc.constantFrom(0, 0, 4000, 40_000, 400_000),
+          }),
+          { minLength: 2, maxLength: 10 },
+        ),
+        (peers) => {
+          const clock = new HandClock();
+          const { connect, turn, network } = worker(2 * MIB, rows, clock);
+          const mostBytes = largestFrame(2 * MIB);
+          const senders = peers.map(({ kind, part, secondBytes }) => {
+            const version = { [PRODUCE]: PRODUCE_V, [FETCH]: FETCH_V, [METADATA]: METADATA_V }[kind];
+            const frame = requestFrame(kind, version, 1, Buffer.alloc(Math.floor((mostBytes * part) / 100)));
+            const transport = connect();
+            // All begin with half of it; then some stop, and some go on.
+            transport.deliver(frame.subarray(0, frame.length >> 1));
+            turn();
+            return { transport, frame, secondBytes, sentBytes: frame.length >> 1, hasStopped: secondBytes === 0 };
+          });
+          const small = connect();
+          const others = senders.filter(({ hasStopped }) => !hasStopped);
+          const open = new Set(others);
+          for (; open.size > 0 && clock.nowMs < 1_000_000; clock.nowMs += 1000) {
+            if (small.unreadBytes === 0) small.deliver(produce(10_000));
+            for (const sender of open) {
+              const { transport, frame, secondBytes, sentBytes } = sender;
+              if (transport.unreadBytes === 0) {
+                transport.deliver(frame.subarray(sentBytes, sentBytes + secondBytes));
+                sender.sentBytes += secondBytes;
+              }
+              if (isAnswered(transport)) open.delete(sender);
+            }
+            turn();
+          }
+          expect([open.size, others.some(({ transport }) => transport.isClosed), small.isClosed]).toEqual([0, false, false]);
+          expect(network.counters.connectionsClosed.memory).toBeLessThanOrEqual(senders.length - others.length);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   test('a frame that there can never be room for is refused as soon as its length is known', () => {
     const { connect, turn, network, lines } = worker(16 * MIB);
     const [fits, tooLarge] = [connect(), connect()];
