@@ -280,6 +280,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     this.close('handler', reason);
   }
 
+  peerGone(): void {
+    this.close('reset', ''); // As where a write meets it: it left with something unread.
+  }
+
   // Replies.
 
   /** What was answered while requests were started leaves at the end of the turn. */

@@ -22,7 +22,6 @@ const WINDOW_BYTES = 256 * KIB;
 /** What goes by a write when the socket is full: libuv says when it was taken, and so when there is room again. 4 to 256 KiB cost the same. */
 const NUDGE_BYTES = 16 * KIB;
 const SHORT_FILE = 'a log file could not be read, or is shorter than its index says';
-const GONE_PEER = 'the other side is gone';
 
 /** The connection, as its queue sees it. */
 export interface SendQueueOwner {
@@ -30,6 +29,8 @@ export interface SendQueueOwner {
   flushLater(): void;
   /** What was promised cannot be sent: the connection is of no more use. */
   cannotSend(reason: string): void;
+  /** The other side is gone, as a call that sent something found before the transport told it. */
+  peerGone(): void;
 }
 
 export class SendQueue {
@@ -174,7 +175,8 @@ export class SendQueue {
     } else if (count === 0) {
       this.#break(SHORT_FILE);
     } else if (count === GONE) {
-      this.#break(GONE_PEER);
+      this.#isBroken = true;
+      this.#owner.peerGone();
     } else {
       this.#isFull = count === FULL;
       this.#isUnable = count === UNABLE;
@@ -199,7 +201,8 @@ export class SendQueue {
         return true;
       }
       if (count === GONE) {
-        this.#break(GONE_PEER);
+        this.#isBroken = true;
+        this.#owner.peerGone();
         return false;
       }
     }

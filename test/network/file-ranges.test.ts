@@ -217,6 +217,35 @@ for (const isNative of [true, false]) {
       file.close();
     });
 
+    for (const when of ['before the bytes in front of the range', 'before the range']) {
+      test(`a reader that leaves ${when}: nothing to look at`, async () => {
+        configureNative({ enabled: isNative });
+        const file = new RangeFile(`left-${isNative}`);
+        let leave = (): void => {};
+        const handle = (request: IncomingRequest): boolean => {
+          if (when === 'before the range') {
+            file.isCold = () => {
+              leave();
+              return false;
+            };
+          } else leave();
+          return file.handle(request);
+        };
+        const { port, network, arena, lines, failures, stop } = await startNetwork([row(FETCH, handle)]);
+        const restBytes = arena.usedBytes;
+        const client = await RawClient.connect(port);
+        leave = () => client.socket.resetAndDestroy(); // In this thread: what is sent next meets it before the loop hears of it.
+        client.send(FETCH, FETCH_V, bodyOf(SETS[2] as readonly Part[]));
+        await until(() => network.counters.connectionsOpened === 1 && network.connectionCount === 0);
+        const { handler, reset, peer } = network.counters.connectionsClosed;
+        expect([handler, reset + peer, lines, failures]).toEqual([0, 1, [], []]);
+        await until(() => file.left === file.entered);
+        expect([file.entered, arena.usedBytes]).toEqual([4, restBytes]);
+        await stop();
+        file.close();
+      });
+    }
+
     test('what is not cached comes by the pool, and others do not wait for it', async () => {
       const { file, port, stop } = await start(`cold-${isNative}`);
       const parts = SETS[2] as readonly Part[];
