@@ -1,6 +1,7 @@
 // Reads the protocol's primitive types from bytes that a peer or a disk wrote, none of which is believed: every length is held
 // against what is left before anything is touched or allocated.
-// Invariant: a read that cannot be served throws DecodeError and nothing else; position <= limit <= bytes.length.
+// Invariant: a read that cannot be served throws DecodeError and nothing else; begin <= position <= limit <= bytes.length.
+// Errors count bytes from where the reader began: where it lies in memory is nothing to its sender.
 // Pure. The bytes may lie in shared memory, so text goes through Buffer (a TextDecoder refuses it). Not the zigzag varints inside
 // records (protocol/records/varint.ts). Source: the protocol guide, "Protocol Primitive Types".
 import { readInt16, readInt32, readInt64 } from './big-endian.ts';
@@ -20,11 +21,14 @@ export class ByteReader {
   bytes: Buffer;
   position: number;
   limit: number;
+  /** Where it began. */
+  begin: number;
 
   constructor(bytes: Uint8Array, position = 0, limit = bytes.length) {
     this.bytes = asBuffer(bytes);
     this.position = position;
     this.limit = limit;
+    this.begin = position;
   }
 
   /** The same reader over other bytes. */
@@ -32,6 +36,7 @@ export class ByteReader {
     this.bytes = asBuffer(bytes);
     this.position = position;
     this.limit = limit;
+    this.begin = position;
     return this;
   }
 
@@ -73,7 +78,7 @@ export class ByteReader {
 
   /** A safe integer; what is beyond ±(2^53−1) is refused. */
   int64(): number {
-    return safeInt64(this.bytes, this.take(8));
+    return safeInt64(this.bytes, this.take(8), this);
   }
 
   /** A 64-bit integer of any size: beyond ±2^53 the nearest number. For values that are judged, not kept. */
@@ -109,7 +114,7 @@ export class ByteReader {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw new DecodeError(`a varint that does not end at byte ${this.position}`);
+    throw new DecodeError(`a varint that does not end at byte ${this.position - this.begin}`);
   }
 
   uuid(): string {
@@ -170,22 +175,22 @@ export class ByteReader {
   }
 
   #failShort(count: number): never {
-    throw new DecodeError(`${count} bytes wanted at byte ${this.position}, ${this.remaining} left`);
+    throw new DecodeError(`${count} bytes wanted at byte ${this.position - this.begin}, ${this.remaining} left`);
   }
 
   #failLength(what: string, length: number): never {
-    throw new DecodeError(`${what} of length ${length} before byte ${this.position}`);
+    throw new DecodeError(`${what} of length ${length} before byte ${this.position - this.begin}`);
   }
 
   #failCount(count: number): never {
-    throw new DecodeError(`an array of ${count} elements before byte ${this.position}, ${this.remaining} bytes left`);
+    throw new DecodeError(`an array of ${count} elements before byte ${this.position - this.begin}, ${this.remaining} bytes left`);
   }
 }
 
-/** The int64 at `position`, within bounds; beyond ±(2^53−1) a DecodeError. */
-export function safeInt64(bytes: Uint8Array, position: number): number {
+/** The int64 at `position`, within bounds; beyond ±(2^53−1) a DecodeError, which counts from where `reader` began. */
+export function safeInt64(bytes: Uint8Array, position: number, reader: ByteReader): number {
   const value = readInt64(bytes, position);
-  if (!Number.isSafeInteger(value)) throw new DecodeError(`a 64-bit number beyond 2^53 at byte ${position}`);
+  if (!Number.isSafeInteger(value)) throw new DecodeError(`a 64-bit number beyond 2^53 at byte ${position - reader.begin}`);
   return value;
 }
 

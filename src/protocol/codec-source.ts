@@ -125,7 +125,7 @@ function decode${id}(r) {\nconst b = r.bytes;\n${decode}return { ${result.join('
     for (const [name, field] of tagged) {
       code += `case ${field.tag}: {\n${this.#decode(field, `f_${name}`, `${path}${name}`)}break;\n}\n`;
     }
-    return `${code}default: r.position = end;\n}\nif (r.position !== end) failTag(tag, end, r.position);\n}\n`;
+    return `${code}default: r.position = end;\n}\nif (r.position !== end) failTag(tag, end, r);\n}\n`;
   }
 
   #size(field: Field<unknown>, value: string, path: string): Size {

@@ -77,6 +77,6 @@ export function encodeMessage<T extends Table>(table: T, version: number, messag
   return writer.bytes;
 }
 
-function failTag(tag: number, end: number, position: number): never {
-  throw new DecodeError(`tagged field ${tag} ends at byte ${position}, not at ${end} as it says`);
+function failTag(tag: number, end: number, { position, begin }: ByteReader): never {
+  throw new DecodeError(`tagged field ${tag} ends at byte ${position - begin}, not at ${end - begin} as it says`);
 }

@@ -2,7 +2,7 @@
 // Pure. For codec-source.ts alone.
 import type { Field, Primitive } from './schema.ts';
 
-/** A type of fixed size: `b` are the bytes, `p` the expression of a position in them. */
+/** A type of fixed size: `b` are the bytes, `p` the expression of a position in them, `r` their reader. */
 interface FixedType {
   readonly sizeBytes: number;
   readonly read: (p: string) => string;
@@ -16,7 +16,7 @@ export const FIXED: Partial<Record<Primitive, FixedType>> = {
   uint16: { sizeBytes: 2, read: (p) => `readInt16(b, ${p}) & 0xffff`, write: (p, value) => `writeInt16(b, ${p}, ${value})` },
   int32: { sizeBytes: 4, read: (p) => `readInt32(b, ${p})`, write: (p, value) => `writeInt32(b, ${p}, ${value})` },
   uint32: { sizeBytes: 4, read: (p) => `readInt32(b, ${p}) >>> 0`, write: (p, value) => `writeInt32(b, ${p}, ${value})` },
-  int64: { sizeBytes: 8, read: (p) => `safeInt64(b, ${p})`, write: (p, value) => `writeSafeInt64(b, ${p}, ${value})` },
+  int64: { sizeBytes: 8, read: (p) => `safeInt64(b, ${p}, r)`, write: (p, value) => `writeSafeInt64(b, ${p}, ${value})` },
   int64Rounded: { sizeBytes: 8, read: (p) => `readInt64(b, ${p})`, write: (p, value) => `writeRoundedInt64(b, ${p}, ${value})` },
   int64Opaque: { sizeBytes: 8, read: (p) => `b.readBigInt64BE(${p})`, write: (p, value) => `b.writeBigInt64BE(${value}, ${p})` },
   float64: { sizeBytes: 8, read: (p) => `b.readDoubleBE(${p})`, write: (p, value) => `b.writeDoubleBE(${value}, ${p})` },

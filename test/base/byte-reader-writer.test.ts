@@ -165,6 +165,22 @@ describe('limits', () => {
     expect(() => reader('ffffffff0f').skipTags()).toThrow(DecodeError);
   });
 
+  it('tells where, counted from where it began and not from where its bytes lie in memory', () => {
+    const memory = Buffer.alloc(1000);
+    const at = (hex: string): ByteReader => {
+      const bytes = Buffer.from(hex, 'hex');
+      bytes.copy(memory, 900);
+      return new ByteReader(memory).reset(memory, 900, 900 + bytes.length);
+    };
+    expect(() => at('00000000').int64()).toThrow('8 bytes wanted at byte 0, 4 left');
+    expect(() => at('fffe').string()).toThrow('a string of length -2 before byte 2');
+    expect(() => at('000000000fff').count(7, 1)).toThrow('an array of 7 elements before byte 0, 6 bytes left');
+    expect(() => at('ffffffffff').uvarint()).toThrow('a varint that does not end at byte 5');
+    const second = at('007fffffffffffffff');
+    second.int8();
+    expect(() => second.int64()).toThrow('beyond 2^53 at byte 1');
+  });
+
   it('hands out copies that outlive the frame', () => {
     const frame = Buffer.from('0102', 'hex');
     const copy = new ByteReader(frame).copyBytes(2);

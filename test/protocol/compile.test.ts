@@ -14,6 +14,7 @@ import {
   data,
   int16,
   int32,
+  int64,
   type MessageOf,
   nullableArray,
   nullableString,
@@ -129,6 +130,11 @@ describe('tags', () => {
     expect(() => decode(example, 1, `${known} 01 01 03 0278 00`)).toThrow(/tagged field 1 ends/);
     expect(() => decode(example, 1, `${known} 01 01 01 0278 00`)).toThrow(/tagged field 1 ends/);
     expect(() => decode(example, 1, `${known} 01 09 7f 00`)).toThrow(DecodeError);
+    const bytes = Buffer.from(`ff00ff${known} 01 01 01 0278 00`.replaceAll(' ', ''), 'hex');
+    expect(() => codec(example, 1).decode(new ByteReader(bytes, 3))).toThrow('tagged field 1 ends at byte 16, not at 15 as it says');
+    const wide = data({ name: 'Wide', versions: [0, 0], fields: { id: int16(), place: int64() } });
+    const beyond = Buffer.from('ff00ff 0001 7fffffffffffffff'.replaceAll(' ', ''), 'hex');
+    expect(() => codec(wide, 0).decode(new ByteReader(beyond, 3))).toThrow('beyond 2^53 at byte 2');
     expect(() => decode(example, 1, `${known} ffffffff0f`)).toThrow(DecodeError);
   });
 });
