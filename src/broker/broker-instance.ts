@@ -138,6 +138,7 @@ export class BrokerInstance implements Broker {
         logger: this.#logger.of('network'),
         descriptorsEnd: () => this.#descriptors.connectionsEnd,
         adopt: (handle, acceptance, taken) => this.#adopt(handle, acceptance, taken),
+        onCount: (count) => this.#tellController({ type: 'connections-open', count }),
       });
       this.#desk = desk;
       for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
@@ -148,7 +149,9 @@ export class BrokerInstance implements Broker {
       this.#workers = await this.#startWorkers(data);
       await serving;
       this.#descriptors.share(); // What the start opens is open.
-      for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
+      this.#boundConnections();
+      const share = this.#descriptors.partitionShare;
+      if (share !== null) this.#tellController({ type: 'descriptors', share });
       desk.serve(this.#workers);
       this.#state.stage = 'serving';
       this.#facts = {
@@ -172,6 +175,14 @@ export class BrokerInstance implements Broker {
       await this.#workers?.stop(); // Where something failed before they were there.
       throw error;
     }
+  }
+
+  #boundConnections(): void {
+    for (const listener of this.#listeners) listener.descriptorsMax = this.#descriptors.connectionsEnd;
+  }
+
+  #tellController(message: ToBrokerWorker): void {
+    if (this.#state.stage !== 'stopping') this.#workers?.send(CONTROLLER_WORKER, message);
   }
 
   stop(reason?: string): Promise<void> {
@@ -273,8 +284,7 @@ export class BrokerInstance implements Broker {
       workerCount: Math.max(1, config.workers),
       lock: lockDirectory,
       onCheckpointFailed: (directory, error) => {
-        const message: ToBrokerWorker = { type: 'directory-failed', directory, error: error.message };
-        if (this.#state.stage !== 'stopping') this.#workers?.send(CONTROLLER_WORKER, message);
+        if (this.#state.stage !== 'stopping') this.#tellController({ type: 'directory-failed', directory, error: error.message });
         else this.#logger.of('log').error('a checkpoint could not be written', { directory, error: error.message });
       },
     });
@@ -326,6 +336,10 @@ export class BrokerInstance implements Broker {
         return;
       case 'connection-limits':
         this.#desk?.changeLimits(message.limits);
+        return;
+      case 'more-partitions':
+        this.#descriptors.notePartitions(message.count);
+        this.#boundConnections();
         return;
       case 'log-level':
         this.#logger.level = message.level;

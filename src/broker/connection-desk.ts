@@ -16,10 +16,14 @@ import { LineLimiter } from '../telemetry/line-limiter.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LiveConnectionLimits, ToBrokerWorker } from './worker-data.ts';
 
+/** How far the number of connections may be from the one that was told last. */
+const TOLD_STEP = 16;
 /** A timer of Node's that is set for longer is over at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface ConnectionDeskOptions {
+  /** How many connections there are, where that has changed by some. */
+  readonly onCount: (count: number) => void;
   readonly config: BrokerConfig;
   readonly limits: ConnectionLimits;
   readonly logger: Logger;
@@ -42,11 +46,15 @@ export class ConnectionDesk {
   readonly #handles = new Set<object>();
   #isClosed = false;
   #lastChange = 0;
+  readonly #onCount: (count: number) => void;
+  #openCount = 0;
+  #toldCount = 0;
   /** Where one is refused, there are many. */
   readonly #refusalLines = new LineLimiter(1);
 
-  constructor({ config, limits, logger, adopt, descriptorsEnd }: ConnectionDeskOptions) {
+  constructor({ config, limits, logger, adopt, descriptorsEnd, onCount }: ConnectionDeskOptions) {
     this.#adopt = adopt;
+    this.#onCount = onCount;
     this.#descriptorsEnd = descriptorsEnd;
     this.#logger = logger;
     const betweenBrokers = config.listeners.findIndex(({ name }) => name === config.interBrokerListenerName);
@@ -58,7 +66,11 @@ export class ConnectionDesk {
       rateWindows: { count: config.quotaWindowNum, sizeMs: config.quotaWindowSizeSeconds * SECOND_MS },
       nowMs: () => performance.now(),
       after: (delayMs, task) => setTimeout(task, Math.min(delayMs, TIMER_MS_MAX)).unref(),
-      admit: (socket, listener, ticket) => this.#admit(socket, { listener, ticket }),
+      admit: (socket, listener, ticket) => {
+        const isAdmitted = this.#admit(socket, { listener, ticket });
+        if (isAdmitted) this.#count(1);
+        return isAdmitted;
+      },
       refuse: (socket, reason) => {
         socket.destroy();
         this.#tellRefused(reason);
@@ -112,6 +124,7 @@ export class ConnectionDesk {
   /** A worker has closed these of its connections. */
   closed(worker: number, tickets: readonly number[]): void {
     this.#handOver?.closed(worker, tickets.length);
+    this.#count(-tickets.length);
     if (!this.#isClosed) for (const ticket of tickets) this.#gate.left(ticket);
   }
 
@@ -126,6 +139,13 @@ export class ConnectionDesk {
   workersEnded(): void {
     for (const handle of this.#handles) closeHandle(handle);
     this.#handles.clear();
+  }
+
+  #count(change: number): void {
+    this.#openCount += change;
+    if (Math.abs(this.#openCount - this.#toldCount) < TOLD_STEP) return;
+    this.#toldCount = this.#openCount;
+    this.#onCount(this.#openCount);
   }
 
   #tellRefused(reason: string): void {

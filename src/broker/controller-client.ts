@@ -6,7 +6,7 @@ import { assert, unreachable } from '../base/assert.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
 import { type Unregistered, type UnregisterInput, unregisterBroker } from '../metadata/brokers.ts';
 import { type AlterConfigsInput, type AlteredConfigs, alterConfigs, refusedConfigs } from '../metadata/configs.ts';
-import type { OperationResult } from '../metadata/controller.ts';
+import type { ControllerEnv, OperationResult } from '../metadata/controller.ts';
 import { type ElectLeadersInput, electLeaders, type TopicElected } from '../metadata/elections.ts';
 import { type FeaturesUpdated, type UpdateFeaturesInput, updateFeatures } from '../metadata/features.ts';
 import type { ClusterImage } from '../metadata/image.ts';
@@ -27,6 +27,7 @@ import {
 import { SLOT_COUNT_MAX } from '../partition/partition-words.ts';
 import { ERROR } from '../protocol/errors.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
+import type { PartitionRoom } from './partition-room.ts';
 
 /** Question and answer of each operation. */
 interface Operations {
@@ -82,7 +83,13 @@ export class ControllerClient {
 }
 
 /** Runs a question on the controller and sends the answer back to the worker that asked. Runs on: worker 0. */
-export function serveController(quorum: QuorumActor, runtime: Runtime, from: number, message: ControllerRequest): void {
+export function serveController(
+  quorum: QuorumActor,
+  room: PartitionRoom,
+  runtime: Runtime,
+  from: number,
+  message: ControllerRequest,
+): void {
   const reply = (response: unknown): void => {
     runtime.sendControl(from, { type: 'controller-response', id: message.id, response } satisfies ControllerResponse);
   };
@@ -97,14 +104,10 @@ export function serveController(quorum: QuorumActor, runtime: Runtime, from: num
   }
   switch (message.operation) {
     case 'createTopics':
-      quorum.submit((image, env) => withinSlots(createTopics(image, message.request as CreateTopicsInput, env), image), reply, refuse);
+      quorum.submit((image, env) => createTopicsWithin(room, image, message.request as CreateTopicsInput, env), reply, refuse);
       return;
     case 'createPartitions':
-      quorum.submit(
-        (image, env) => partitionsWithinSlots(createPartitions(image, message.request as CreatePartitionsInput, env), image),
-        reply,
-        refuse,
-      );
+      quorum.submit((image, env) => createPartitionsWithin(room, image, message.request as CreatePartitionsInput, env), reply, refuse);
       return;
     case 'deleteTopics':
       quorum.submit((image) => deleteTopics(image, message.request as DeleteTopicsInput), reply, refuse);
@@ -166,33 +169,43 @@ function refusedOperation({ operation, request }: ControllerRequest): unknown {
   }
 }
 
-/** Why this process has no shared counters for the partitions in the result, or null. */
-function slotFault({ records }: OperationResult<unknown>, image: ClusterImage): string | null {
-  const wanted = records.filter((record) => record.type === 'PartitionRecord').length;
-  if (image.slotCount + wanted <= SLOT_COUNT_MAX) return null;
+/** Why this process has no room for so many new partitions, or null: shared counters, which a restart gives free, or descriptors. */
+function roomFault(wanted: number, image: ClusterImage, room: PartitionRoom): string | null {
+  if (image.slotCount + wanted <= SLOT_COUNT_MAX) return room.fault(wanted, image);
   return `This broker has held ${image.slotCount} partitions since its start, of ${SLOT_COUNT_MAX} that it can: restart it.`;
 }
 
-/** As withinSlots, of new partitions. */
-function partitionsWithinSlots(result: OperationResult<CreatedPartitions[]>, image: ClusterImage): OperationResult<CreatedPartitions[]> {
-  const errorMessage = slotFault(result, image);
+/** createTopics, of which this process has no room for it all: none of its topics is made. */
+function createTopicsWithin(
+  room: PartitionRoom,
+  image: ClusterImage,
+  request: CreateTopicsInput,
+  env: ControllerEnv,
+): OperationResult<CreatedTopic[]> {
+  const result = createTopics(image, request, env);
+  // Not by the records: a request that only validates has none.
+  const wanted = result.response.reduce((sum, { errorCode, numPartitions }) => (errorCode === ERROR.NONE ? sum + numPartitions : sum), 0);
+  const fault = roomFault(wanted, image, room);
+  if (fault === null) return result;
+  const refuse = (topic: CreatedTopic): CreatedTopic =>
+    topic.errorCode === ERROR.NONE ? refused(topic.name, [ERROR.POLICY_VIOLATION, fault]) : topic;
+  return { records: [], response: result.response.map(refuse) };
+}
+
+/** As createTopicsWithin, of new partitions. */
+function createPartitionsWithin(
+  room: PartitionRoom,
+  image: ClusterImage,
+  request: CreatePartitionsInput,
+  env: ControllerEnv,
+): OperationResult<CreatedPartitions[]> {
+  const result = createPartitions(image, request, env);
+  const grown = new Set(result.response.filter(({ errorCode }) => errorCode === ERROR.NONE).map(({ name }) => name));
+  let wanted = 0;
+  for (const { name, count } of request.topics) if (grown.has(name)) wanted += count - (image.topicByName(name)?.partitions.length ?? 0);
+  const errorMessage = roomFault(wanted, image, room);
   if (errorMessage === null) return result;
   const refuse = (topic: CreatedPartitions): CreatedPartitions =>
     topic.errorCode === ERROR.NONE ? { ...topic, errorCode: ERROR.POLICY_VIOLATION, errorMessage } : topic;
   return { records: [], response: result.response.map(refuse) };
-}
-
-/** Refuses topics for which this process has no shared counters left; a restart gives those of deleted partitions free. */
-function withinSlots(result: OperationResult<CreatedTopic[]>, image: ClusterImage): OperationResult<CreatedTopic[]> {
-  const errorMessage = slotFault(result, image);
-  if (errorMessage === null) return result;
-  const outOfSlots = {
-    topicId: ZERO_UUID,
-    errorCode: ERROR.POLICY_VIOLATION,
-    errorMessage,
-    numPartitions: -1,
-    replicationFactor: -1,
-    configs: [],
-  };
-  return { records: [], response: result.response.map((topic) => (topic.errorCode === ERROR.NONE ? { ...topic, ...outOfSlots } : topic)) };
 }

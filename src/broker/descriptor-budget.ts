@@ -1,11 +1,13 @@
-// How the descriptors that the process may open are shared: logs open as many as they need, connections get numbers below a bound, so that
-// those above it are left for files to come.
+// How the descriptors that the process may open are shared: connections get numbers below a bound, so that those above it are left for files
+// to come; the bound follows the partitions that are made and deleted, which controllers refuse beyond a share of their own (partition-room.ts).
 // Invariant: a broker that serves can take CONNECTIONS_MIN connections at least, or does not start.
 // Runs on: the main thread, at the start. Not here: refusing a connection (src/network/listener.ts).
 import { closeSync, openSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { raiseDescriptorLimit } from '../native/raise-descriptor-limit.ts';
+import { DESCRIPTORS_PER_PARTITION, raiseLimit } from './descriptor-advice.ts';
+import type { DescriptorShare } from './partition-room.ts';
 
 /** Kept back from connections, for the files of logs to come: three a segment that is open. */
 const FILE_DESCRIPTORS_MIN = 4096;
@@ -15,8 +17,6 @@ const CONNECTIONS_MIN = 32;
 const PASSING_DESCRIPTORS = 8;
 /** What connections share where nobody can tell the limit: what most systems allow. */
 const USUAL_LIMIT = 1024;
-/** The least that is advised to somebody who has to raise the limit anyway. */
-const ADVISED_LIMIT = 65_536;
 
 /** The process may open too few files to serve anybody. */
 export class DescriptorLimitError extends Error {
@@ -34,6 +34,8 @@ export class DescriptorBudget {
   connectionsEnd: number;
   /** How many the process may open; null where nobody can tell. */
   readonly limit: number | null;
+  /** Open at the end of the start. */
+  #used = 0;
 
   /** Raises the soft limit to the hard one, where native calls can do that. */
   constructor() {
@@ -56,6 +58,28 @@ export class DescriptorBudget {
     const needed = CONNECTIONS_MIN + PASSING_DESCRIPTORS;
     if (left - fileReserve(left) < needed) throw this.#refusal(`at least ${used + 2 * needed} are needed here`, used);
     this.connectionsEnd = this.limit - fileReserve(left);
+    this.#used = used;
+  }
+
+  /**
+   * What new partitions are measured by, once it is shared; null where nothing limits them. A quarter is kept back, of large limits as much as
+   * files and connections are guaranteed together, and in any case more than the next start asks for.
+   */
+  get partitionShare(): DescriptorShare | null {
+    const { limit } = this;
+    if (limit === null || !Number.isFinite(limit)) return null;
+    const kept = Math.max(3 * (CONNECTIONS_MIN + PASSING_DESCRIPTORS), Math.min(2 * FILE_DESCRIPTORS_MIN, Math.ceil(limit / 4)));
+    return { limit, used: this.#used, kept };
+  }
+
+  /**
+   * Since the start `count` partitions have come. Their files have numbers below the bound as well: were it to stay, they would keep all
+   * connections out.
+   */
+  notePartitions(count: number): void {
+    if (this.limit === null || !Number.isFinite(this.limit)) return;
+    const used = this.#used + DESCRIPTORS_PER_PARTITION * Math.max(0, count);
+    this.connectionsEnd = this.limit - fileReserve(Math.max(0, this.limit - used));
   }
 
   /** The start broke off since there were too few to open all that it opens. */
@@ -64,12 +88,8 @@ export class DescriptorBudget {
   }
 
   #refusal(need: string, used: number, cause?: Error): DescriptorLimitError {
-    const advised = Math.max(ADVISED_LIMIT, 2 ** Math.ceil(Math.log2(2 * used)));
-    return new DescriptorLimitError(
-      `the limit of open files is ${this.limit ?? 'too low'}; ${need}: raise it with "ulimit -n ${advised}" in the shell that starts naru, ` +
-        `or with LimitNOFILE=${advised} in its systemd unit`,
-      { cause },
-    );
+    const message = `the limit of open files is ${this.limit ?? 'too low'}; ${need}: raise it with ${raiseLimit(used)}`;
+    return new DescriptorLimitError(message, { cause });
   }
 }
 

@@ -9,6 +9,7 @@ import type { ControllerRequest, ControllerResponse } from './controller-client.
 import type { LogLevelMessage } from './log-level.ts';
 import type { WorkerReport } from './metrics/worker-report.ts';
 import type { PartitionsRequest, PartitionsResponse } from './partition-questions.ts';
+import type { DescriptorShare } from './partition-room.ts';
 
 /** A log directory of log.dirs. */
 export interface GivenDirectory {
@@ -101,6 +102,8 @@ export type FromBrokerWorker =
   | { readonly type: 'logs-opened'; readonly opened: OpenedLogs }
   /** Worker 0: the limits of connections that hold from now on. */
   | { readonly type: 'connection-limits'; readonly limits: LiveConnectionLimits }
+  /** Worker 0: how many partitions more than at the start are there, or their files still. */
+  | { readonly type: 'more-partitions'; readonly count: number }
   /** Lines of this level and above are wanted from now on. */
   | { readonly type: 'log-level'; readonly level: LogLevel }
   /** At an interval, and once more (`isFinal`) when all logs are closed; `unclean`: paths of the directories where that went wrong. */
@@ -114,6 +117,10 @@ export type FromBrokerWorker =
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
 
 export type ToBrokerWorker =
+  /** To worker 0, once and before the first connection: what new partitions are measured by. */
+  | { readonly type: 'descriptors'; readonly share: DescriptorShare }
+  /** To worker 0: how many connections there are, a few more or less. */
+  | { readonly type: 'connections-open'; readonly count: number }
   /** One connection more than max.connections came through this listener, which goes first: another one has to go. */
   | { readonly type: 'close-idlest'; readonly listener: number }
   /** For the metrics: a report with at most so many partitions. */

@@ -39,6 +39,7 @@ import { gatherReport } from './metrics/worker-report.ts';
 import { OptionWarnings } from './option-warnings.ts';
 import { PartitionLogs } from './partition-logs.ts';
 import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
+import { PartitionRoom } from './partition-room.ts';
 import { abandonFetches } from './pending-fetch.ts';
 import { createSegmentReader } from './segment-reader.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
@@ -87,7 +88,13 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
   const controller = new ControllerClient(runtime);
   const options = new LiveOptions(config, metadata); // The first to hear of a change: whoever hears of it next may ask for values.
   const logLevel = new LogLevelControl(runtime, logger, (level) => tell({ type: 'log-level', level }));
+  const room = new PartitionRoom({
+    config,
+    after: (delayMs, task) => runtime.after(delayMs, task),
+    onMore: (count) => tell({ type: 'more-partitions', count }),
+  });
   if (workerIndex === CONTROLLER_WORKER) {
+    metadata.onChange((change, image) => room.onChange(change, image));
     watchConnectionLimits(options, config, (limits) => tell({ type: 'connection-limits', limits }));
     options.watch([naruOptions.naruLogLevel], () => logLevel.order(options.valueOf(naruOptions.naruLogLevel)));
     const warnings = new OptionWarnings(config, (message) => logger.of('config').warn(message));
@@ -256,7 +263,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
         return;
       case 'controller-request':
         assert(quorum !== null, 'only the controller is asked');
-        serveController(quorum, runtime, from, message);
+        serveController(quorum, room, runtime, from, message);
         return;
       case 'directory-offline':
         if (host.isOffline(message.directory)) return;
@@ -289,6 +296,11 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
       const told = message as ToBrokerWorker;
       if (told.type === 'log-starts-written') return starts.onWritten(told.failed);
       if (told.type === 'directory-failed') return host.takeOffline(told.directory, { message: told.error });
+      if (told.type === 'descriptors') return room.begin(told.share, metadata.image);
+      if (told.type === 'connections-open') {
+        room.connectionCount = told.count;
+        return;
+      }
       if (told.type === 'close-idlest') return network.closeIdlest(told.listener);
       const sources = { runtime, host, coordinators: coordinatorHost };
       gatherReport(sources, told.partitionsMax, (report) => tell({ type: 'report', id: told.id, report }));

@@ -43,6 +43,10 @@ export class ClusterImage {
   get topicCount(): number {
     return this.#topics.count;
   }
+  /** Of all topics together. */
+  get partitionCount(): number {
+    return this.#topics.partitionCount;
+  }
   topicByName(name: string): TopicImage | null {
     return this.#topics.byName(name);
   }

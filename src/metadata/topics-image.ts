@@ -31,6 +31,7 @@ export class TopicsImage {
   /** By unified name, of those that have '.' or '_'. */
   readonly #collisions = new Map<string, string[]>();
   #nextSlot = 0;
+  #partitionCount = 0;
 
   /** `change` hears of every change. */
   constructor(change: ChangeCollector) {
@@ -43,6 +44,11 @@ export class TopicsImage {
 
   get count(): number {
     return this.#byName.size;
+  }
+
+  /** Of all topics together. */
+  get partitionCount(): number {
+    return this.#partitionCount;
   }
 
   byName(name: string): TopicImage | null {
@@ -100,6 +106,7 @@ export class TopicsImage {
       leaderRecoveryState: record.leaderRecoveryState,
     };
     topic.partitions[record.partitionId] = after;
+    if (before === null) this.#partitionCount++;
     this.#change.partitionChanged(topic, before, after);
   }
 
@@ -132,6 +139,7 @@ export class TopicsImage {
     const topic = this.#require(record.topicId, offset);
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.id);
+    this.#partitionCount -= topic.partitions.length;
     const unified = unifiedName(topic.name);
     const names = this.#collisions.get(unified)?.filter((name) => name !== topic.name) ?? [];
     if (names.length === 0) this.#collisions.delete(unified);

@@ -36,6 +36,13 @@ function replayed(records: Iterable<MetadataRecord>): ClusterImage {
   return image;
 }
 
+test('partitions are counted once each, and no longer with their topic', () => {
+  const image = replayed([topic, partition(0), partition(1), { ...partition(0), leaderEpoch: 5 } as MetadataRecord]);
+  expect(image.partitionCount).toBe(2);
+  image.replay({ type: 'RemoveTopicRecord', topicId: TOPIC_ID }, 4);
+  expect(image.partitionCount).toBe(0);
+});
+
 describe('a metadata transaction', () => {
   const begin: MetadataRecord = { type: 'BeginTransactionRecord', name: 'two steps' };
 
