@@ -69,8 +69,9 @@ export class MetadataLog {
     // batches, ours would be lost to every start, and whatever was answered for them.
     const { liveSegmentSizeBytes: ownBytes, liveFileSizeBytes: foundBytes } = this.#log;
     if (foundBytes === ownBytes) return;
+    const done = foundBytes > ownBytes ? 'written to' : 'cut'; // Opening a log, Apache Kafka cuts what comes meanwhile.
     const found = `whose last segment has ${foundBytes} bytes instead of ${ownBytes}`;
-    throw new StorageError('EBUSY', directory, `another process has written to the metadata log, ${found}: appending nothing more to`);
+    throw new StorageError('EBUSY', directory, `another process has ${done} the metadata log, ${found}: appending nothing more to`);
   }
 
   /** Syncs, off the loop, all that was appended before the call. */

@@ -324,6 +324,26 @@ describe('a disk that fails', () => {
     expect([...next.quorum.image.topics].map(({ name }) => name).sort()).toEqual(['ours', 'theirs']);
   });
 
+  test('that another process has cut takes nothing more', async () => {
+    const storage = formatted();
+    const node = await new TestNode({ storage }).start();
+    const file = storage.open(`${DIRECTORY}/00000000000000000000.log`, 'read-write');
+    const cutBytes = file.sizeBytes() - 1;
+    file.truncate(cutBytes);
+    const answer = new Promise((resolve) => {
+      node.quorum.submit(
+        (image, env) => createTopics(image, topic('late'), env),
+        () => resolve('answered'),
+        () => resolve('refused'),
+      );
+    });
+    expect(await answer).toBe('refused');
+    expect(node.failures.map((error) => error.message)).toEqual([
+      expect.stringMatching(/^another process has cut the metadata log, whose last segment has \d+ bytes instead of \d+: /),
+    ]);
+    expect(file.sizeBytes()).toBe(cutBytes);
+  });
+
   test('answers what was on the medium when the disk refused, once it is applied, and refuses what waits behind', async () => {
     const storage = new FailingStorage();
     format(storage);
