@@ -1,15 +1,13 @@
 // Keeps the partitions of one worker as the image says: opens the logs of those that placement gave it, raises leader epochs, follows
-// topic configurations, and removes what was deleted once nobody reads it.
-// Invariants: a log is opened only in a directory that belongs to its topic; what lies there under another id is put aside first, by the
-// partition's owner. Directories that no partition of the cluster has a claim to are worker 0's, at the start. So each has one worker
-// that decides: none is put aside that another worker has just made.
+// topic configurations, and gives up what was deleted (deleted-logs.ts).
+// Invariants: each directory has one worker that decides whose it is: the owner of the partition whose name it bears, worker 0 where it bears
+// none of the cluster's. So none is put aside that another worker has just made.
 // A disk's error takes its log directory offline; at the start it ends the broker where that cannot do without the directory. Files are not
 // closed under a reader.
 // Runs on: every worker.
-import { randomUuid } from '../base/uuid.ts';
 import { resolveTopicConfig } from '../config/topic-config.ts';
-import { markedDirectoryName, parentDirectory, partitionDirectoryName, STRAY_DIRECTORY_SUFFIX } from '../log/file-names.ts';
-import { Log, type LogConfig } from '../log/log.ts';
+import { parentDirectory } from '../log/file-names.ts';
+import type { Log } from '../log/log.ts';
 import { StorageError } from '../log/storage.ts';
 import { brokerOverrides } from '../metadata/config-rules.ts';
 import type { ClusterImage } from '../metadata/image.ts';
@@ -21,11 +19,13 @@ import type { UnmadePartition } from '../partition/unmade-partition.ts';
 import { workerOf } from '../scheduler/placement.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { DeletedLogs } from './deleted-logs.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
 import type { KnownDirectories } from './known-directories.ts';
+import { LogOpener } from './log-opener.ts';
 import { SlicedWork } from './sliced-work.ts';
 import { findPartition } from './topic-partitions.ts';
-import type { BrokerWorkerData, FoundLog, GivenDirectory, LogEnds, OpenedLogs } from './worker-data.ts';
+import type { BrokerWorkerData, LogEnds, OpenedLogs } from './worker-data.ts';
 
 /** How soon a stop looks again whether files are read or synced, and for how long at most. */
 const CLOSE_RECHECK_MS = 5;
@@ -37,20 +37,18 @@ export class PartitionLogs {
   readonly #host: PartitionHost;
   readonly #directories: KnownDirectories;
   readonly #logger: Logger;
+  readonly #opener: LogOpener;
   /** Which partitions there are has changed: the checkpoints must say so before a topic of the same name takes their rows for its own. */
   readonly #onPartitionsChanged: () => void;
   /** Called once, with what the start found. */
   readonly #onOpened: (opened: OpenedLogs) => void;
   /** What opening logs has made; in the course of things nobody waits for it. */
   readonly #syncs: DirectorySyncs;
-  /** Names that deletions have changed: answers wait for these, and not behind the others. */
-  readonly #renames: DirectorySyncs;
+  readonly #deleted: DeletedLogs;
   /** Partitions of new topics, whose logs are to be made. */
   readonly #makings: SlicedWork<UnmadePartition>;
   /** Who waits for what the start has made; null once that is on the medium. */
   #behindStart: (() => void)[] | null = [];
-  /** Logs of deleted topics whose directories wait for file.delete.delay.ms, with their slots. */
-  readonly #doomed = new Map<Log, number>();
   #image: ClusterImage | null = null;
   #isFirst = true;
   #isClosing = false;
@@ -68,6 +66,7 @@ export class PartitionLogs {
     this.#host = host;
     this.#directories = directories;
     this.#logger = logger;
+    this.#opener = new LogOpener(runtime, data, directories, logger, (directory, error) => host.takeOffline(directory, error));
     this.#onPartitionsChanged = events.onPartitionsChanged;
     this.#onOpened = events.onOpened;
     this.#makings = new SlicedWork(
@@ -76,7 +75,7 @@ export class PartitionLogs {
       () => this.#syncs.whenSynced(() => {}),
     );
     host.onWanted((partition) => this.#makings.add(partition, true));
-    this.#renames = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
+    this.#deleted = new DeletedLogs(runtime, host);
     this.#syncs = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
   }
 
@@ -91,7 +90,8 @@ export class PartitionLogs {
     this.#image = image;
     const isFirst = this.#isFirst;
     const beganMs = this.#runtime.clock.monotonicMs();
-    if (isFirst) this.#setUnknownAside(image);
+    if (isFirst && this.#runtime.workerIndex === 0)
+      this.#opener.setUnknownAside(image, (directory, change) => this.#guard(directory, change));
     for (const topic of change.topicsDeleted) for (const partition of topic.partitions) this.#delete(topic, partition, image);
     for (const topic of change.topicsCreated) for (const partition of topic.partitions) this.#wantOpen(topic, partition, image);
     for (const { topic, before, after } of change.partitionsChanged) {
@@ -113,14 +113,14 @@ export class PartitionLogs {
   whenSynced(task: () => void): void {
     const waiting = this.#behindStart;
     if (waiting === null) {
-      this.#renames.whenSynced(task);
+      this.#deleted.whenSynced(task);
       return;
     }
     waiting.push(task);
     if (waiting.length > 1) return;
     this.#syncs.whenSynced(() => {
       this.#behindStart = null;
-      for (const each of waiting) this.#renames.whenSynced(each);
+      for (const each of waiting) this.#deleted.whenSynced(each);
     });
   }
 
@@ -151,12 +151,13 @@ export class PartitionLogs {
   close(done: (unclean: readonly string[]) => void): void {
     this.#isClosing = true;
     this.#makings.drop();
+    this.#deleted.close();
     this.#host.close();
     this.#syncs.whenSynced(() => {}); // A next start that finds a clean stop believes that it is.
     const { clock } = this.#runtime;
     const deadlineMs = clock.monotonicMs() + CLOSE_WAIT_MAX_MS;
     const look = (): void => {
-      const isSyncing = this.#syncs.isRunning || this.#renames.isRunning;
+      const isSyncing = this.#syncs.isRunning || this.#deleted.isSyncing;
       const isBusy = isSyncing || this.#logs().some(([log, slot]) => log.isFlushing || this.#host.words.hasReaders(slot));
       if (isBusy && clock.monotonicMs() < deadlineMs) this.#runtime.after(CLOSE_RECHECK_MS, look);
       else done(this.#closeUnread());
@@ -165,7 +166,7 @@ export class PartitionLogs {
   }
 
   #logs(): [Log, number][] {
-    return [...[...this.#host.replicas()].map(({ log, slot }): [Log, number] => [log, slot]), ...this.#doomed];
+    return [...[...this.#host.replicas()].map(({ log, slot }): [Log, number] => [log, slot]), ...this.#deleted.waiting()];
   }
 
   #closeUnread(): string[] {
@@ -174,8 +175,8 @@ export class PartitionLogs {
       try {
         const isBusy = log.isFlushing || this.#host.words.hasReaders(slot);
         if (isBusy) throw new StorageError('EBUSY', log.directory, 'closing');
-        if (this.#doomed.has(log)) this.#removeDeleted(log);
-        else log.close({ clean: !this.#isOffline(log) });
+        if (this.#host.replica(slot)?.log === log) log.close({ clean: !this.#host.isOffline(parentDirectory(log.directory)) });
+        else this.#deleted.remove(log);
         if (log.unsyncedPaths.length > 0) unclean.add(parentDirectory(log.directory)); // The pool has not come to it.
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
@@ -183,12 +184,7 @@ export class PartitionLogs {
         unclean.add(parentDirectory(log.directory));
       }
     }
-    this.#doomed.clear();
     return [...unclean];
-  }
-
-  #isOffline(log: Log): boolean {
-    return this.#host.isOffline(parentDirectory(log.directory));
   }
 
   #opened(tookMs: number): OpenedLogs {
@@ -263,43 +259,15 @@ export class PartitionLogs {
     const directory = found === null ? this.#directories.of(partition) : this.#directories.byPath(found.directory);
     const isThere = directory !== null && this.#directories.isOnline(directory);
     if (isThere && partition.leader !== nodeId) return;
-    const isOpen = isThere && this.#guard(directory.path, () => this.#openLog(topic, partition, directory, found, image));
+    const isOpen =
+      isThere &&
+      this.#guard(directory.path, () => {
+        const log = this.#opener.open(topic, partition.partition, directory, found, image);
+        this.#syncs.noteOpened(log);
+        const { slot, leaderEpoch } = partition;
+        this.#host.add(new LeaderReplica(slot, topic.name, topic.id, partition.partition, log, leaderEpoch, this.#host.words));
+      });
     if (!isOpen) this.#host.leaveOut(partition.slot);
-  }
-
-  #openLog(
-    topic: TopicImage,
-    partition: PartitionImage,
-    { path, hadCleanShutdown }: GivenDirectory,
-    found: FoundLog | null,
-    image: ClusterImage,
-  ): void {
-    const { storage, clock, random } = this.#runtime;
-    const name = partitionDirectoryName(topic.name, partition.partition);
-    for (const other of this.#directories.allFound().get(name) ?? []) if (other !== found) this.#setAside(other.directory, name);
-    if (found === null) this.#setAside(path, name);
-    const log = Log.open({
-      storage,
-      directory: `${path}/${name}`,
-      topicId: topic.id,
-      config: this.#configOf(topic.name, image),
-      nowMs: clock.wallMs(),
-      cleanShutdown: found === null || hadCleanShutdown,
-      recoveryPoint: found?.recoveryPoint ?? 0,
-      logStartOffset: found?.logStartOffset ?? 0,
-      writebackBytes: this.#data.config.writebackBytes,
-      onWritebackError: (error) => this.#host.takeOffline(path, error),
-      onDamage: (damage, path) => this.#logger.warn(damage, { file: path }),
-      isSyncedByCaller: true,
-      random,
-    });
-    // What recovery kept may not be on the medium yet, and whoever is told of it relies on that it is.
-    if (log.isSyncDue) log.flush();
-    this.#syncs.noteOpened(log);
-    if (log.recoveredCutBytes > 0) this.#logger.warn(`recovery of ${name} cut a torn tail`, { bytes: log.recoveredCutBytes });
-    this.#host.add(
-      new LeaderReplica(partition.slot, topic.name, topic.id, partition.partition, log, partition.leaderEpoch, this.#host.words),
-    );
   }
 
   #delete(topic: TopicImage, partition: PartitionImage, image: ClusterImage): void {
@@ -307,38 +275,8 @@ export class PartitionLogs {
     const delayMs = resolveTopicConfig(new Map(), this.#data.config, brokerOverrides(image, this.#data.config.nodeId)).fileDeleteDelayMs;
     const replica = this.#host.replica(partition.slot);
     this.#host.removeUnmade(partition.slot);
-    if (replica === undefined) {
-      this.#host.remove(partition.slot, () => {});
-      return;
-    }
-    const { log } = replica;
-    this.#host.remove(partition.slot, () => {
-      this.#runtime.after(delayMs, () => {
-        if (!this.#isClosing && this.#doomed.delete(log)) this.#guard(replica.logDirectory, () => this.#removeDeletedLater(log));
-      });
-    });
-    // The name is free from here on, for a topic that is made anew; whoever still reads has the files open.
-    this.#doomed.set(log, partition.slot);
-    if (replica.isOffline) return;
-    this.#guard(replica.logDirectory, () => {
-      log.markDeleted(randomUuid(this.#runtime.random));
-      this.#renames.noteRenamed(replica.logDirectory);
-    });
-  }
-
-  /** Nothing is changed in a directory that is offline: the next start finds it. */
-  #removeDeleted(log: Log): void {
-    if (this.#isOffline(log)) log.closeFiles();
-    else log.remove();
-  }
-
-  /** A directory of large files takes its time to go. */
-  #removeDeletedLater(log: Log): void {
-    log.closeFiles();
-    if (this.#isOffline(log)) return;
-    this.#runtime.storage.removeLater(log.directory, (error) => {
-      if (error !== null && !this.#isClosing) this.#host.takeOffline(parentDirectory(log.directory), error);
-    });
+    if (replica === undefined) this.#host.remove(partition.slot, () => {});
+    else this.#deleted.delete(replica, delayMs);
   }
 
   #reconfigure(change: MetadataChange, image: ClusterImage): void {
@@ -347,37 +285,7 @@ export class PartitionLogs {
       change.configsChanged.filter(({ resourceType }) => resourceType === RESOURCE.TOPIC).map((each) => each.resourceName),
     );
     for (const { topic, log } of this.#host.replicas()) {
-      if (isForAll || topics.has(topic)) log.config = this.#configOf(topic, image);
+      if (isForAll || topics.has(topic)) log.config = this.#opener.configOf(topic, image);
     }
-  }
-
-  #configOf(topic: string, image: ClusterImage): LogConfig {
-    const { config } = this.#data;
-    const topicConfig = resolveTopicConfig(image.configsOf(RESOURCE.TOPIC, topic), config, brokerOverrides(image, config.nodeId));
-    const { timestampBeforeMaxMs, timestampAfterMaxMs } = topicConfig;
-    return { ...topicConfig, timestampBeforeMaxMs, timestampAfterMaxMs };
-  }
-
-  /**
-   * Directories that bear no name of the cluster's partitions, left by a crash between a deletion's commit and its renaming. The others are
-   * looked at by their owners, which may have opened them already: worker 0 may be the last to hear of the image.
-   */
-  #setUnknownAside(image: ClusterImage): void {
-    if (this.#runtime.workerIndex !== 0) return;
-    const claimed = new Set<string>();
-    for (const { name, partitions } of image.topics)
-      for (const each of partitions) claimed.add(partitionDirectoryName(name, each.partition));
-    for (const [name, found] of this.#directories.allFound()) {
-      if (!claimed.has(name)) for (const { directory } of found) this.#guard(directory, () => this.#setAside(directory, name));
-    }
-  }
-
-  #setAside(directory: string, name: string): void {
-    const { storage, random } = this.#runtime;
-    const stray = markedDirectoryName(name, randomUuid(random), STRAY_DIRECTORY_SUFFIX);
-    if (!storage.isDirectory(`${directory}/${name}`)) return;
-    storage.rename(`${directory}/${name}`, `${directory}/${stray}`);
-    storage.syncDirectory(directory);
-    this.#logger.warn(`${name} belongs to no topic of this cluster`, { putAsideAs: stray });
   }
 }

@@ -90,7 +90,7 @@ class DiskFile implements StorageFile {
     let total = 0;
     try {
       do {
-        const part = Math.min(length - total, roomFor(length - total, position + total));
+        const part = roomFor(length - total, position + total);
         const count = fs.writeSync(this.#descriptor, source, at + total, part, position + total);
         total += count;
         if (count < part) break;
@@ -103,32 +103,33 @@ class DiskFile implements StorageFile {
   }
 
   writeGathered(pieces: readonly Uint8Array[], position: number): number {
-    let total = 0;
     let length = 0;
     for (const piece of pieces) length += piece.length;
+    let total = 0;
+    let next = 0; // The piece that comes next,
+    let at = 0; // and how much of it is written.
     try {
-      for (let from = 0; from < pieces.length; ) {
-        const room = roomFor(length - total, position + total);
-        let bytes = 0;
-        let to = from;
-        while (to < pieces.length && bytes + (pieces[to] as Uint8Array).length <= room) bytes += (pieces[to++] as Uint8Array).length;
-        let count: number;
-        if (to > from) {
-          const group = to - from === pieces.length ? pieces : pieces.slice(from, to);
-          count = fs.writevSync(this.#descriptor, group, position + total);
-          from = to;
-        } else {
-          const piece = pieces[from++] as Uint8Array;
-          bytes = piece.length;
-          count = this.write(piece, 0, bytes, position + total);
+      while (total < length) {
+        const part = roomFor(length - total, position + total);
+        const group: Uint8Array[] = [];
+        for (let left = part; left > 0; ) {
+          const piece = pieces[next] as Uint8Array;
+          const end = Math.min(piece.length, at + left);
+          group.push(end - at === piece.length ? piece : piece.subarray(at, end));
+          left -= end - at;
+          at = end;
+          if (end < piece.length) continue;
+          next++;
+          at = 0;
         }
+        const count = fs.writevSync(this.#descriptor, group, position + total);
         total += count;
-        if (count < bytes) break;
+        if (count < part) break;
       }
       return total;
     } catch (error) {
       if (total > 0) return total;
-      throw error instanceof StorageError ? error : storageError(error, this.path, 'writing');
+      throw storageError(error, this.path, 'writing');
     }
   }
 
@@ -330,9 +331,9 @@ export class FileStorage implements Storage {
   }
 }
 
-/** How many of `length` bytes one call writes at `position`, at most. */
+/** How many of `length` bytes one call writes at `position`. */
 function roomFor(length: number, position: number): number {
-  return length <= WRITE_BYTES_MAX ? WRITE_BYTES_MAX : WRITE_BYTES_MAX - (position % WRITE_BYTES_MAX);
+  return length <= WRITE_BYTES_MAX ? length : WRITE_BYTES_MAX - (position % WRITE_BYTES_MAX);
 }
 
 /** What Node throws for a refusal of the operating system, as a StorageError. */

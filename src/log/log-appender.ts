@@ -278,16 +278,9 @@ export class LogAppender {
     if (from === to) return;
     const staged = this.#staged;
     const live = this.#log.segments.live;
-    const position = live.sizeBytes;
     let bytes = 0;
     for (let n = from; n < to; n++) bytes += staged.sizes[n] as number;
-    let written = staged.write(live.file, from, to, position);
-    // The second try gives the errno of what cut the first one short (a full disk, mostly).
-    if (written < bytes) written += this.#writeRest(live, from, to, position, written);
-    if (written < bytes) {
-      this.#cutBack(live, position);
-      throw new StorageError('ENOSPC', live.file.path, `writing ${bytes} bytes, of which ${written} were taken, to`);
-    }
+    this.#writeWhole(live, from, to, bytes);
     for (let n = from; n < to; n++) {
       const lastOffset = staged.lastOffsets[n] as number;
       this.#recent.add(staged.baseOffsets[n] as number, live.sizeBytes);
@@ -297,9 +290,15 @@ export class LogAppender {
     this.#flusher.noteWritten(bytes);
   }
 
-  #writeRest(live: Segment, from: number, to: number, position: number, written: number): number {
+  /** All of it, or nothing that the next start would find. Throws StorageError. */
+  #writeWhole(live: Segment, from: number, to: number, bytes: number): void {
+    const staged = this.#staged;
+    const position = live.sizeBytes;
     try {
-      return this.#staged.write(live.file, from, to, position + written, written);
+      let written = staged.write(live.file, from, to, position);
+      // The second try gives the errno of what cut the first one short (a full disk, mostly).
+      if (written < bytes) written += staged.write(live.file, from, to, position + written, written);
+      if (written < bytes) throw new StorageError('ENOSPC', live.file.path, `writing ${bytes} bytes, of which ${written} were taken, to`);
     } catch (error) {
       this.#cutBack(live, position);
       throw error;

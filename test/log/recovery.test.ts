@@ -233,6 +233,22 @@ describe('a disk that fails', () => {
     expect(wholeFile(storage, `${FIRST}.log`)).toHaveLength(batch({ values: ['a'] }).length);
   });
 
+  test('a turn of more than one write is refused as a whole, wherever the disk is full', () => {
+    for (const writtenBatches of [0, 10, 26, 40]) {
+      const storage = new FaultyStorage();
+      const log = openLog({ storage });
+      appendValues(log, 'a');
+      const before = wholeFile(storage, `${FIRST}.log`);
+      const refused = Array.from({ length: 60 }, (_, i) => batch({ values: [`${i}`.padStart(10_000, '.')] }));
+      for (const each of refused) expect(stage(log, each).error).toBe(0);
+      // What a write takes leaves no room at all for the next (26 batches fit into one), or some.
+      storage.roomBytes = writtenBatches * (refused[0] as Uint8Array).length;
+      expect(() => log.writeStaged()).toThrow(/ENOSPC/);
+      expect(log.writtenEnd).toBe(1);
+      expect(wholeFile(storage, `${FIRST}.log`)).toEqual(before);
+    }
+  });
+
   test('afterwards nothing is taken, and a new open finds whole batches', () => {
     const storage = new FaultyStorage();
     const log = openLog({ storage });
