@@ -1,9 +1,11 @@
 // What one worker may read without asking: for partitions whose tail its consumers follow, the live segment's descriptor, and at which
 // file position some offsets begin. With it and the shared counters a fetch at the tail needs no hop to the owner.
 // Invariant: an (offset, position) pair was read out of the file itself, at the end of a whole batch; a lease is good for one state
-// version and one segment, so a roll, a truncation, a deletion or an offline directory leaves nothing of it.
+// version and one segment, so a roll, a truncation, a deletion or an offline directory leaves nothing of it. A slot is never given again:
+// what is kept of a deleted topic goes with it, or it would stay for the life of the process.
 // The owner is not told: whoever reads enters by PartitionWords.enterRead, which is what keeps the file open.
 // Runs on: every worker with connections.
+import type { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
 import { fetchReply, READ_COMMITTED } from '../partition/partition-messages.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
@@ -29,8 +31,16 @@ export class TailLeases {
   readonly #words: PartitionWords;
   readonly #bySlot = new Map<number, TailLease>();
 
-  constructor(words: PartitionWords) {
+  constructor(words: PartitionWords, metadata: Pick<MetadataActor, 'onChange'>) {
     this.#words = words;
+    metadata.onChange(({ topicsDeleted }) => {
+      for (const { partitions } of topicsDeleted) for (const { slot } of partitions) this.#bySlot.delete(slot);
+    });
+  }
+
+  /** Partitions that something is known of. */
+  get count(): number {
+    return this.#bySlot.size;
   }
 
   /** The lease of a partition, while it is good; null: ask the owner. */
@@ -95,6 +105,7 @@ export class TailLeases {
   learn(slot: number, stateVersion: number, descriptor: number, segmentBaseOffset: number, offset: number, position: number): void {
     let lease = this.#bySlot.get(slot);
     if (lease === undefined || lease.stateVersion !== stateVersion || lease.segmentBaseOffset !== segmentBaseOffset) {
+      if (this.#words.stateVersion(slot) !== stateVersion) return; // The read began before the partition went.
       const offsets = new Float64Array(MARK_COUNT).fill(Number.NaN); // No offset that a client can ask for equals it.
       lease = { stateVersion, descriptor, segmentBaseOffset, offsets, positions: new Float64Array(MARK_COUNT), next: 0 };
       this.#bySlot.set(slot, lease);

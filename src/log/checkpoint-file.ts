@@ -1,8 +1,8 @@
 // Kafka's checkpoint files: a version line, a count line, one line an entry, columns separated by spaces.
 // Also the `<topic> <partition> <offset>` form of a log directory's offset checkpoints.
 // Pure, but for the storage handed in. Invariant: a file that contradicts itself is refused whole, never read in part.
-import { partitionDirectoryName } from './file-names.ts';
-import type { Storage } from './storage.ts';
+import { parentDirectory, partitionDirectoryName } from './file-names.ts';
+import { type Storage, StorageError, type StorageFile } from './storage.ts';
 
 const VERSION = 0;
 
@@ -45,6 +45,57 @@ export function parseCount(column: string | undefined, path: string, min: number
   if (column === undefined || column === '' || !Number.isSafeInteger(value) || value < min)
     throw new MalformedFileError(path, `malformed number '${column}'`);
   return value;
+}
+
+/**
+ * Writes a checkpoint as Storage.replaceText does, with the syncs in the pool: `done` is called once, later, or at once where the storage
+ * refuses. When `isWanted` is false by then, the file is somebody else's business: the old one stays, and what becomes of names is no error.
+ */
+export function replaceCheckpointLater(
+  storage: Storage,
+  path: string,
+  lines: readonly string[],
+  isWanted: () => boolean,
+  done: (error: StorageError | null) => void,
+): void {
+  const temporary = `${path}.tmp`;
+  let file: StorageFile;
+  try {
+    file = openWith(storage, temporary, formatCheckpoint(lines));
+  } catch (error) {
+    done(refusal(error));
+    return;
+  }
+  file.syncLater((error) => {
+    let failure = error;
+    try {
+      file.close();
+      if (failure === null && isWanted()) storage.rename(temporary, path);
+    } catch (cause) {
+      failure ??= refusal(cause);
+    }
+    if (failure !== null || !isWanted()) done(failure);
+    else storage.syncPathLater(parentDirectory(path), (directoryError) => done(isWanted() ? directoryError : null));
+  });
+}
+
+/** A file that holds `text` and nothing else, not synced. Throws StorageError. */
+function openWith(storage: Storage, path: string, text: string): StorageFile {
+  const file = storage.open(path, 'create');
+  try {
+    file.truncate(0);
+    const bytes = Buffer.from(text, 'utf8');
+    for (let at = 0; at < bytes.length; ) at += file.write(bytes, at, bytes.length - at, at);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return file;
+}
+
+function refusal(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  throw error;
 }
 
 /** Offsets by partition directory name (`<topic>-<partition>`); empty where there is no file. Throws MalformedFileError. */

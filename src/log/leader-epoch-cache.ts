@@ -2,10 +2,11 @@
 // Invariants: epochs and start offsets rise strictly; every epoch of a batch in the log has its entry.
 // The file is written by save(), before the recovery point passes an entry: what lies behind the recovery point is read again
 // from the batches, what lies behind the log's end is cut at the next open, so that a leader change costs no sync.
+// saveLater() does the same off the loop; of two saves the one that was begun last has the file, and the other leaves it alone.
 // Runs on: the log's owner.
-import { formatCheckpoint, MalformedFileError, parseCheckpoint, parseCount } from './checkpoint-file.ts';
+import { formatCheckpoint, MalformedFileError, parseCheckpoint, parseCount, replaceCheckpointLater } from './checkpoint-file.ts';
 import { LEADER_EPOCH_CHECKPOINT_NAME } from './file-names.ts';
-import type { Storage } from './storage.ts';
+import type { Storage, StorageError } from './storage.ts';
 
 export const UNDEFINED_EPOCH = -1;
 export const UNDEFINED_EPOCH_OFFSET = -1;
@@ -21,7 +22,11 @@ export class LeaderEpochCache {
   #directory: string;
   #epochs: number[] = [];
   #startOffsets: number[] = [];
-  #isChanged = true;
+  /** Rises with every change; the file says what stood at `#savedVersion`. */
+  #version = 1;
+  #savedVersion = 0;
+  /** Rises with every save, and when one in the pool is of no use any more. */
+  #saveCount = 0;
 
   constructor(storage: Storage, directory: string) {
     this.#storage = storage;
@@ -34,17 +39,17 @@ export class LeaderEpochCache {
     const text = this.#storage.readText(path);
     this.#epochs = [];
     this.#startOffsets = [];
-    this.#isChanged = text === null;
+    this.#version++;
     if (text === null) return true;
     try {
       for (const [epoch, startOffset] of parseCheckpoint(text, path, 2))
         this.#put(parseCount(epoch, path, 0), parseCount(startOffset, path, 0));
+      this.#savedVersion = this.#version;
       return true;
     } catch (error) {
       if (!(error instanceof MalformedFileError)) throw error;
       this.#epochs = [];
       this.#startOffsets = [];
-      this.#isChanged = true;
       return false;
     }
   }
@@ -61,14 +66,38 @@ export class LeaderEpochCache {
 
   /** Notes that `epoch` begins at `startOffset`; cheap where it is the latest already. */
   assign(epoch: number, startOffset: number): void {
-    if (this.#put(epoch, startOffset)) this.#isChanged = true;
+    if (this.#put(epoch, startOffset)) this.#version++;
   }
 
   /** Writes the file where it differs from what is known. */
   save(): void {
-    if (!this.#isChanged) return;
-    this.#storage.replaceText(this.#path(), formatCheckpoint(this.#epochs.map((epoch, i) => `${epoch} ${this.#startOffsets[i]}`)));
-    this.#isChanged = false;
+    if (this.#savedVersion === this.#version) return;
+    this.#saveCount++;
+    this.#storage.replaceText(this.#path(), formatCheckpoint(this.#lines()));
+    this.#savedVersion = this.#version;
+  }
+
+  /**
+   * The same with the syncs in the pool: `done` is called once, later, or at once where nothing is to be saved. Without an error, too, where
+   * the file has become another's business meanwhile: save() came in between, the directory was renamed, dropSave().
+   */
+  saveLater(done: (error: StorageError | null) => void): void {
+    const version = this.#version;
+    if (this.#savedVersion === version) {
+      done(null);
+      return;
+    }
+    const number = ++this.#saveCount;
+    const isWanted = (): boolean => number === this.#saveCount;
+    replaceCheckpointLater(this.#storage, this.#path(), this.#lines(), isWanted, (error) => {
+      if (error === null && isWanted()) this.#savedVersion = version;
+      done(error);
+    });
+  }
+
+  /** The log is closing, and the file may soon be somebody else's: a save in the pool leaves it as it is. */
+  dropSave(): void {
+    this.#saveCount++;
   }
 
   /** The log ends at `endOffset` now: epochs that began there or later are gone. */
@@ -78,7 +107,7 @@ export class LeaderEpochCache {
     if (count === this.#epochs.length) return;
     this.#epochs.length = count;
     this.#startOffsets.length = count;
-    this.#isChanged = true;
+    this.#version++;
   }
 
   /** The log starts at `startOffset` now: the epoch that reaches over it begins there, older ones are gone. */
@@ -89,7 +118,7 @@ export class LeaderEpochCache {
     this.#epochs.splice(0, removed - 1);
     this.#startOffsets.splice(0, removed - 1);
     this.#startOffsets[0] = startOffset;
-    this.#isChanged = true;
+    this.#version++;
   }
 
   /** The epoch of the record at `offset`, -1 where it is not known. */
@@ -120,6 +149,7 @@ export class LeaderEpochCache {
 
   movedTo(directory: string): void {
     this.#directory = directory;
+    this.dropSave();
   }
 
   /** Kafka's rule: the latest epoch is kept unless it would begin earlier; what contradicts the new entry goes. */
@@ -133,6 +163,10 @@ export class LeaderEpochCache {
     this.#epochs.push(epoch);
     this.#startOffsets.push(startOffset);
     return true;
+  }
+
+  #lines(): string[] {
+    return this.#epochs.map((epoch, i) => `${epoch} ${this.#startOffsets[i]}`);
   }
 
   #path(): string {

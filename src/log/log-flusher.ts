@@ -4,7 +4,8 @@
 // found by recovery, batch by batch. One sync at a time; who asks during one waits for the next.
 // A sync that failed is not tried again: the system may have dropped what it could not write, and a later sync would succeed
 // without it. The log fails, and the recovery point stays where it was.
-// Runs on: the log's owner; syncs of flushLater run in the pool.
+// Runs on: the log's owner. flushLater and syncRecordsLater leave every sync to the pool, that of names and of the epochs' file included.
+// A snapshot is written at the end without one: its checksum tells whether it arrived.
 import { MIB } from '../base/units.ts';
 import type { LoadedLog } from './log-loader.ts';
 import type { PartitionDirectory } from './partition-directory.ts';
@@ -126,19 +127,20 @@ export class LogFlusher {
     const isFull = requests.some((request) => request.isFull);
     const generation = this.#generation;
     const target = this.#target(isFull && this.wantsSnapshot);
-    const files = this.#filesMade;
+    const isVoid = (): boolean => this.#isStopped || generation !== this.#generation;
     const ended = (error: StorageError | null): void => {
       this.#isFlushing = false;
       let failure = error;
-      if (failure === null && isFull && !this.#isStopped && generation === this.#generation) {
+      // flush() may have failed meanwhile.
+      if (failure === null && this.#failure === null && isFull && !isVoid()) {
         try {
-          this.#finish(target);
+          this.#vouch(target);
         } catch (cause) {
           if (!(cause instanceof StorageError)) throw cause;
           failure = cause;
         }
       }
-      if (failure === null && !this.#isStopped && generation === this.#generation) this.#syncedEnd = target.offset;
+      if (failure === null && this.#failure === null && !isVoid()) this.#syncedEnd = target.offset;
       this.#failure ??= failure;
       const later = this.#failure === null ? [] : this.#waiting.splice(0);
       if (this.#waiting.length > 0) this.#next();
@@ -146,23 +148,33 @@ export class LogFlusher {
       this.#tell(later, this.#failure);
     };
     this.#isFlushing = true;
-    if (isFull) {
-      this.unflushedBytes = 0;
-      this.#syncNext(this.#unsynced(this.recoveryPoint), 0, isFull, ended);
+    if (isFull) this.unflushedBytes = 0;
+    this.#syncNext(this.#unsynced(isFull ? this.recoveryPoint : this.#syncedEnd), 0, isFull, (error) => {
+      if (error !== null) return ended(error);
+      this.#nameLater((directoryError) => {
+        if (directoryError !== null || !isFull || isVoid()) ended(directoryError);
+        else this.#log.epochs.saveLater(ended);
+      });
+    });
+  }
+
+  /** The names of the files that have appeared. */
+  #nameLater(done: Done): void {
+    const files = this.#filesMade;
+    if (this.#isStopped || this.#filesNamed >= files) {
+      done(null);
       return;
     }
-    this.#syncNext(this.#unsynced(this.#syncedEnd), 0, isFull, (error) => {
-      if (error !== null || this.#isStopped || this.#filesNamed >= files) return ended(error);
-      this.#directory.syncLater((directoryError) => {
-        if (directoryError === null) this.#filesNamed = files;
-        ended(directoryError);
-      });
+    this.#directory.syncLater((error) => {
+      if (error === null && this.#filesNamed < files) this.#filesNamed = files;
+      done(error);
     });
   }
 
   /** The log is closing: a flush in flight ends without effect. */
   stop(): void {
     this.#isStopped = true;
+    this.#log.epochs.dropSave();
   }
 
   #tell(requests: readonly { readonly done: Done }[], failure: StorageError | null): void {
@@ -195,12 +207,17 @@ export class LogFlusher {
   }
 
   #finish(target: FlushTarget): void {
-    const { epochs, snapshots, segments } = this.#log;
     if (this.#filesNamed < this.#filesMade) {
       this.#directory.sync();
       this.#filesNamed = this.#filesMade;
     }
-    epochs.save();
+    this.#log.epochs.save();
+    this.#vouch(target);
+  }
+
+  /** All else is on the medium. */
+  #vouch(target: FlushTarget): void {
+    const { snapshots, segments } = this.#log;
     if (target.snapshot !== null && target.offset > segments.first.baseOffset) {
       if (!snapshots.has(target.offset)) snapshots.write(target.offset, target.snapshot);
       this.#bytesSinceSnapshot = 0;

@@ -69,7 +69,7 @@ function twoRanges(
   const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: entries.map((entry) => entry.partition) };
   const answer = new FetchAnswer(
     words,
-    new TailLeases(words),
+    new TailLeases(words, { onChange: () => {} }),
     new AbortedTransactions(new FileStorage(), (topic, partition) => `${directory}/${topic}-${partition}`),
     reader,
     { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,

@@ -32,11 +32,14 @@ class Node {
   producerEpoch = 0;
   sequence = 0;
   stepCount = 0;
+  /** Ends of what runs in the pool, in order. */
+  readonly #jobs: (() => void)[] = [];
+  #asked = { isFlushing: false, hasEnded: false, error: null as StorageError | null };
   readonly #random: Random;
 
   constructor(random: Random) {
     this.#random = random;
-    this.storage = new SimStorage({ random, later: (task) => task() });
+    this.storage = new SimStorage({ random, later: (task) => this.#jobs.push(task) });
     this.open();
   }
 
@@ -52,6 +55,7 @@ class Node {
     this.epoch++;
     this.producerEpoch++;
     this.sequence = 0;
+    this.#asked = { isFlushing: false, hasEnded: false, error: null };
     this.check();
   }
 
@@ -73,12 +77,39 @@ class Node {
   }
 
   flush(): void {
+    this.runJobs(); // A sync in the pool has its error to itself.
     this.log.flush();
+    this.#checkpoint();
+  }
+
+  flushLater(): void {
+    const asked = this.#asked;
+    if (asked.isFlushing) return;
+    asked.isFlushing = true;
+    this.log.flushLater((error) => {
+      asked.isFlushing = false;
+      asked.hasEnded = true;
+      asked.error = error;
+    });
+  }
+
+  /** Some of what the pool has to do. Throws what a flush has met. */
+  runJobs(countMax = Number.POSITIVE_INFINITY): void {
+    const asked = this.#asked;
+    for (let count = 0; count < countMax && this.#jobs.length > 0; count++) this.#jobs.shift()?.();
+    if (!asked.hasEnded) return;
+    asked.hasEnded = false;
+    if (asked.error !== null) throw asked.error;
+    this.#checkpoint();
+  }
+
+  #checkpoint(): void {
     this.directory.checkpointRecoveryPoints([{ topic: 't', partition: 0, offset: this.log.recoveryPoint }]);
     this.flushed = this.log.recoveryPoint;
   }
 
   restart(): void {
+    this.runJobs();
     this.log.close({ clean: true });
     this.directory.checkpointRecoveryPoints([{ topic: 't', partition: 0, offset: this.log.recoveryPoint }]);
     this.flushed = this.log.recoveryPoint;
@@ -97,6 +128,7 @@ class Node {
     this.log.closeFiles();
     this.storage.setFaults({});
     this.open();
+    this.runJobs(); // What the log before has left in the pool.
   }
 
   check(): void {
@@ -121,9 +153,11 @@ test('what was flushed survives the loss of power, and the rest is a beginning',
     try {
       for (; node.stepCount < STEPS; node.stepCount++) {
         try {
+          node.runJobs(random.below(4));
           const die = random.below(100);
           if (die < 55) node.append(1 + random.below(6));
-          else if (die < 75) node.flush();
+          else if (die < 65) node.flush();
+          else if (die < 75) node.flushLater();
           else if (die < 80) node.restart();
           else if (die < 88) node.powerLoss();
           else if (die < 92) node.kill();

@@ -22,6 +22,8 @@ function crashed(storage: MemoryStorage, count: number, shape: OpenShape = {}): 
   log.close({ clean: false });
 }
 
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function reopened(storage: MemoryStorage, shape: OpenShape = {}): Log {
   return openLog({ storage, config: SMALL, ...shape });
 }
@@ -194,10 +196,10 @@ describe('the recovery point', () => {
     log.flushLater((error) => ends.push(error === null ? `flushed to ${log.recoveryPoint}` : error.errno));
     expect(log.recoveryPoint).toBe(0);
     storage.heldSyncs.shift()?.();
-    await Promise.resolve();
+    await settled();
     expect(ends).toEqual(['flushed to 2']);
     storage.heldSyncs.shift()?.();
-    await Promise.resolve();
+    await settled();
     expect(ends).toEqual(['flushed to 2', 'flushed to 3']);
   });
 

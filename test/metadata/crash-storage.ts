@@ -160,8 +160,14 @@ export class CrashStorage implements Storage {
   }
 
   syncPathLater(path: string, done: (error: StorageError | null) => void): void {
-    this.syncDirectory(path);
-    queueMicrotask(() => done(null));
+    queueMicrotask(() => {
+      try {
+        this.syncDirectory(path);
+        done(null);
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error; // The process is gone: nobody hears.
+      }
+    });
   }
 
   readText(path: string): string | null {

@@ -20,7 +20,7 @@ const TOPIC_IDS_SINCE = 13;
 export function fetchHandler(context: BrokerContext): Handler {
   const sessions = new FetchSessions(context.config.maxIncrementalFetchSessionCacheSlots, context.runtime.random);
   const waiting = new WaitingFetches(context.runtime, context.words);
-  const leases = new TailLeases(context.words);
+  const leases = new TailLeases(context.words, context.metadata);
   const { directories, metadata, runtime } = context;
   const aborted = new AbortedTransactions(runtime.storage, (topic, partition) => directories.pathOf(metadata.image, topic, partition));
   return (request) => {
