@@ -224,7 +224,7 @@ function within<Row extends { readonly directory: string }>({ path }: LogDirecto
 function findPartitions(directories: readonly LogDirectory[]): Map<string, FoundLog[]> {
   const found = new Map<string, FoundLog[]>();
   for (const directory of directories) {
-    for (const { topic, partition, topicId } of directory.partitions()) {
+    for (const { topic, partition, topicId, isUnnamedLog } of directory.partitions) {
       const name = partitionDirectoryName(topic, partition);
       const others = found.get(name) ?? [];
       const twin = topicId === null ? undefined : others.find((other) => other.topicId === topicId);
@@ -238,6 +238,7 @@ function findPartitions(directories: readonly LogDirectory[]): Map<string, Found
         {
           directory: directory.path,
           topicId,
+          isUnnamedLog,
           recoveryPoint: directory.recoveryPoint(topic, partition),
           logStartOffset: directory.logStartOffset(topic, partition),
         },

@@ -110,11 +110,13 @@ export function startController(
     };
     quorum.submit(
       (image) => {
-        const { records, lostCount } = tellFoundReplicas(image, { brokerId, foundIn, hasOffline: directories.hasOffline });
-        return { records, response: lostCount };
+        directories.claimUnnamed(image);
+        const { records, lost } = tellFoundReplicas(image, { brokerId, foundIn, hasOffline: directories.hasOffline });
+        return { records, response: lost };
       },
-      (partitions) => {
-        if (partitions > 0) logger.warn('partitions begin empty: the directory that they were in is none of log.dirs', { partitions });
+      (lost) => {
+        for (const [directoryId, partitions] of lost)
+          logger.warn('partitions begin empty: the directory that they were in is none of log.dirs', { directoryId, partitions });
       },
     );
     quorum.submit(

@@ -1,7 +1,7 @@
 // The log directories as a worker knows them: which the broker was given, which of them failed, and where a partition lies.
 // Invariant: a directory that is offline stays so until the broker starts again.
 // Runs on: every worker. Which have failed since the start is the partition host's to say.
-import { partitionDirectoryName } from '../log/file-names.ts';
+import { parsePartitionDirectory, partitionDirectoryName } from '../log/file-names.ts';
 import type { ClusterImage } from '../metadata/image.ts';
 import type { PartitionImage, TopicImage } from '../metadata/image-types.ts';
 import { directoryOf } from '../metadata/replica-directories.ts';
@@ -21,7 +21,8 @@ export class KnownDirectories {
   readonly #names: readonly string[];
   readonly #nodeId: number;
   readonly #host: PartitionHost;
-  readonly #found: ReadonlyMap<string, readonly FoundLog[]>;
+  readonly #found: Map<string, readonly FoundLog[]>;
+  #isClaimed = false;
 
   constructor(data: BrokerWorkerData, host: PartitionHost) {
     this.given = data.directories;
@@ -29,7 +30,7 @@ export class KnownDirectories {
     this.#names = data.config.logDirs;
     this.#nodeId = data.config.nodeId;
     this.#host = host;
-    this.#found = data.found;
+    this.#found = new Map(data.found); // Where all workers are one thread, it is everybody's.
   }
 
   isOnline({ path, failure }: GivenDirectory): boolean {
@@ -78,6 +79,28 @@ export class KnownDirectories {
     const wanted = topic === null ? null : findPartition(topic, partition);
     const directory = wanted === null ? null : this.of(wanted);
     return directory === null ? null : `${directory.path}/${partitionDirectoryName(topicName, partition)}`;
+  }
+
+  /**
+   * To be called with the first image, and of no effect later: a log that does not say whose it is belongs to the topic that has its name by then,
+   * as in Apache Kafka, unless the partition's own is there as well, or may be in a directory that is offline.
+   */
+  claimUnnamed(image: ClusterImage): void {
+    if (this.#isClaimed) return;
+    this.#isClaimed = true;
+    for (const [name, found] of this.#found) {
+      const unnamed = found.find((each) => each.isUnnamedLog);
+      const parsed = unnamed === undefined ? null : parsePartitionDirectory(name);
+      const topic = parsed === null ? null : image.topicByName(parsed.topic);
+      const partition = topic === null || parsed === null ? null : findPartition(topic, parsed.partition);
+      if (topic === null || partition === null || found.some(({ topicId }) => topicId === topic.id)) continue;
+      const directory = this.of(partition);
+      if (directory !== null && !this.isOnline(directory)) continue;
+      this.#found.set(
+        name,
+        found.map((each) => (each === unnamed ? { ...each, topicId: topic.id } : each)),
+      );
+    }
   }
 
   /** The partition as the start found it; null: nowhere. What bears its name and belongs to another topic is not it. */

@@ -15,6 +15,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { KnownDirectories } from './known-directories.ts';
 import type { BrokerWorkerData, FoundLog, GivenDirectory } from './worker-data.ts';
 
+/** Takes the log directory offline where the disk refuses the change. */
+type Guard = (directory: string, change: () => void) => void;
+
 export class LogOpener {
   readonly #runtime: Runtime;
   readonly #data: BrokerWorkerData;
@@ -37,12 +40,20 @@ export class LogOpener {
     this.#onWritebackError = onWritebackError;
   }
 
+  /**
+   * Puts aside what bears the partition's name and is not what was `found`: in whatever directory, and in the one for it where nothing was. To
+   * be called before `open`. `guard` runs what may throw a StorageError of the log directory at this path, and of no other.
+   */
+  setOthersAside(topic: TopicImage, partition: number, { path }: GivenDirectory, found: FoundLog | null, guard: Guard): void {
+    const name = partitionDirectoryName(topic.name, partition);
+    const others = (this.#directories.allFound().get(name) ?? []).filter((each) => each !== found).map(({ directory }) => directory);
+    for (const directory of found === null ? [...others, path] : others) guard(directory, () => this.#setAside(directory, name));
+  }
+
   /** Opens what was `found`, or makes a log; what that made is to be synced by the caller. Throws StorageError. */
   open(topic: TopicImage, partition: number, { path, hadCleanShutdown }: GivenDirectory, found: FoundLog | null, image: ClusterImage): Log {
     const { storage, clock, random } = this.#runtime;
     const name = partitionDirectoryName(topic.name, partition);
-    for (const other of this.#directories.allFound().get(name) ?? []) if (other !== found) this.#setAside(other.directory, name);
-    if (found === null) this.#setAside(path, name);
     const log = Log.open({
       storage,
       directory: `${path}/${name}`,
@@ -56,8 +67,13 @@ export class LogOpener {
       onWritebackError: (error) => this.#onWritebackError(path, error),
       onDamage: (damage, path) => this.#logger.warn(damage, { file: path }),
       isSyncedByCaller: true,
+      isUnnamed: found?.isUnnamedLog === true,
       random,
     });
+    if (found?.isUnnamedLog === true) {
+      const said = { directory: path, topicId: topic.id };
+      this.#logger.warn(`${name} holds a log without a readable partition.metadata: it is taken for that of the topic`, said);
+    }
     // What recovery kept may not be on the medium yet, and whoever is told of it relies on that it is.
     if (log.isSyncDue) log.flush();
     if (log.recoveredCutBytes > 0) this.#logger.warn(`recovery of ${name} cut a torn tail`, { bytes: log.recoveredCutBytes });
@@ -76,7 +92,7 @@ export class LogOpener {
    * others are looked at by their owners, which may have opened them already: worker 0 may be the last to hear of the image.
    * `guard` runs what may throw a StorageError of the log directory at this path.
    */
-  setUnknownAside(image: ClusterImage, guard: (directory: string, change: () => void) => void): void {
+  setUnknownAside(image: ClusterImage, guard: Guard): void {
     const claimed = new Set<string>();
     for (const { name, partitions } of image.topics)
       for (const each of partitions) claimed.add(partitionDirectoryName(name, each.partition));
@@ -85,7 +101,10 @@ export class LogOpener {
     }
   }
 
+  /** In a directory that is offline nothing is changed: the next start finds it. */
   #setAside(directory: string, name: string): void {
+    const given = this.#directories.byPath(directory);
+    if (given !== null && !this.#directories.isOnline(given)) return;
     const { storage, random } = this.#runtime;
     const stray = markedDirectoryName(name, randomUuid(random), STRAY_DIRECTORY_SUFFIX);
     if (!storage.isDirectory(`${directory}/${name}`)) return;

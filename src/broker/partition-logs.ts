@@ -89,6 +89,7 @@ export class PartitionLogs {
     if (this.#isClosing) return;
     this.#image = image;
     const isFirst = this.#isFirst;
+    if (isFirst) this.#directories.claimUnnamed(image);
     const beganMs = this.#runtime.clock.monotonicMs();
     if (isFirst && this.#runtime.workerIndex === 0)
       this.#opener.setUnknownAside(image, (directory, change) => this.#guard(directory, change));
@@ -259,8 +260,11 @@ export class PartitionLogs {
     const directory = found === null ? this.#directories.of(partition) : this.#directories.byPath(found.directory);
     const isThere = directory !== null && this.#directories.isOnline(directory);
     if (isThere && partition.leader !== nodeId) return;
+    const guard = (path: string, change: () => void): boolean => this.#guard(path, change);
+    if (isThere) this.#opener.setOthersAside(topic, partition.partition, directory, found, guard);
     const isOpen =
       isThere &&
+      this.#directories.isOnline(directory) &&
       this.#guard(directory.path, () => {
         const log = this.#opener.open(topic, partition.partition, directory, found, image);
         this.#syncs.noteOpened(log);

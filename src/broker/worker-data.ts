@@ -26,7 +26,10 @@ export interface GivenDirectory {
 export interface FoundLog {
   /** Path of the log directory. */
   readonly directory: string;
+  /** Null where partition.metadata is missing or malformed. */
   readonly topicId: string | null;
+  /** partition.metadata does not say whose it is, and there is more than an empty log. */
+  readonly isUnnamedLog: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
 }

@@ -248,10 +248,14 @@ export class FileStorage implements Storage {
   }
 
   makeDirectories(path: string): void {
+    const missing = [path];
+    for (let above = parentDirectory(path); !this.exists(above) && above !== missing.at(-1); above = parentDirectory(above))
+      missing.push(above);
     try {
-      fs.mkdirSync(path, { recursive: true });
+      // One by one: with `recursive`, Node.js 26 tries for ever where the system answers ENOENT below a directory that is there, as in /proc.
+      for (const each of missing.reverse()) this.makeDirectory(each);
     } catch (error) {
-      throw storageError(error, path, 'making');
+      throw error instanceof StorageError ? new StorageError(error.errno, path, 'making', error) : error;
     }
   }
 

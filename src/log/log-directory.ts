@@ -15,7 +15,14 @@ import {
   writeOffsetCheckpoint,
 } from './checkpoint-file.ts';
 import { markCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
-import { DELETE_DIRECTORY_SUFFIX, parentDirectory, parsePartitionDirectory, partitionDirectoryName } from './file-names.ts';
+import {
+  DELETE_DIRECTORY_SUFFIX,
+  LOG_SUFFIX,
+  offsetOfFileName,
+  parentDirectory,
+  parsePartitionDirectory,
+  partitionDirectoryName,
+} from './file-names.ts';
 import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 import { readPartitionMetadata } from './partition-metadata.ts';
 import type { Storage } from './storage.ts';
@@ -50,6 +57,8 @@ export interface FoundPartition {
   readonly directory: string;
   /** Null where partition.metadata is missing or malformed: nobody can say whose it is. */
   readonly topicId: string | null;
+  /** `topicId` is null, and there is more than an empty log, by which it must not be replaced. */
+  readonly isUnnamedLog: boolean;
 }
 
 export class LogDirectory {
@@ -62,6 +71,8 @@ export class LogDirectory {
   readonly hadCleanShutdown: boolean;
   /** The broker epoch of the last clean stop, -1 where there was none (KIP-966). */
   readonly previousBrokerEpoch: number;
+  /** The partitions that lay here at the start, without the metadata log and without what is marked deleted or stray. */
+  readonly partitions: readonly FoundPartition[];
   #storage: Storage;
   #unlock: () => void;
   #recoveryPoints: Map<string, number>;
@@ -90,6 +101,7 @@ export class LogDirectory {
     this.isNew = found === null;
     this.#storage = storage;
     this.#unlock = unlock;
+    this.partitions = findPartitions(storage, path); // First: a directory that cannot be read is left as it is.
     if (properties.directoryId === null) writeMetaProperties(storage, path, { ...properties, directoryId: this.directoryId });
     const shutdown = takeCleanShutdown(storage, path);
     this.hadCleanShutdown = shutdown.isClean;
@@ -111,18 +123,6 @@ export class LogDirectory {
   /** As it was at start. */
   logStartOffset(topic: string, partition: number): number {
     return this.#logStartOffsets.get(partitionDirectoryName(topic, partition)) ?? 0;
-  }
-
-  /** The partitions that lie here, without the metadata log and without what is marked deleted or stray. */
-  partitions(): FoundPartition[] {
-    const found: FoundPartition[] = [];
-    for (const name of this.#storage.list(this.path)) {
-      const parsed = name === METADATA_DIRECTORY ? null : parsePartitionDirectory(name);
-      const directory = `${this.path}/${name}`;
-      if (parsed === null || !this.#storage.isDirectory(directory)) continue;
-      found.push({ ...parsed, directory, topicId: this.#topicIdOf(directory) });
-    }
-    return found;
   }
 
   /** Writes the recovery points of all partitions: at an interval, and at the end when every log is closed. */
@@ -162,15 +162,6 @@ export class LogDirectory {
   #write(name: string, offsets: readonly PartitionOffset[]): void {
     writeOffsetCheckpoint(this.#storage, `${this.path}/${name}`, offsets);
   }
-
-  #topicIdOf(directory: string): string | null {
-    try {
-      return readPartitionMetadata(this.#storage, directory);
-    } catch (error) {
-      if (error instanceof MalformedFileError) return null;
-      throw error;
-    }
-  }
 }
 
 /** A directory that is locked, and of which nobody has decided yet whether it is to be used: nothing in it has been changed. */
@@ -178,6 +169,10 @@ export class ClaimedDirectory {
   readonly path: string;
   /** Null: it was never formatted. */
   readonly properties: MetaProperties | null;
+  /** It holds the metadata log of a cluster. */
+  readonly hasMetadataLog: boolean;
+  /** It holds a partition, or what is left of one. */
+  readonly hasPartitions: boolean;
   readonly #options: ClaimOptions;
   readonly #unlock: () => void;
 
@@ -198,20 +193,13 @@ export class ClaimedDirectory {
   }
 
   private constructor(options: ClaimOptions, unlock: () => void) {
-    this.path = options.path;
-    this.properties = readMetaProperties(options.storage, options.path);
+    const { storage, path } = options;
+    this.path = path;
+    this.properties = readMetaProperties(storage, path);
+    this.hasMetadataLog = storage.isDirectory(`${path}/${METADATA_DIRECTORY}`);
+    this.hasPartitions = storage.list(path).some((name) => name !== METADATA_DIRECTORY && parsePartitionDirectory(name) !== null);
     this.#options = options;
     this.#unlock = unlock;
-  }
-
-  /** It holds the metadata log of a cluster. */
-  get hasMetadataLog(): boolean {
-    return this.#options.storage.isDirectory(`${this.path}/${METADATA_DIRECTORY}`);
-  }
-
-  /** It holds a partition, or what is left of one. */
-  get hasPartitions(): boolean {
-    return this.#options.storage.list(this.path).some((name) => name !== METADATA_DIRECTORY && parsePartitionDirectory(name) !== null);
   }
 
   /**
@@ -233,4 +221,39 @@ function checkOwner(path: string, found: MetaProperties, options: LogDirectoryOp
     throw new ForeignDirectoryError(`${path} belongs to cluster ${found.clusterId}, not to ${options.clusterId}`);
   }
   if (found.nodeId !== options.nodeId) throw new ForeignDirectoryError(`${path} belongs to node ${found.nodeId}, not to ${options.nodeId}`);
+}
+
+function findPartitions(storage: Storage, path: string): FoundPartition[] {
+  const found: FoundPartition[] = [];
+  for (const name of storage.list(path)) {
+    const parsed = name === METADATA_DIRECTORY ? null : parsePartitionDirectory(name);
+    const directory = `${path}/${name}`;
+    if (parsed === null || !storage.isDirectory(directory)) continue;
+    const topicId = topicIdOf(storage, directory);
+    found.push({ ...parsed, directory, topicId, isUnnamedLog: topicId === null && hasLog(storage, directory) });
+  }
+  return found;
+}
+
+function topicIdOf(storage: Storage, directory: string): string | null {
+  try {
+    return readPartitionMetadata(storage, directory);
+  } catch (error) {
+    if (error instanceof MalformedFileError) return null;
+    throw error;
+  }
+}
+
+/** Whether a partition's directory holds records, or a log that once did: one that begins at 0 and is empty is no loss. */
+function hasLog(storage: Storage, directory: string): boolean {
+  return storage.list(directory).some((name) => {
+    if (!name.endsWith(LOG_SUFFIX)) return false;
+    if (offsetOfFileName(name) > 0) return true;
+    const file = storage.open(`${directory}/${name}`, 'read');
+    try {
+      return file.sizeBytes() > 0;
+    } finally {
+      file.close();
+    }
+  });
 }

@@ -10,6 +10,8 @@ export interface LogOptions {
   readonly directory: string;
   /** Written to partition.metadata where there is none; null leaves the file out (the metadata log of a static quorum). */
   readonly topicId: string | null;
+  /** The topic is known to be the right one, whose partition.metadata is written anew where it is damaged. */
+  readonly isUnnamed?: boolean;
   readonly config: LogConfig;
   readonly nowMs: number;
   /**

@@ -2,6 +2,7 @@
 // Invariant: what opening the log has made is on the medium before anything in the directory is vouched for: by the caller, who is told of
 // it in `unsyncedPaths`, or by the first sync of all.
 // Runs on: the log's owner. Not here: what stands in it (segment.ts, log-loader.ts), the directory of all partitions (log-directory.ts).
+import { MalformedFileError } from './checkpoint-file.ts';
 import { markedDirectoryName, parentDirectory } from './file-names.ts';
 import { InconsistentTopicIdError, type LogOptions } from './log-options.ts';
 import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
@@ -13,20 +14,22 @@ export class PartitionDirectory {
   #unsyncedPaths: readonly string[];
 
   /**
-   * Makes the directory where it is missing, and has it say whose it is. Throws StorageError, and what a directory that is not ours calls for:
-   * MalformedFileError, InconsistentTopicIdError.
+   * Makes the directory where it is missing, and has it say whose it is. Throws StorageError; MalformedFileError where that is damaged, unless it
+   * may be written anew; InconsistentTopicIdError where it belongs to another topic.
    */
   static open(options: LogOptions): PartitionDirectory {
     const { storage, directory, topicId } = options;
     const unsynced: string[] = [];
     const isNew = !storage.isDirectory(directory);
     if (isNew) storage.makeDirectory(directory);
-    const known = readPartitionMetadata(storage, directory);
+    const known = knownTopicId(options);
     if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
     // After an unclean stop nobody knows whether what is there was ever synced: it is made again (recovery.ts does so with batches).
     const isSuspect = !options.cleanShutdown;
     if (options.isSyncedByCaller === true) {
-      if (topicId !== null && (known === null || isSuspect)) unsynced.push(writePartitionMetadata(storage, directory, topicId), directory);
+      if (topicId !== null && (known === null || isSuspect)) {
+        unsynced.push(writePartitionMetadata(storage, directory, topicId, known !== null), directory);
+      }
       if (isNew || isSuspect) unsynced.push(parentDirectory(directory));
     } else {
       if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
@@ -109,5 +112,14 @@ export class PartitionDirectory {
       }
     }
     this.#unsyncedPaths = [];
+  }
+}
+
+function knownTopicId({ storage, directory, isUnnamed }: LogOptions): string | null {
+  try {
+    return readPartitionMetadata(storage, directory);
+  } catch (error) {
+    if (error instanceof MalformedFileError && isUnnamed === true) return null;
+    throw error;
   }
 }

@@ -39,15 +39,21 @@ export function replacePartitionMetadata(storage: Storage, directory: string, to
   storage.replaceText(`${directory}/${PARTITION_METADATA_NAME}`, formatPartitionMetadata(topicId));
 }
 
-/** Writes the file, whose content never changes, without any sync: a crash may leave half of it. Its path. */
-export function writePartitionMetadata(storage: Storage, directory: string, topicId: string): string {
+/**
+ * Writes the file without any sync: a process that dies leaves it whole or not at all, a loss of power may leave half of it. Its path.
+ * `isThere`: with this very content, which is only to be synced anew; written in its place, so that the one that is there is not lost.
+ */
+export function writePartitionMetadata(storage: Storage, directory: string, topicId: string, isThere: boolean): string {
   const path = `${directory}/${PARTITION_METADATA_NAME}`;
+  const written = isThere ? path : `${path}.tmp`;
   const bytes = Buffer.from(formatPartitionMetadata(topicId));
-  const file = storage.open(path, 'create');
+  const file = storage.open(written, 'create');
   try {
     for (let at = 0; at < bytes.length; ) at += file.write(bytes, at, bytes.length - at, at);
+    if (file.sizeBytes() > bytes.length) file.truncate(bytes.length);
   } finally {
     file.close();
   }
+  if (!isThere) storage.rename(written, path);
   return path;
 }

@@ -85,8 +85,8 @@ export interface FoundReplicas {
 
 export interface ToldReplicas {
   readonly records: readonly MetadataRecord[];
-  /** Replicas that lay in a directory which the broker does not have any more: what was in them is gone with it. */
-  readonly lostCount: number;
+  /** By the id of a directory which the broker does not have any more, how many replicas lay there: what was in them is gone with it. */
+  readonly lost: ReadonlyMap<string, number>;
 }
 
 /**
@@ -97,7 +97,7 @@ export function tellFoundReplicas(image: ClusterImage, { brokerId, foundIn, hasO
   const online = image.broker(brokerId)?.logDirs ?? [];
   const choice = new DirectoryChoice(image);
   const records: MetadataRecord[] = [];
-  let lostCount = 0;
+  const lost = new Map<string, number>();
   for (const topic of image.topics) {
     for (const partition of topic.partitions) {
       if (!partition.replicas.includes(brokerId)) continue;
@@ -106,12 +106,12 @@ export function tellFoundReplicas(image: ClusterImage, { brokerId, foundIn, hasO
       const stays = online.includes(named) || hasOffline;
       const directory = found ?? (stays ? named : choice.next(brokerId));
       if (directory === named) continue;
-      if (found === null && named !== MIGRATING && named !== UNASSIGNED) lostCount++;
+      if (found === null && named !== MIGRATING && named !== UNASSIGNED) lost.set(named, (lost.get(named) ?? 0) + 1);
       const directories = partition.replicas.map((each) => (each === brokerId ? directory : directoryOf(partition, each)));
       records.push({ ...partitionChange(topic.id, partition.partition), directories });
     }
   }
-  return { records, lostCount };
+  return { records, lost };
 }
 
 /** Directories of a broker have failed: what it leads there has another leader, or none, and new replicas go elsewhere. */

@@ -153,6 +153,21 @@ describe('a directory that cannot be read', () => {
     close(set);
   });
 
+  test('is left out as it is where that shows at one of its partitions', () => {
+    for (const path of ['a', 'b']) storage.makeDirectory(`${path}/x-1`);
+    const files = storage.list('b');
+    storage.broken.add('b/x-1');
+    const set = open();
+    expect(set.open.map(({ path }) => path)).toEqual(['a', 'c']);
+    expect(set.refused).toMatchObject([{ path: 'b', error: { path: 'b/x-1/partition.metadata' } }]);
+    expect([...held]).toEqual(['a/.lock', 'c/.lock']);
+    expect(storage.list('b')).toEqual(files);
+    close(set);
+    storage.broken.add('a/x-1');
+    expect(() => open()).toThrow(StorageError);
+    expect(held.size).toBe(0);
+  });
+
   test('ends the start where it holds the metadata log, or is the last one', () => {
     storage.broken.add('a');
     expect(() => open()).toThrow(StorageError);

@@ -53,7 +53,9 @@ test('the log directory is read: whose it is, how it stopped, what it holds', ()
   expect(directory.hadCleanShutdown).toBe(true);
   expect(directory.previousBrokerEpoch).toBe(12);
   expect(directory.recoveryPoint('gold', 0)).toBe(52);
-  expect(directory.partitions()).toEqual([{ topic: 'gold', partition: 0, directory: `${root}/${PARTITION}`, topicId: TOPIC_ID }]);
+  expect(directory.partitions).toEqual([
+    { topic: 'gold', partition: 0, directory: `${root}/${PARTITION}`, topicId: TOPIC_ID, isUnnamedLog: false },
+  ]);
   directory.close({ isClean: false, brokerEpoch: -1 });
 });
 

@@ -2,9 +2,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { isUuid } from '../../src/base/uuid.ts';
+import type { Log } from '../../src/log/log.ts';
 import { ForeignDirectoryError, LogDirectory, type LogDirectoryOptions } from '../../src/log/log-directory.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
-import { openLog, TOPIC_ID } from './log-fixtures.ts';
+import { appendValues, openLog, TOPIC_ID } from './log-fixtures.ts';
 
 let storage: MemoryStorage;
 beforeEach(() => {
@@ -70,12 +71,38 @@ describe('partitions', () => {
     storage.makeDirectory('data/gone-0.1dbc2b1730d14a528ba51b3f77c89537-delete');
     storage.makeDirectory('data/odd-0.1dbc2b1730d14a528ba51b3f77c89537-stray');
     const again = open();
-    expect(again.partitions().sort((one, other) => (one.topic < other.topic ? -1 : 1))).toEqual([
-      { topic: 'a-b', partition: 3, directory: 'data/a-b-3', topicId: TOPIC_ID },
-      { topic: 'no-id', partition: 0, directory: 'data/no-id-0', topicId: null },
+    expect([...again.partitions].sort((one, other) => (one.topic < other.topic ? -1 : 1))).toEqual([
+      { topic: 'a-b', partition: 3, directory: 'data/a-b-3', topicId: TOPIC_ID, isUnnamedLog: false },
+      { topic: 'no-id', partition: 0, directory: 'data/no-id-0', topicId: null, isUnnamedLog: false },
     ]);
     expect(storage.list('data').some((name) => name.endsWith('-delete'))).toBe(false);
     expect(storage.list('data').some((name) => name.endsWith('-stray'))).toBe(true);
+  });
+
+  test('whose partition.metadata is missing or damaged are told by what they hold', () => {
+    const directory = open();
+    const make = (topic: string, change: (log: Log) => void, damage: string | null): void => {
+      const path = directory.partitionPath(topic, 0);
+      const log = openLog({ storage, directory: path });
+      change(log);
+      log.close({ clean: true });
+      if (damage === null) storage.remove(`${path}/partition.metadata`);
+      else storage.replaceText(`${path}/partition.metadata`, damage);
+    };
+    const nothing = (): void => {};
+    const records = (log: Log): void => appendValues(log, 'a');
+    make('empty', nothing, '');
+    make('missing', records, null);
+    make('cut', records, 'version: 0\ntopic_id: Hbwr');
+    storage.makeDirectory('data/emptied-0');
+    storage.open('data/emptied-0/00000000000000000007.log', 'create').close();
+    const found = open().partitions.map(({ topic, topicId, isUnnamedLog }) => [topic, topicId, isUnnamedLog]);
+    expect(found.sort()).toEqual([
+      ['cut', null, true],
+      ['emptied', null, true],
+      ['empty', null, false],
+      ['missing', null, true],
+    ]);
   });
 });
 

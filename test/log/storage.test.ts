@@ -1,6 +1,9 @@
 // Both storages keep the same promises.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readDescriptor } from '../../src/log/file-storage.ts';
+import { FileStorage, readDescriptor } from '../../src/log/file-storage.ts';
 import { type Storage, StorageError } from '../../src/log/storage.ts';
 import { storageCases } from './log-fixtures.ts';
 
@@ -153,5 +156,37 @@ describe.each(storageCases)('storage in $name', ({ make }) => {
       isInCall = false;
     });
     expect(answers).toEqual([null]);
+  });
+});
+
+describe('directories on the real disk', () => {
+  const errnoOf = (path: string): string => {
+    try {
+      new FileStorage().makeDirectories(path);
+    } catch (error) {
+      if (error instanceof StorageError) return `${error.errno} of ${error.path}`;
+      throw error;
+    }
+    return 'none';
+  };
+
+  test.runIf(process.platform === 'linux').each(['/proc/self/x', '/proc/self/x/y', '/proc/x'])(
+    '%s cannot be made, which is said',
+    (path) => {
+      expect(errnoOf(path)).toBe(`ENOENT of ${path}`);
+    },
+  );
+
+  test('are made with those above them, and not below a file', () => {
+    const root = mkdtempSync(join(tmpdir(), 'naru-directories-'));
+    try {
+      expect([errnoOf(`${root}/a/b/c`), errnoOf(`${root}/a/b`), errnoOf(`${root}/a/d`)]).toEqual(['none', 'none', 'none']);
+      expect(new FileStorage().list(`${root}/a`).sort()).toEqual(['b', 'd']);
+      writeFileSync(`${root}/file`, '');
+      expect(errnoOf(`${root}/file`)).toBe(`EEXIST of ${root}/file`);
+      expect(errnoOf(`${root}/file/a/b`)).toBe(`ENOTDIR of ${root}/file/a/b`);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });

@@ -38,17 +38,17 @@ function restart(controller: Controller, logDirs: readonly string[], found: read
   const registration = { brokerId: 1, incarnationId: A, endPoints: [], features: [], rack: null, logDirs };
   controller.apply(registerBroker(registration, 50).records);
   const foundIn = (_topic: TopicImage, number: number): string | null => found[number] ?? null;
-  const { records, lostCount } = tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline });
+  const { records, lost } = tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline });
   controller.apply(records);
   controller.apply(unfenceBroker(controller.image, 1, 50));
-  return lostCount;
+  return [...lost.values()].reduce((sum, count) => sum + count, 0);
 }
 
 describe('a start', () => {
   test('leaves the metadata alone where all is as it says', () => {
     const controller = cluster();
     const foundIn = (_topic: TopicImage, number: number): string | null => [A, B, null][number] ?? null;
-    expect(tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline: false })).toEqual({ records: [], lostCount: 0 });
+    expect(tellFoundReplicas(controller.image, { brokerId: 1, foundIn, hasOffline: false })).toEqual({ records: [], lost: new Map() });
   });
 
   test('says where a partition was found that was moved by hand', () => {

@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { createTopicsRequest, createTopicsResponse } from '../../src/protocol/apis/create-topics.ts';
+import { deleteTopicsRequest, deleteTopicsResponse } from '../../src/protocol/apis/delete-topics.ts';
 import { listOffsetsRequest, listOffsetsResponse } from '../../src/protocol/apis/list-offsets.ts';
 import { metadataRequest, metadataResponse } from '../../src/protocol/apis/metadata.ts';
 import { produceRequest, produceResponse } from '../../src/protocol/apis/produce.ts';
@@ -120,5 +121,49 @@ test.each(FAILURES.flatMap(([operation, path]) => [1, 2, 3].map((workers) => [op
     expect(await leaders(machine, again)).toEqual([1, 1, 1, 1, 1, 1]);
     for (let partition = 0; partition < 3; partition++) expect(await produce(machine, again, 'u', partition)).toBe(ERROR.NONE);
     expect(await machine.stop()).toBe(true);
+  },
+);
+
+test.each([1, 2, 3])(
+  'a directory that has failed takes no other along when a topic comes whose name it knows, %i workers',
+  async (workers) => {
+    const machine = machineOf(workers, 11);
+    expect(await machine.boot()).toBe('lives');
+    const first = machine.connect();
+    expect(await create(machine, first, 't', PARTITIONS)).toBe(ERROR.NONE);
+    for (let partition = 0; partition < PARTITIONS; partition++) expect(await produce(machine, first, 't', partition)).toBe(ERROR.NONE);
+    await machine.stop();
+    expect(await machine.boot()).toBe('lives');
+
+    const connection = machine.connect();
+    const { disk } = machine.simulation;
+    machine.hasFaults = true;
+    const changes: string[] = [];
+    const refuse = (what: StorageOperation, where: string): string | null => {
+      if (!where.startsWith('two/') || (what !== 'rename' && what !== 'makeDirectory')) return null;
+      changes.push(where);
+      return 'EPERM';
+    };
+    disk.setFaults({ refuse });
+    expect(await create(machine, connection, 'u', 3)).toBe(ERROR.NONE); // One of them would be in `two`.
+    await machine.runFor(CHECKPOINT_MS);
+    const { answer } = await machine.ask(connection, deleteTopicsRequest, deleteTopicsResponse, 6, {
+      topics: [{ name: 't' }],
+      timeoutMs: 1000,
+    });
+    expect(answer.responses[0]?.errorCode).toBe(ERROR.NONE);
+    const before = changes.length;
+    expect(await create(machine, connection, 't', PARTITIONS)).toBe(ERROR.NONE);
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      expect(await produce(machine, connection, 't', partition), `partition ${partition}`).toBe(ERROR.NONE);
+    expect(changes.slice(before)).toEqual([]);
+    await machine.stop();
+    expect(DIRECTORIES.map((name) => disk.exists(`${name}/.kafka_cleanshutdown`))).toEqual([true, false, true]);
+
+    machine.hasFaults = false;
+    disk.setFaults({});
+    expect(await machine.boot()).toBe('lives');
+    expect(await ends(machine, machine.connect())).toEqual(new Array(PARTITIONS).fill('5'));
+    expect(disk.list('two').filter((name) => /^t-\d+\..*-stray$/.test(name))).toHaveLength(LOST.length);
   },
 );

@@ -113,6 +113,34 @@ test('directories that nobody can name are put aside at the start, and what is w
   }
 });
 
+test('a log that does not say whose it is any more is served on, and no topic made later takes it for its own', async () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const machine = machineOf(seed, 1 + (seed % 3));
+    expect(await machine.boot()).toBe('lives');
+    const topicId = await createTopic(machine, machine.connect());
+    await produce(machine, machine.connect());
+    if (seed < 4) expect(await machine.stop()).toBe(true);
+    else machine.kill();
+    const { disk } = machine.simulation;
+    const metadataOf = (partition: number): string => `data/${TOPIC}-${partition}/partition.metadata`;
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partition % 2 === 0) disk.remove(metadataOf(partition));
+      else disk.replaceText(metadataOf(partition), partition % 3 === 0 ? '' : `${formatPartitionMetadata(topicId).slice(0, -3)}\n\n\nmore`);
+    }
+    expect(await machine.boot()).toBe('lives');
+    expect(await fetchAll(machine, machine.connect()), `seed ${seed}`).toEqual(written);
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      expect(disk.readText(metadataOf(partition))).toBe(formatPartitionMetadata(topicId));
+    expect(disk.list('data').filter((name) => name.endsWith('-stray'))).toEqual([]);
+    const deletion = { topics: [{ name: TOPIC }], timeoutMs: 1000 };
+    await machine.ask(machine.connect(), deleteTopicsRequest, deleteTopicsResponse, 6, deletion);
+    await createTopic(machine, machine.connect());
+    await produce(machine, machine.connect());
+    expect(await fetchAll(machine, machine.connect()), `seed ${seed}`).toEqual(written);
+    machine.kill();
+  }
+});
+
 test('a creation is answered before the logs are there; records that come at once are kept, and so is their order', async () => {
   let early = 0;
   for (let seed = 1; seed <= 20; seed++) {
