@@ -62,7 +62,29 @@ const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDE
 /** Headers are walked for producers; whole batches only for transaction markers, which are small. */
 const REPLAY_BYTES = 64 * 1024;
 
-/** Throws StorageError, UnsupportedFormatError. */
+/** The log of a directory that was just made: nothing is looked for in it. Throws StorageError. */
+export function beginLog(options: LogOptions): LoadedLog {
+  const { storage, directory, config, nowMs, logStartOffset } = options;
+  const segments = new SegmentList();
+  segments.push(new Segment(options, directory, logStartOffset, config, nowMs));
+  segments.live.makeLive(config);
+  const producers = new ProducerState();
+  producers.clear(logStartOffset);
+  return {
+    segments,
+    epochs: new LeaderEpochCache(storage, directory),
+    producers,
+    snapshots: new ProducerSnapshots(storage, directory),
+    aborted: NO_TRANSACTIONS,
+    logStartOffset,
+    endOffset: logStartOffset,
+    recoveryPoint: logStartOffset,
+    cutBytes: 0,
+    checkedBytes: 0,
+  };
+}
+
+/** The log of a directory that was there. Throws StorageError, UnsupportedFormatError. */
 export function loadLog(options: LogOptions): LoadedLog {
   const { storage, directory, config, nowMs } = options;
   const open = (baseOffset: number): Segment => new Segment(options, directory, baseOffset, config, nowMs);

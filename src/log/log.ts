@@ -10,7 +10,7 @@ import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { LogHead } from './log-head.ts';
-import { type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
+import { beginLog, type LoadedLog, loadLog, loadProducers } from './log-loader.ts';
 import type { LogOptions } from './log-options.ts';
 import { LogReader, type TimestampOffset } from './log-reader.ts';
 import { findOffset } from './named-offsets.ts';
@@ -62,7 +62,7 @@ export class Log {
    */
   static open(options: LogOptions): Log {
     const directory = PartitionDirectory.open(options);
-    return new Log(options, loadLog(options), directory);
+    return new Log(options, directory.wasMade ? beginLog(options) : loadLog(options), directory);
   }
 
   private constructor(options: LogOptions, loaded: LoadedLog, directory: PartitionDirectory) {

@@ -9,6 +9,8 @@ import { readPartitionMetadata, replacePartitionMetadata, writePartitionMetadata
 import type { Storage, StorageError } from './storage.ts';
 
 export class PartitionDirectory {
+  /** Opening it has made it: no log was there. */
+  readonly wasMade: boolean;
   readonly #storage: Storage;
   #path: string;
   #unsyncedPaths: readonly string[];
@@ -22,7 +24,7 @@ export class PartitionDirectory {
     const unsynced: string[] = [];
     const isNew = !storage.isDirectory(directory);
     if (isNew) storage.makeDirectory(directory);
-    const known = knownTopicId(options);
+    const known = isNew ? null : knownTopicId(options);
     if (topicId !== null && known !== null && known !== topicId) throw new InconsistentTopicIdError(directory, known, topicId);
     // After an unclean stop nobody knows whether what is there was ever synced: it is made again (recovery.ts does so with batches).
     const isSuspect = !options.cleanShutdown;
@@ -35,11 +37,12 @@ export class PartitionDirectory {
       if (topicId !== null && known === null) replacePartitionMetadata(storage, directory, topicId);
       if (isNew || isSuspect) storage.syncDirectory(parentDirectory(directory));
     }
-    return new PartitionDirectory(storage, directory, unsynced);
+    return new PartitionDirectory(storage, directory, unsynced, isNew);
   }
 
-  private constructor(storage: Storage, path: string, unsyncedPaths: readonly string[]) {
+  private constructor(storage: Storage, path: string, unsyncedPaths: readonly string[], wasMade: boolean) {
     this.#storage = storage;
+    this.wasMade = wasMade;
     this.#path = path;
     this.#unsyncedPaths = unsyncedPaths;
   }
