@@ -87,6 +87,11 @@ export class PartitionHost {
     return this.#replicas.unmade(slot);
   }
 
+  /** How many logs are still to be made. */
+  get unmadeCount(): number {
+    return this.#replicas.unmadeCount;
+  }
+
   /** Its log will not be made: requests find that out now. */
   removeUnmade(slot: number): void {
     if (this.#replicas.unmade(slot) === undefined) return;

@@ -138,10 +138,22 @@ describe.skipIf(isForeign).each([0, 1, 2])('at %i workers', (workers) => {
     const client = await WireClient.connect(broker.port);
     for (const name of ['a', 'b', 'c']) await client.createTopic(name, 2);
     client.close();
-    const page = await scrape();
+    const page = await untilScraped(scrape, (each) => total(each, 'naru_partitions') === 6);
     expect(page.get('naru_topic_partitions')?.samples.map(({ labels }) => labels.get('topic'))).toEqual(['a']);
     expect(page.get('naru_partition_high_watermark')?.samples).toHaveLength(2);
     expect([total(page, 'naru_topics'), total(page, 'naru_partitions'), total(page, 'naru_partitions_left_out')]).toEqual([3, 6, 4]);
+  });
+
+  test('a partition whose log is still to be made is counted as such', async () => {
+    const { broker, scrape } = await operated(workers);
+    const client = await WireClient.connect(broker.port);
+    await client.createTopic('wide', 600);
+    client.close();
+    const made = await untilScraped(scrape, (page) => {
+      expect(total(page, 'naru_partitions') + total(page, 'naru_partitions_unmade')).toBe(600);
+      return total(page, 'naru_partitions') === 600;
+    });
+    expect(total(made, 'naru_topic_partitions', { topic: 'wide' })).toBe(600);
   });
 
   test('the port answers what it has, and nothing else', async () => {

@@ -254,6 +254,7 @@ describe('a start', () => {
   test('with a partition in two directories, or a directory twice, is refused', async () => {
     const first = await start(0);
     await first.client.createTopic('t', 1);
+    expect(await placesOf('t', 1)).toEqual([0]);
     await first.broker.stop();
     mkdirSync(join(paths[1] as string, 't-0'));
     const metadata = readFileSync(join(paths[0] as string, 't-0', 'partition.metadata'));

@@ -84,6 +84,11 @@ export const METRIC = {
 
   topics: gauge('naru_topics', [], 'Topics with partitions on this broker.'),
   partitions: gauge('naru_partitions', [], 'Partitions on this broker.'),
+  partitionsUnmade: gauge(
+    'naru_partitions_unmade',
+    [],
+    'Partitions of new topics whose logs are still to be made: served, and not among the others yet.',
+  ),
   partitionsLeftOut: gauge('naru_partitions_left_out', [], 'Partitions that are not among those shown below.'),
   offlineDirectories: gauge('naru_log_directories_offline', [], 'Log directories that failed.'),
   topicPartitions: gauge('naru_topic_partitions', ['topic'], 'Partitions of a topic.', TOPICS),

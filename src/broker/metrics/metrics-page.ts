@@ -195,6 +195,11 @@ function writeReports(text: MetricsText, { reports, partitionsMax, offlineCount 
   const partitionCount = sorted.reduce((total, each) => total + each.partitionCount, 0);
   text.sample(METRIC.topics, [], sorted.length);
   text.sample(METRIC.partitions, [], partitionCount);
+  text.sample(
+    METRIC.partitionsUnmade,
+    [],
+    told.reduce((total, { unmadeCount }) => total + unmadeCount, 0),
+  );
   // Whole topics in the order of their names, as long as their partitions fit.
   const shown = new Set<string>();
   let shownCount = 0;

@@ -37,6 +37,8 @@ export interface WorkerReport {
   readonly topics: readonly TopicFacts[];
   /** At most as many as were asked for; of the worker's topics in the order of their names. */
   readonly partitions: readonly PartitionFacts[];
+  /** Partitions of new topics that are not among `topics` yet, since their logs are still to be made. */
+  readonly unmadeCount: number;
   readonly groups: readonly GroupCount[];
   readonly heapUsedBytes: number;
 }
@@ -54,6 +56,7 @@ export function gatherReport(
   done: (report: WorkerReport) => void,
 ): void {
   const replicas = [...host.replicas()];
+  const { unmadeCount } = host;
   replicas.sort((a, b) => compare(a.topic, b.topic) || a.partition - b.partition);
   const topics = new Map<string, TopicFacts>();
   let at = 0;
@@ -73,6 +76,7 @@ export function gatherReport(
         logEndOffset: log.writtenEnd,
         highWatermark,
       })),
+      unmadeCount,
       groups: countGroups(coordinators),
       heapUsedBytes: getHeapStatistics().used_heap_size,
     });
