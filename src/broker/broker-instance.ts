@@ -5,7 +5,6 @@
 // recovered.
 // Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
 // Runs on: the main thread.
-import { hostname } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { crc32cImplementation } from '../base/crc32c.ts';
@@ -29,6 +28,7 @@ import { BrokerNews } from './broker-news.ts';
 import { ConnectionDesk, type ConnectionDeskOptions, connectionLimits } from './connection-desk.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { canonicalHostName } from './host-name.ts';
 import { arenaBytesOf } from './memory-budget.ts';
 import type { BrokerState, Operations } from './operations.ts';
 import { POOL_ENTRY } from './pool-entry.ts';
@@ -143,9 +143,11 @@ export class BrokerInstance implements Broker {
       this.#desk = desk;
       for (const [index, { host, port }] of config.listeners.entries()) this.#listeners.push(await this.#listen(desk, index, host, port));
       await this.#listenForOperators();
+      const isHostNeeded = config.advertisedListeners.some(({ host }) => host === '');
+      const hostName = isHostNeeded ? await canonicalHostName() : '';
       calledOff.throwIfAborted();
       const ports = this.#listeners.map((listener) => listener.port);
-      const data = this.#directories.workerData({ ports, hostName: hostname() }, Date.now());
+      const data = this.#directories.workerData({ ports, hostName }, Date.now());
       this.#workers = await this.#startWorkers(data);
       await serving;
       this.#descriptors.share(); // What the start opens is open.

@@ -1,16 +1,14 @@
 // A line of like pieces of work that would hold up the loop together: done a slice at a time, and between slices the worker serves.
 // Invariants: pieces are done in order, but for those that somebody waits for: they come first, in order among themselves; nothing is done in
-// the turn that begins it, and in no turn more than a slice. Where nobody has anything to ask, turn follows turn until all is done: a timer
-// between them would have the worker sleep for half of the time.
+// the turn that begins it, and in no turn more than a slice.
 // Runs on: every worker.
-import type { TurnEndActor } from '../actors/actor.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 
 /** What a slice may take of a turn: no piece is begun after so much time, or so many pieces. */
 const SLICE_MS = 1;
 const PIECES_IN_SLICE_MAX = 16;
 
-export class SlicedWork<Piece> implements TurnEndActor {
+export class SlicedWork<Piece> {
   readonly #runtime: Runtime;
   readonly #work: (piece: Piece) => void;
   readonly #onDone: () => void;
@@ -31,7 +29,7 @@ export class SlicedWork<Piece> implements TurnEndActor {
     else this.#pieces.push(piece);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#runtime.after(0, () => this.#runtime.touchLast(this));
+    this.#goOn();
   }
 
   /** What has not been begun never will be. */
@@ -40,8 +38,18 @@ export class SlicedWork<Piece> implements TurnEndActor {
     this.#first.length = 0;
   }
 
-  /** A slice. For the run loop alone. */
-  onTurnEnd(): void {
+  /**
+   * A slice in a later turn. A job that is nothing ends behind what sockets have brought meanwhile, and at once where they have brought nothing;
+   * a timer would have the worker sleep for half of the time.
+   */
+  #goOn(): void {
+    this.#runtime.submit(
+      () => Promise.resolve(),
+      () => this.#slice(),
+    );
+  }
+
+  #slice(): void {
     const { clock } = this.#runtime;
     const endMs = clock.monotonicMs() + SLICE_MS;
     let left = PIECES_IN_SLICE_MAX;
@@ -54,7 +62,7 @@ export class SlicedWork<Piece> implements TurnEndActor {
       line.splice(0, count);
     }
     if (this.#first.length + this.#pieces.length > 0) {
-      this.#runtime.touchLast(this);
+      this.#goOn();
       return;
     }
     this.#isRunning = false;

@@ -147,13 +147,13 @@ describe.skipIf(isForeign).each([0, 1, 2])('at %i workers', (workers) => {
   test('a partition whose log is still to be made is counted as such', async () => {
     const { broker, scrape } = await operated(workers);
     const client = await WireClient.connect(broker.port);
-    await client.createTopic('wide', 600);
+    await client.createTopic('wide', 200);
     client.close();
     const made = await untilScraped(scrape, (page) => {
-      expect(total(page, 'naru_partitions') + total(page, 'naru_partitions_unmade')).toBe(600);
-      return total(page, 'naru_partitions') === 600;
+      expect(total(page, 'naru_partitions') + total(page, 'naru_partitions_unmade')).toBe(200);
+      return total(page, 'naru_partitions') === 200;
     });
-    expect(total(made, 'naru_topic_partitions', { topic: 'wide' })).toBe(600);
+    expect(total(made, 'naru_topic_partitions', { topic: 'wide' })).toBe(200);
   });
 
   test('the port answers what it has, and nothing else', async () => {
