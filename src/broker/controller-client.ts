@@ -104,7 +104,7 @@ export function serveController(
   }
   switch (message.operation) {
     case 'createTopics':
-      quorum.submit((image, env) => createTopicsWithin(room, image, message.request as CreateTopicsInput, env), reply, refuse);
+      quorum.submitCreation((image, env) => createTopicsWithin(room, image, message.request as CreateTopicsInput, env), reply, refuse);
       return;
     case 'createPartitions':
       quorum.submit((image, env) => createPartitionsWithin(room, image, message.request as CreatePartitionsInput, env), reply, refuse);

@@ -70,6 +70,8 @@ export class QuorumActor {
   readonly #idle: IdleRecords;
   /** Operations that came before this node led. */
   #early: (() => void)[] = [];
+  /** End of the newest record that deletes a topic. */
+  #deletionsEnd = 0;
   #hasSentState = false;
   #isStopped = false;
   #isSuspended = false;
@@ -167,6 +169,16 @@ export class QuorumActor {
     const { records, response } = operation(this.image, this.#env());
     if (records.length > 0 && !this.#writer.appendRecords(records)) refuse();
     else this.#whenAppliedOnAll(() => done(response), refuse);
+    if (records.some(({ type }) => type === 'RemoveTopicRecord')) this.#deletionsEnd = this.#writer.changeEnd;
+  }
+
+  /**
+   * As `submit`, for what may make topics: run when every worker has applied each deletion. A topic of the same name may be another worker's,
+   * which would make its directory where the one before still has to rename its own.
+   */
+  submitCreation<Response>(operation: Operation<Response>, done: (response: Response) => void, refuse: () => void): void {
+    if (this.#deletionsEnd <= this.appliedOnAll) this.submit(operation, done, refuse);
+    else this.#whenAppliedOnAll(() => this.submitCreation(operation, done, refuse), refuse);
   }
 
   /**

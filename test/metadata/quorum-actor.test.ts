@@ -99,6 +99,34 @@ describe('answers', () => {
     expect(answers).toEqual(['create 0', 'again 36']);
   });
 
+  test('a name is given again when every worker has let go of it', async () => {
+    const node = await new TestNode({ storage: formatted(), workerCount: 2 }).start();
+    await node.submit((image, env) => createTopics(image, topic('a'), env));
+    const slow = node.workers[1];
+    const held: (() => void)[] = [];
+    if (slow === undefined) throw new Error('two workers were asked for');
+    const receive = slow.receive.bind(slow);
+    slow.receive = (message) => held.push(() => receive(message));
+    const answers: string[] = [];
+    node.quorum.submit(
+      (image) => deleteTopics(image, { topicNames: ['a'], topics: [] }),
+      ([result]) => answers.push(`delete ${result?.errorCode}`),
+    );
+    node.quorum.submitCreation(
+      (image, env) => createTopics(image, topic('a'), env),
+      ([result]) => answers.push(`create ${result?.errorCode}`),
+      () => answers.push('refused'),
+    );
+    await settled();
+    expect(node.workers[0]?.image.topicByName('a')).toBeNull();
+    slow.receive = receive;
+    for (const apply of held) apply();
+    expect(node.workers[0]?.image.topicByName('a')).toBeNull();
+    await settled();
+    expect(answers).toEqual(['delete 0', 'create 0']);
+    expect(slow.image.topicByName('a')).not.toBeNull();
+  });
+
   test('tell listeners once, after the whole batch, before the answer', async () => {
     const node = await new TestNode({ storage: formatted(), workerCount: 1 }).start();
     const heard: string[] = [];
