@@ -103,15 +103,6 @@ async function askForPartitions(book: AnswerBook): Promise<void> {
     ],
     { validateOnly: true },
   );
-  await grow(
-    'as many as a request may ask for',
-    3,
-    [
-      { name: 'third', count: 5001 },
-      { name: 'few', count: 5002 },
-    ],
-    { validateOnly: true },
-  );
   await look('in the end');
   const batch = new BatchBuilder({}).append({ value: Buffer.from('new'), timestampMs: 1000 }).build();
   const topicData = [{ name: 'grown', partitionData: [{ index: 6, records: batch }] }];
