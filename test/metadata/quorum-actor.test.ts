@@ -20,6 +20,20 @@ function topic(name: string, numPartitions = 1): Parameters<typeof createTopics>
   return { topics: [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }], validateOnly: false };
 }
 
+/** Keeps from a worker what the controller sends to it, until `letGo`. */
+function holdBack(node: TestNode, index: number): { readonly worker: TestNode['workers'][number]; readonly letGo: () => void } {
+  const worker = node.workers[index];
+  if (worker === undefined) throw new Error('so many workers were not asked for');
+  const held: (() => void)[] = [];
+  const receive = worker.receive.bind(worker);
+  worker.receive = (message) => held.push(() => receive(message));
+  const letGo = (): void => {
+    worker.receive = receive;
+    for (const apply of held.splice(0)) apply();
+  };
+  return { worker, letGo };
+}
+
 describe('a fresh directory', () => {
   test('holds what Apache Kafka 4.3.1 writes at the first start', async () => {
     const node = await new TestNode({ storage: formatted(), quorum: { idleIntervalMs: 500 } }).start();
@@ -78,11 +92,7 @@ describe('answers', () => {
 
   test('wait for the slowest worker, those about a state that is only staged too', async () => {
     const node = await new TestNode({ storage: formatted(), workerCount: 2 }).start();
-    const slow = node.workers[1];
-    const held: (() => void)[] = [];
-    if (slow === undefined) throw new Error('two workers were asked for');
-    const receive = slow.receive.bind(slow);
-    slow.receive = (message) => held.push(() => receive(message));
+    const { letGo } = holdBack(node, 1);
     const answers: string[] = [];
     node.quorum.submit(
       (image, env) => createTopics(image, topic('a'), env),
@@ -95,18 +105,14 @@ describe('answers', () => {
     await settled();
     expect(node.workers[0]?.image.topicByName('a')).not.toBeNull();
     expect(answers).toEqual([]);
-    for (const apply of held) apply();
+    letGo();
     expect(answers).toEqual(['create 0', 'again 36']);
   });
 
   test('a name is given again when every worker has let go of it', async () => {
     const node = await new TestNode({ storage: formatted(), workerCount: 2 }).start();
     await node.submit((image, env) => createTopics(image, topic('a'), env));
-    const slow = node.workers[1];
-    const held: (() => void)[] = [];
-    if (slow === undefined) throw new Error('two workers were asked for');
-    const receive = slow.receive.bind(slow);
-    slow.receive = (message) => held.push(() => receive(message));
+    const { worker: slow, letGo } = holdBack(node, 1);
     const answers: string[] = [];
     node.quorum.submit(
       (image) => deleteTopics(image, { topicNames: ['a'], topics: [] }),
@@ -119,8 +125,7 @@ describe('answers', () => {
     );
     await settled();
     expect(node.workers[0]?.image.topicByName('a')).toBeNull();
-    slow.receive = receive;
-    for (const apply of held) apply();
+    letGo();
     expect(node.workers[0]?.image.topicByName('a')).toBeNull();
     await settled();
     expect(answers).toEqual(['delete 0', 'create 0']);
