@@ -230,6 +230,44 @@ test('a topic that is deleted while its logs are made leaves nothing behind, and
   }
 });
 
+test('a name that is asked for while its topic is being deleted belongs to the new topic alone', async () => {
+  let madeCount = 0;
+  for (let seed = 101; seed <= 160; seed++) {
+    const machine = machineOf(seed, 2 + (seed % 2), [['log.segment.delete.delay.ms', '10']]);
+    expect(await machine.boot()).toBe('lives');
+    const connection = machine.connect();
+    await createTopic(machine, connection);
+    await produce(machine, connection);
+    const written = await fetchAll(machine, connection);
+
+    const answers: number[] = [];
+    connection.ask(deleteTopicsRequest, deleteTopicsResponse, 6, { topics: [{ name: TOPIC }], timeoutMs: 1000 }, () => {});
+    const topics = [{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }];
+    // One comes right behind the deletion, on whatever worker.
+    const others = Array.from({ length: 6 }, () => machine.connect());
+    for (const each of [...others, ...others, ...others]) {
+      const heard = (answer: { topics: readonly { errorCode: number }[] }): void => {
+        answers.push(answer.topics[0]?.errorCode ?? -1);
+      };
+      each.ask(createTopicsRequest, createTopicsResponse, 7, { topics, timeoutMs: 10_000 }, heard);
+    }
+    await machine.until(() => answers.length === 18, 60_000, 'all answers');
+    if (!answers.includes(ERROR.NONE)) continue; // All came before the deletion.
+    madeCount++;
+    await produce(machine, others[0] as ClientConnection);
+    await machine.runFor(1000);
+    machine.kill();
+    expect(await machine.boot()).toBe('lives');
+    expect(await fetchAll(machine, machine.connect()), `seed ${seed}`).toEqual(written);
+    expect(
+      machine.simulation.disk.list('data').filter((name) => name.endsWith('-stray')),
+      `seed ${seed}`,
+    ).toEqual([]);
+    machine.kill();
+  }
+  expect(madeCount).toBeGreaterThan(30);
+});
+
 test('a stop closes no file under a reader of another worker, and lets none begin to read', async () => {
   const machine = machineOf(7, 2);
   expect(await machine.boot()).toBe('lives');
