@@ -215,6 +215,7 @@ export class PendingFetch implements WaitingFetch {
       this.wake();
       return;
     }
+    this.#waiting.meter.parked();
     parkedOf(this.#request.connection).add(this);
     this.#timer = runtime.after(Math.max(0, this.#deadlineMs - runtime.clock.monotonicMs()), () => {
       if (!this.#isParked) return;

@@ -8,6 +8,7 @@
 import type { MetadataActor } from '../metadata/metadata-actor.ts';
 import type { PartitionCall } from '../partition/partition-client.ts';
 import { fetchReply, READ_COMMITTED } from '../partition/partition-messages.ts';
+import { PartitionMeter } from '../partition/partition-meter.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
 import type { FetchRequest } from '../protocol/apis/fetch.ts';
 import { RESPONSE_BYTES_MAX } from './fetch-limits.ts';
@@ -29,10 +30,12 @@ export interface TailLease {
 
 export class TailLeases {
   readonly #words: PartitionWords;
+  readonly #meter: PartitionMeter;
   readonly #bySlot = new Map<number, TailLease>();
 
-  constructor(words: PartitionWords, metadata: Pick<MetadataActor, 'onChange'>) {
+  constructor(words: PartitionWords, metadata: Pick<MetadataActor, 'onChange'>, meter = new PartitionMeter()) {
     this.#words = words;
+    this.#meter = meter;
     metadata.onChange(({ topicsDeleted }) => {
       for (const { partitions } of topicsDeleted) for (const { slot } of partitions) this.#bySlot.delete(slot);
     });
@@ -92,6 +95,7 @@ export class TailLeases {
     replyFloats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
     replyFloats[(at + fetchReply.lastStableOffset) >> 1] = lastStableOffset;
     replyFloats[(at + fetchReply.logStartOffset) >> 1] = words.logStartOffset(slot);
+    this.#meter.plannedByLease();
     return true;
   }
 

@@ -2,6 +2,7 @@
 // Invariant: a fetch is in here before its note is left at the slot's owner, so that a wake-up always finds it. A wake-up takes the note
 // of this worker, and with it all of its fetches out of that slot: each that still has too little leaves a new one.
 // Runs on: every worker with connections.
+import { PartitionMeter } from '../partition/partition-meter.ts';
 import type { PartitionWords } from '../partition/partition-words.ts';
 import type { Runtime } from '../scheduler/runtime.ts';
 
@@ -14,15 +15,20 @@ export interface WaitingFetch {
 }
 
 export class WaitingFetches {
+  readonly meter: PartitionMeter;
   readonly #words: PartitionWords;
   readonly #bySlot = new Map<number, Set<WaitingFetch>>();
   readonly #wakeSlot = (slot: number): void => {
     const fetches = [...(this.#bySlot.get(slot) ?? [])];
     for (const fetch of fetches) this.remove(fetch);
-    for (const fetch of fetches) fetch.wake();
+    for (const fetch of fetches) {
+      this.meter.woken();
+      fetch.wake();
+    }
   };
 
-  constructor(runtime: Pick<Runtime, 'exchange'>, words: PartitionWords) {
+  constructor(runtime: Pick<Runtime, 'exchange'>, words: PartitionWords, meter = new PartitionMeter()) {
+    this.meter = meter;
     this.#words = words;
     runtime.exchange.addWakeSource(
       () => words.park.any(),

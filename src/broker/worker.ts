@@ -19,6 +19,7 @@ import { SlowRequests } from '../network/slow-requests.ts';
 import { SocketTransport } from '../network/socket-transport.ts';
 import { PartitionClient } from '../partition/partition-client.ts';
 import { PartitionHost } from '../partition/partition-host.ts';
+import { PartitionMeter } from '../partition/partition-meter.ts';
 import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
 import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
@@ -136,6 +137,7 @@ export function createBrokerWorker(runtime: Runtime, data: BrokerWorkerData, sup
     exchange,
     () => metadata.appliedOffset,
     () => runtime.wake(),
+    new PartitionMeter(runtime.slots.partitions),
   );
 
   const questions = new PartitionQuestions(runtime, () => metadata.appliedOffset);

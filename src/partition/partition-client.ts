@@ -7,6 +7,7 @@
 import type { Exchange } from '../actors/exchange.ts';
 import { assert, unreachable } from '../base/assert.ts';
 import { ARENA, ENTRY_COUNT, HEADER_WORDS, METADATA_OFFSET, REPLY_ENTRY_WORDS, REQUEST_ENTRY_WORDS } from './partition-messages.ts';
+import { PartitionMeter } from './partition-meter.ts';
 
 const KINDS = Object.keys(REQUEST_ENTRY_WORDS).map(Number);
 const POOLED_CALLS_MAX = 1024;
@@ -76,6 +77,7 @@ export class PartitionClient {
   readonly #exchange: Exchange;
   readonly #metadataOffset: () => number;
   readonly #wake: () => void;
+  readonly #meter: PartitionMeter;
   readonly #freeCalls = new Map<number, PartitionCall[]>(KINDS.map((kind) => [kind, []]));
   readonly #underWay: (Piece | null)[] = [];
   readonly #freeIds: number[] = [];
@@ -84,10 +86,11 @@ export class PartitionClient {
   readonly #byOwner: number[][];
 
   /** `wake` is Runtime.wake: a request that a socket's callback sends would wait for the next turn, and nothing else might bring one. */
-  constructor(exchange: Exchange, metadataOffset: () => number, wake: () => void) {
+  constructor(exchange: Exchange, metadataOffset: () => number, wake: () => void, meter = new PartitionMeter()) {
     this.#exchange = exchange;
     this.#metadataOffset = metadataOffset;
     this.#wake = wake;
+    this.#meter = meter;
     this.#waiting = Array.from({ length: exchange.workerCount }, () => []);
     this.#byOwner = Array.from({ length: exchange.workerCount }, () => []);
     for (const kind of KINDS) {
@@ -182,6 +185,7 @@ export class PartitionClient {
       to += call.requestEntryWords;
     }
     this.#exchange.commitRequest(target);
+    this.#meter.asked(call.kind, target !== this.#exchange.selfIndex, indexes.length);
     return true;
   }
 

@@ -1,5 +1,5 @@
 // The slots of one worker: numbers that it alone writes and that the main thread reads for /metrics, without a message.
-// Each part of a worker gets a block and lays it out itself (network-counters.ts, request-meter.ts, loop-meter.ts, sync-meter.ts, slab-arena.ts).
+// Each part of a worker gets a block and lays it out itself (network-counters.ts, request-meter.ts, partition-meter.ts, loop-meter.ts, sync-meter.ts, slab-arena.ts).
 // Invariants: one writer for each slot; a slot that counts never falls. Slots are 64-bit floats: whole up to 2^53.
 // They are no words of the algorithms between workers: nothing is decided by them and no order among them is promised, so they are read and
 // written plainly (docs/decisions/0018-metrics.md has the price of doing otherwise).
@@ -10,7 +10,7 @@ const SLOT_BYTES = 8;
 const LINE_SLOTS = 128 / SLOT_BYTES;
 
 /** Slots by block. */
-export const BLOCK_SLOTS = { network: 48, requests: 128 * 32, errors: 128 * 160, loop: 48, disk: 64, arena: 32 } as const;
+export const BLOCK_SLOTS = { network: 48, requests: 128 * 32, errors: 128 * 160, partitions: 48, loop: 48, disk: 64, arena: 32 } as const;
 
 type Block = keyof typeof BLOCK_SLOTS;
 

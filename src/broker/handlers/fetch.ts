@@ -2,6 +2,7 @@
 // Source: the protocol guide; KIP-74 (the first batch is always whole), KIP-227 (sessions), KIP-320, KIP-516, KIP-595 (divergence).
 
 import { READ_COMMITTED, READ_UNCOMMITTED } from '../../partition/partition-messages.ts';
+import { PartitionMeter } from '../../partition/partition-meter.ts';
 import { type FetchRequest, type FetchResponse, fetchRequest, fetchResponse } from '../../protocol/apis/fetch.ts';
 import { ERROR } from '../../protocol/errors.ts';
 import { AbortedTransactions } from '../aborted-transactions.ts';
@@ -19,8 +20,9 @@ const TOPIC_IDS_SINCE = 13;
 
 export function fetchHandler(context: BrokerContext): Handler {
   const sessions = new FetchSessions(context.config.maxIncrementalFetchSessionCacheSlots, context.runtime.random);
-  const waiting = new WaitingFetches(context.runtime, context.words);
-  const leases = new TailLeases(context.words, context.metadata);
+  const meter = new PartitionMeter(context.runtime.slots.partitions);
+  const waiting = new WaitingFetches(context.runtime, context.words, meter);
+  const leases = new TailLeases(context.words, context.metadata, meter);
   const { directories, metadata, runtime } = context;
   const aborted = new AbortedTransactions(runtime.storage, (topic, partition) => directories.pathOf(metadata.image, topic, partition));
   return (request) => {

@@ -67,6 +67,26 @@ export const METRIC = {
   loopIdle: counter('naru_loop_idle_seconds_total', ['thread'], 'Time that an event loop waited.'),
   jobs: gauge('naru_disk_jobs', ['worker'], 'Slow jobs of the disk pool that are under way or wait.'),
 
+  partitionRequests: counter(
+    'naru_partition_requests_total',
+    ['about', 'to'],
+    'Messages to the workers that own partitions, one for each owner of a request’s partitions, whether that is the worker of the connection (own) or another one.',
+  ),
+  fetchPlans: counter(
+    'naru_fetch_plans_total',
+    ['by'],
+    'Partitions of fetches by who said what to read: the lease of a worker whose consumers follow the tail, or the owner, who was asked.',
+  ),
+  fetchParks: counter(
+    'naru_fetch_parks_total',
+    [],
+    'Times that a fetch began to wait for records; once more where it was woken by too few.',
+  ),
+  fetchWakes: counter(
+    'naru_fetch_wakes_total',
+    [],
+    'Times that a waiting fetch looked again because of what was written, before its deadline.',
+  ),
   credits: gauge('naru_ring_credits_in_use', ['worker'], 'Requests to workers, itself included, that have no reply yet.'),
   memoryUsed: gauge('naru_slab_memory_used_bytes', ['worker'], 'Memory of requests and replies in use, in whole slabs.'),
   memoryLimit: gauge('naru_slab_memory_limit_bytes', ['worker'], 'How much of it there is: the worker’s part of naru.memory.max.'),

@@ -4,6 +4,7 @@
 import { ARENA_CAPACITY, ARENA_CLASSES, ARENA_REFUSED, ARENA_USED, SLAB_CLASS_COUNT, SLAB_MIN_BYTES } from '../../actors/slab-arena.ts';
 import { CLOSE_CAUSES, type NetworkCounters, networkCounters } from '../../network/network-counters.ts';
 import { API_LATENCY, API_RECEIVED, API_REQUESTS, API_ROWS, API_SENT, API_STRIDE, ERROR_COLUMNS } from '../../network/request-meter.ts';
+import { ASKED_ABOUT, PartitionMeter } from '../../partition/partition-meter.ts';
 import { apiName } from '../../protocol/api-keys.ts';
 import { errorName } from '../../protocol/errors.ts';
 import { LAG_BOUNDS_MS, LOOP_CREDITS, LOOP_JOBS, LOOP_LAG, LOOP_TURNS, TURN_BOUNDS_MS } from '../../scheduler/loop-meter.ts';
@@ -51,6 +52,7 @@ export function metricsPage(sources: MetricsSources): string {
   writeBroker(text, sources);
   writeRequests(text, sources.slots);
   writeConnections(text, sources);
+  writePartitionRequests(text, sources.slots);
   writeLoops(text, sources);
   writeMemory(text, sources.slots);
   writeDisk(text, sources.slots);
@@ -148,6 +150,22 @@ function writeLoops(text: MetricsText, { slots, threads }: MetricsSources): void
     text.sample(METRIC.loopIdle, [thread], idle * MS);
     if (heapUsedBytes !== null) text.sample(METRIC.heapUsed, [thread], heapUsedBytes);
   }
+}
+
+function writePartitionRequests(text: MetricsText, slots: readonly WorkerSlots[]): void {
+  const meters = slots.map((each) => new PartitionMeter(each.partitions));
+  const total = (of: (each: PartitionMeter) => number): number => meters.reduce((before, each) => before + of(each), 0);
+  for (const [kind, about] of ASKED_ABOUT) {
+    const [own, other] = [total((each) => each.askedCount(kind, false)), total((each) => each.askedCount(kind, true))];
+    text.sample(METRIC.partitionRequests, [about, 'own'], own);
+    text.sample(METRIC.partitionRequests, [about, 'other'], other);
+  }
+  const [leased, asked] = [total((each) => each.plansByLease), total((each) => each.plansByOwner)];
+  text.sample(METRIC.fetchPlans, ['lease'], leased);
+  text.sample(METRIC.fetchPlans, ['owner'], asked);
+  const [parks, wakes] = [total((each) => each.parkCount), total((each) => each.wakeCount)];
+  text.sample(METRIC.fetchParks, [], parks);
+  text.sample(METRIC.fetchWakes, [], wakes);
 }
 
 function writeMemory(text: MetricsText, slots: readonly WorkerSlots[]): void {
