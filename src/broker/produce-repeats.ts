@@ -10,9 +10,14 @@ type PartitionData = TopicData['partitionData'][number];
 const topicsSeen = new Set<string>();
 const partitionsSeen = new Set<number>();
 
-/** The topics of a request, each partition once; the request's own list where that is so already. */
+/** The topics of a request that it names partitions of, each partition once; the request's own list where that is so already. */
 export function withoutRepeats(topics: readonly TopicData[]): readonly TopicData[] {
-  return hasRepeats(topics) ? merged(topics) : topics;
+  if (!hasRepeats(topics) && topics.every(hasPartitions)) return topics;
+  return merged(topics).filter(hasPartitions);
+}
+
+function hasPartitions({ partitionData }: TopicData): boolean {
+  return partitionData.length > 0;
 }
 
 function hasRepeats(topics: readonly TopicData[]): boolean {

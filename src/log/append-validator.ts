@@ -161,6 +161,14 @@ function validateTimestamps(bytes: Uint8Array, position: number, config: LogConf
   const isStamped = timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME;
   const isSafe = isSafeTimestamp(base) && isSafeTimestamp(max);
   if (config.isLogAppendTime ? isSafe && !isStamped : isSafe && isWithin(base, config, nowMs) && isWithin(max, config, nowMs)) return true;
+  return refuseTimestamps(bytes, position, config, nowMs, result);
+}
+
+/** Apart, since what its function keeps would be made for every batch that is taken. */
+function refuseTimestamps(bytes: Uint8Array, position: number, config: LogConfig, nowMs: number, result: AppendResult): boolean {
+  const base = readBaseTimestamp(bytes, position);
+  const max = readMaxTimestamp(bytes, position);
+  const isStamped = timestampType(bytes, position) === TIMESTAMP_TYPE.LOG_APPEND_TIME;
   result.recordErrors = recordErrors(bytes, position, (cursor) => {
     const timestamp = isStamped ? max : base + cursor.timestampDelta;
     return isSafeTimestamp(timestamp) ? timestampFault(timestamp, isStamped, config, nowMs) : `Timestamp ${timestamp} is out of range`;

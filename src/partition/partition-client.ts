@@ -10,7 +10,7 @@ import { ARENA, ENTRY_COUNT, HEADER_WORDS, METADATA_OFFSET, REPLY_ENTRY_WORDS, R
 import { PartitionMeter } from './partition-meter.ts';
 
 const KINDS = Object.keys(REQUEST_ENTRY_WORDS).map(Number);
-const POOLED_CALLS_MAX = 1024;
+const POOLED_MAX = 1024;
 /** In place of an owner. */
 const ANSWERED = -1;
 
@@ -25,6 +25,8 @@ export class PartitionCall {
   replyWords: Int32Array;
   replyFloats: Float64Array;
   owners: Int32Array;
+  /** Of each entry, the next one of the same owner; of its last one nothing that counts. */
+  nextOfOwner: Int32Array;
   /** Pieces that are queued or under way. */
   outstanding = 0;
   onDone: ((call: PartitionCall) => void) | null = null;
@@ -38,6 +40,7 @@ export class PartitionCall {
     this.replyFloats = new Float64Array((capacity * this.replyEntryWords) / 2);
     this.replyWords = new Int32Array(this.replyFloats.buffer);
     this.owners = new Int32Array(capacity);
+    this.nextOfOwner = new Int32Array(capacity);
   }
 
   get capacity(): number {
@@ -66,11 +69,12 @@ export class PartitionCall {
   }
 }
 
-/** What goes to one owner in one ring record: some entries of a call. */
+/** What goes to one owner in one ring record: `count` entries of a call, from `first` on by nextOfOwner. */
 interface Piece {
   call: PartitionCall;
   target: number;
-  indexes: number[];
+  first: number;
+  count: number;
 }
 
 export class PartitionClient {
@@ -79,11 +83,14 @@ export class PartitionClient {
   readonly #wake: () => void;
   readonly #meter: PartitionMeter;
   readonly #freeCalls = new Map<number, PartitionCall[]>(KINDS.map((kind) => [kind, []]));
+  readonly #freePieces: Piece[] = [];
   readonly #underWay: (Piece | null)[] = [];
   readonly #freeIds: number[] = [];
   /** By owner: pieces without a credit, oldest first. */
   readonly #waiting: Piece[][];
-  readonly #byOwner: number[][];
+  /** By owner, of the call that is being sent: its first entry, and how many it has. */
+  readonly #firsts: Int32Array;
+  readonly #counts: Int32Array;
 
   /** `wake` is Runtime.wake: a request that a socket's callback sends would wait for the next turn, and nothing else might bring one. */
   constructor(exchange: Exchange, metadataOffset: () => number, wake: () => void, meter = new PartitionMeter()) {
@@ -92,7 +99,8 @@ export class PartitionClient {
     this.#wake = wake;
     this.#meter = meter;
     this.#waiting = Array.from({ length: exchange.workerCount }, () => []);
-    this.#byOwner = Array.from({ length: exchange.workerCount }, () => []);
+    this.#firsts = new Int32Array(exchange.workerCount);
+    this.#counts = new Int32Array(exchange.workerCount);
     for (const kind of KINDS) {
       exchange.onReply(kind, (_from, requestId, words, floats, index) => this.#onReply(requestId, words, floats, index));
     }
@@ -113,25 +121,22 @@ export class PartitionClient {
   end(call: PartitionCall): void {
     call.onDone = null;
     const free = this.#freeCalls.get(call.kind) as PartitionCall[];
-    if (free.length < POOLED_CALLS_MAX && call.capacity <= 1024) free.push(call);
+    if (free.length < POOLED_MAX && call.capacity <= 1024) free.push(call);
   }
 
   /** Sends all entries; `onDone` runs in a later message of this or a later turn, never inside this call. */
   send(call: PartitionCall): void {
     assert(call.count > 0, 'a call without entries has nobody to answer it');
     call.outstanding = 0;
+    this.#chain(call);
     const fits = this.#entriesPerPiece(call);
-    for (let index = 0; index < call.count; index++) {
-      const owner = call.owners[index] as number;
-      if (owner !== ANSWERED) (this.#byOwner[owner] as number[]).push(index);
-    }
-    for (let target = 0; target < this.#byOwner.length; target++) {
-      const indexes = this.#byOwner[target] as number[];
-      if (indexes.length === 0) continue;
-      this.#byOwner[target] = [];
-      for (let start = 0; start < indexes.length; start += fits) {
+    for (let target = 0; target < this.#counts.length; target++) {
+      let first = this.#firsts[target] as number;
+      for (let left = this.#counts[target] as number; left > 0; left -= fits) {
+        const count = Math.min(left, fits);
         call.outstanding++;
-        this.#queue({ call, target, indexes: indexes.length <= fits ? indexes : indexes.slice(start, start + fits) });
+        this.#queue(this.#pieceOf(call, target, first, count));
+        if (left > fits) for (let passed = 0; passed < count; passed++) first = call.nextOfOwner[first] as number;
       }
     }
     assert(call.outstanding > 0, 'a call that is answered whole needs no sending');
@@ -141,6 +146,28 @@ export class PartitionClient {
   /** Pieces that wait for a credit, for the gauges. */
   get waitingCount(): number {
     return this.#waiting.reduce((sum, queue) => sum + queue.length, 0);
+  }
+
+  /** Links the entries of each owner, in their order. */
+  #chain({ count, owners, nextOfOwner }: PartitionCall): void {
+    this.#counts.fill(0);
+    for (let index = count - 1; index >= 0; index--) {
+      const owner = owners[index] as number;
+      if (owner === ANSWERED) continue;
+      nextOfOwner[index] = this.#firsts[owner] as number;
+      this.#firsts[owner] = index;
+      this.#counts[owner] = (this.#counts[owner] as number) + 1;
+    }
+  }
+
+  #pieceOf(call: PartitionCall, target: number, first: number, count: number): Piece {
+    const piece = this.#freePieces.pop();
+    if (piece === undefined) return { call, target, first, count };
+    piece.call = call;
+    piece.target = target;
+    piece.first = first;
+    piece.count = count;
+    return piece;
   }
 
   #entriesPerPiece(call: PartitionCall): number {
@@ -164,10 +191,10 @@ export class PartitionClient {
   }
 
   #trySend(piece: Piece): boolean {
-    const { call, target, indexes } = piece;
+    const { call, target, first, count } = piece;
     const requestId = this.#freeIds.pop() ?? this.#underWay.length;
-    const payloadWords = HEADER_WORDS + indexes.length * call.requestEntryWords;
-    const replyWords = HEADER_WORDS + indexes.length * call.replyEntryWords;
+    const payloadWords = HEADER_WORDS + count * call.requestEntryWords;
+    const replyWords = HEADER_WORDS + count * call.replyEntryWords;
     const at = this.#exchange.tryRequest(target, call.kind, requestId, payloadWords, replyWords);
     if (at < 0) {
       if (requestId < this.#underWay.length) this.#freeIds.push(requestId);
@@ -175,17 +202,17 @@ export class PartitionClient {
     }
     this.#underWay[requestId] = piece;
     const words = this.#exchange.requestWords(target);
-    words[at + ENTRY_COUNT] = indexes.length;
+    words[at + ENTRY_COUNT] = count;
     words[at + METADATA_OFFSET] = this.#metadataOffset() | 0;
     words[at + ARENA] = this.#exchange.selfIndex;
     let to = at + HEADER_WORDS;
-    for (const index of indexes) {
-      const from = index * call.requestEntryWords;
+    for (let sent = 0, entry = first; sent < count; sent++, entry = call.nextOfOwner[entry] as number) {
+      const from = entry * call.requestEntryWords;
       for (let word = 0; word < call.requestEntryWords; word++) words[to + word] = call.requestWords[from + word] as number;
       to += call.requestEntryWords;
     }
     this.#exchange.commitRequest(target);
-    this.#meter.asked(call.kind, target !== this.#exchange.selfIndex, indexes.length);
+    this.#meter.asked(call.kind, target !== this.#exchange.selfIndex, count);
     return true;
   }
 
@@ -194,9 +221,10 @@ export class PartitionClient {
     assert(piece !== null && piece !== undefined, 'a reply to a request that is not under way');
     this.#underWay[requestId] = null;
     this.#freeIds.push(requestId);
-    const { call, indexes } = piece;
+    const { call, first, count } = piece;
+    if (this.#freePieces.length < POOLED_MAX) this.#freePieces.push(piece);
     let from = index + HEADER_WORDS;
-    for (const entry of indexes) {
+    for (let heard = 0, entry = first; heard < count; heard++, entry = call.nextOfOwner[entry] as number) {
       const to = entry * call.replyEntryWords;
       for (let word = 0; word < call.replyEntryWords; word++) call.replyWords[to + word] = words[from + word] as number;
       from += call.replyEntryWords;

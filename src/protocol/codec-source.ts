@@ -232,7 +232,8 @@ else {\n${value}.position = w.position;\nw.position += ${value}.gapBytes ?? ${va
     let code: string;
     if (fixed !== undefined) {
       code = `let p = r.take(r.count(count, ${fixed.sizeBytes}) * ${fixed.sizeBytes});
-for (let i = 0; i < count; i++, p += ${fixed.sizeBytes}) list.push(${fixed.read('p')});\n`;
+const list = listFor(count);
+for (let i = 0; i < count; i++, p += ${fixed.sizeBytes}) list[i] = ${fixed.read('p')};\n`;
     } else {
       const itemBytesMin =
         field.fields === undefined
@@ -240,11 +241,11 @@ for (let i = 0; i < count; i++, p += ${fixed.sizeBytes}) list.push(${fixed.read(
           : this.#structBytesMin(field.fields);
       const item =
         field.fields === undefined
-          ? `{\nlet item;\n${this.#decodePrimitive(field.element, 'item', false)}list.push(item);\n}\n`
-          : `list.push(decode${this.struct(field.fields, `${path}.`)}(r));\n`;
-      code = `r.count(count, ${Math.max(1, itemBytesMin)});\nfor (let i = 0; i < count; i++) ${item}`;
+          ? `{\nlet item;\n${this.#decodePrimitive(field.element, 'item', false)}list[i] = item;\n}\n`
+          : `list[i] = decode${this.struct(field.fields, `${path}.`)}(r);\n`;
+      code = `r.count(count, ${Math.max(1, itemBytesMin)});\nconst list = listFor(count);\nfor (let i = 0; i < count; i++) ${item}`;
     }
-    const notNull = `const list = [];\n${code}${target} = list;\n`;
+    const notNull = `${code}${target} = list;\n`;
     return `{\nconst count = ${count};\n${mayBeNull ? `if (count === -1) ${target} = null;\nelse {\n${notNull}}\n` : notNull}}\n`;
   }
 

@@ -34,6 +34,7 @@ const helpers = {
   compactStringBytes,
   failTag,
   fittingText,
+  listFor,
   readInt16,
   readInt32,
   readInt64,
@@ -48,6 +49,12 @@ const helpers = {
   writeSafeInt64,
   writeUuid,
 };
+
+/**
+ * Lists up to this length get their room at once. One that grows by `push` has room for 17 after the first: 176 bytes, where a list of one
+ * takes 56 (V8 14.6). From some ten million on, an array that is made with a length is a hash table.
+ */
+const LIST_ROOM_MAX = 1024;
 
 const compiled = new WeakMap<Table, Codec<unknown>[]>();
 
@@ -75,6 +82,11 @@ export function encodeMessage<T extends Table>(table: T, version: number, messag
   encode(message, writer);
   assert(writer.position === writer.bytes.length, `${table.name} took ${writer.position} bytes, ${writer.bytes.length} were reserved`);
   return writer.bytes;
+}
+
+/** For `count` elements, as many as their sender says: where that is much, it grows as they come. */
+function listFor(count: number): unknown[] {
+  return count === 0 || count > LIST_ROOM_MAX ? [] : new Array(count);
 }
 
 function failTag(tag: number, end: number, { position, begin }: ByteReader): never {

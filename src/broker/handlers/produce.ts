@@ -46,13 +46,9 @@ const ANSWERED_WITHOUT_LOG: ReadonlySet<number> = new Set([
   ERROR.KAFKA_STORAGE_ERROR,
 ]);
 
-/** Which answer an entry of the call fills in. */
-interface Slot {
-  readonly answer: PartitionAnswer;
-  readonly records: RecordsRange;
-  /** What every producer since 0.11 sends: one batch of today's format and nothing else. */
-  readonly isOneBatch: boolean;
-}
+/** Of every answer that has none; shared, since there is one for each batch that comes, and nobody writes to them. */
+const NO_RECORD_ERRORS: PartitionAnswer['recordErrors'] = [];
+const NO_LEADER: PartitionAnswer['currentLeader'] = { leaderId: -1, leaderEpoch: -1 };
 
 export function produceHandler(context: BrokerContext): Handler {
   const { metadata, partitions, runtime } = context;
@@ -66,75 +62,72 @@ export function produceHandler(context: BrokerContext): Handler {
     }
     const { image } = metadata;
     const areAcksKnown = body.acks >= -1 && body.acks <= 1;
-    const responses: TopicAnswer[] = [];
-    let slots: Slot[] | null = null;
     let call: PartitionCall | null = null;
-    for (const { name, topicId, partitionData } of withoutRepeats(body.topicData)) {
-      if (partitionData.length === 0) continue;
+    /** Entries of the call that are not one batch of today's format: rare. */
+    let oddEntries: Set<number> | null = null;
+    const responses = withoutRepeats(body.topicData).map(({ name, topicId, partitionData }): TopicAnswer => {
       const topic = findTopic(image, name, topicId);
       const isClosed = topic !== null && INTERNAL_TOPICS.has(topic.name) && request.clientId !== ADMIN_CLIENT_ID;
-      const partitionResponses: PartitionAnswer[] = [];
-      responses.push({ name, topicId, partitionResponses });
-      for (const { index, records } of partitionData) {
+      const partitionResponses = partitionData.map(({ index, records }): PartitionAnswer => {
         const partition = topic === null ? null : findPartition(topic, index);
         if (topic === null || partition === null) {
           const isIdUnknown = topic === null && request.apiVersion >= TOPIC_IDS_SINCE;
-          partitionResponses.push(refusal(index, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION));
-          continue;
+          return emptyAnswer(index, isIdUnknown ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION);
         }
         if (records === null || records.length === 0) {
-          partitionResponses.push(refusal(index, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition'));
-          continue;
+          return emptyAnswer(index, ERROR.INVALID_RECORD, 'A produce request must have one record batch per partition');
         }
-        const range = records as RecordsRange;
-        const isWhole = isOneBatch(request.bytes, range);
-        if (request.apiVersion < ZSTD_SINCE && isWhole && compressionType(request.bytes, range.position) === COMPRESSION.ZSTD) {
-          partitionResponses.push(refusal(index, ERROR.UNSUPPORTED_COMPRESSION_TYPE));
-          continue;
+        const { position, length } = records as RecordsRange;
+        const isWhole = isOneBatch(request.bytes, position, length);
+        if (request.apiVersion < ZSTD_SINCE && isWhole && compressionType(request.bytes, position) === COMPRESSION.ZSTD) {
+          return emptyAnswer(index, ERROR.UNSUPPORTED_COMPRESSION_TYPE);
         }
-        if (!areAcksKnown || isClosed) {
-          partitionResponses.push(refusal(index, areAcksKnown ? ERROR.INVALID_TOPIC_EXCEPTION : ERROR.INVALID_REQUIRED_ACKS));
-          continue;
-        }
-        const slot = { answer: refusal(index, ERROR.NONE), records: range, isOneBatch: isWhole };
-        partitionResponses.push(slot.answer);
-        if (call === null || slots === null) {
-          slots = [];
-          call = partitions.begin(PRODUCE, countPartitions(body), onDone);
+        if (!areAcksKnown) return emptyAnswer(index, ERROR.INVALID_REQUIRED_ACKS);
+        if (isClosed) return emptyAnswer(index, ERROR.INVALID_TOPIC_EXCEPTION);
+        call ??= partitions.begin(PRODUCE, countPartitions(body), onDone);
+        if (!isWhole) {
+          oddEntries ??= new Set();
+          oddEntries.add(call.count);
         }
         const at = call.add(workerOf(runtime.workerCount, topic.id, index));
         call.requestWords[at] = partition.slot;
-        call.requestWords[at + produceEntry.position] = slot.records.position;
-        call.requestWords[at + produceEntry.length] = slot.records.length;
-        slots.push(slot);
-      }
-    }
-    if (call === null || slots === null) finish(request, body, responses);
+        call.requestWords[at + produceEntry.position] = position;
+        call.requestWords[at + produceEntry.length] = length;
+        return emptyAnswer(index, ERROR.NONE);
+      });
+      return { name, topicId, partitionResponses };
+    });
+    if (call === null) finish(request, body, responses);
     else partitions.send(call);
     return true;
 
     function onDone(done: PartitionCall): void {
-      for (const [entry, slot] of (slots as Slot[]).entries()) fill(slot, done, entry, request.bytes);
+      let entry = 0;
+      for (const { partitionResponses } of responses) {
+        for (const answer of partitionResponses) {
+          if (answer.errorCode !== ERROR.NONE) continue; // Refused above: no entry of the call.
+          fill(answer, done, entry, request.bytes, oddEntries?.has(entry) ?? false);
+          entry++;
+        }
+      }
       partitions.end(done);
       finish(request, body, responses);
     }
   };
 }
 
-function fill(slot: Slot, call: PartitionCall, entry: number, bytes: Uint8Array): void {
+/** What the owner says of an entry of the call. `isOdd`: the entry is not one batch of today's format. */
+function fill(answer: PartitionAnswer, call: PartitionCall, entry: number, bytes: Uint8Array, isOdd: boolean): void {
   const at = call.reply(entry);
-  const { answer } = slot;
   answer.errorCode = call.replyWords[at] as number;
   answer.baseOffset = call.replyFloats[(at + produceReply.baseOffset) >> 1] as number;
   answer.logAppendTimeMs = call.replyFloats[(at + produceReply.logAppendTimeMs) >> 1] as number;
   answer.logStartOffset = call.replyFloats[(at + produceReply.logStartOffset) >> 1] as number;
   if (answer.errorCode === ERROR.NONE) return;
-  if (ANSWERED_WITHOUT_LOG.has(answer.errorCode) || (answer.errorCode === ERROR.INVALID_RECORD && !slot.isOneBatch)) {
-    answer.logStartOffset = -1;
-  }
+  if (ANSWERED_WITHOUT_LOG.has(answer.errorCode) || (answer.errorCode === ERROR.INVALID_RECORD && isOdd)) answer.logStartOffset = -1;
   const { errorMessage, recordErrors } = readRefusal(
     bytes,
-    slot.records.position,
+    call.requestWords[entry * call.requestEntryWords + produceEntry.position] as number,
     call.replyWords[at + produceReply.refusalBytes] as number,
   );
   answer.errorMessage = errorMessage;
@@ -157,29 +150,29 @@ function finish(request: IncomingRequest, body: ProduceRequest, responses: Topic
   request.noReply();
 }
 
-function isOneBatch(bytes: Uint8Array, { position, length }: RecordsRange): boolean {
+/** What every producer since 0.11 sends: one batch of today's format and nothing else. */
+function isOneBatch(bytes: Uint8Array, position: number, length: number): boolean {
   return length >= BATCH_OVERHEAD_BYTES && batchSizeBytes(bytes, position) === length && readMagic(bytes, position) === BATCH_MAGIC;
 }
 
-function refusal(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
+function emptyAnswer(index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer {
   return {
     index,
     errorCode,
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
-    recordErrors: [],
+    recordErrors: NO_RECORD_ERRORS,
     errorMessage,
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    currentLeader: NO_LEADER,
   };
 }
 
 function refuseAll(body: ProduceRequest, errorCode: number): TopicAnswer[] {
-  const topics = withoutRepeats(body.topicData).filter(({ partitionData }) => partitionData.length > 0);
-  return topics.map(({ name, topicId, partitionData }) => ({
+  return withoutRepeats(body.topicData).map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
-    partitionResponses: partitionData.map(({ index }) => refusal(index, errorCode)),
+    partitionResponses: partitionData.map(({ index }) => emptyAnswer(index, errorCode)),
   }));
 }
 
