@@ -76,11 +76,9 @@ describe('a simulated process', () => {
       },
       1,
     );
-    const startMs = performance.now();
     await simulation.runFor(3_600_000);
     expect(fired).toEqual(['3 at 0', '500 at 5', '40000 at 400']);
     expect(simulation.time.nowMs).toBeGreaterThanOrEqual(3_600_000);
-    expect(performance.now() - startMs).toBeLessThan(5000);
   });
 
   test('jobs end in a later turn, in virtual time, and wait for each other as in production', async () => {

@@ -148,15 +148,22 @@ test('an error in a task loses that timer alone', () => {
   expect(isFired).toBe(true);
 });
 
-test('100000 timers are added, mostly cancelled and fired in well under a second', () => {
+test('100000 timers are added, mostly cancelled, and the rest fires in hardly more rounds than there are deadlines', () => {
   const wheel = new TimerWheel(0);
-  const startMs = performance.now();
   let fired = 0;
+  const deadlines = new Set<number>();
   for (let i = 0; i < 100_000; i++) {
-    const timer = wheel.add(500 + (i % 30_000), () => fired++);
+    const delayMs = 500 + (i % 30_000);
+    const timer = wheel.add(delayMs, () => fired++);
     if (i % 10 !== 0) timer.cancel();
+    else deadlines.add(delayMs);
   }
-  for (let nowMs = wheel.nextMs(); nowMs < Number.POSITIVE_INFINITY; nowMs = wheel.nextMs()) wheel.expire(nowMs, 1000);
+  let rounds = 0;
+  for (let nowMs = wheel.nextMs(); nowMs < Number.POSITIVE_INFINITY; nowMs = wheel.nextMs()) {
+    wheel.expire(nowMs, 1000);
+    rounds++;
+  }
   expect(fired).toBe(10_000);
-  expect(performance.now() - startMs).toBeLessThan(1000);
+  // Not one for each cancelled timer, nor for each millisecond: beside the deadlines, those in which timers move to a finer wheel.
+  expect(rounds).toBeLessThan(deadlines.size * 1.5);
 });
