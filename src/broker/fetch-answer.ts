@@ -80,8 +80,7 @@ export class FetchAnswer {
   #givesRecords = true;
   #sendsFiles = false;
   #readBytes = 0; // Of records that are read into the answer.
-  readonly #cached: ServedRange[] = []; // Of these, the ranges that lie in the page cache, and how far they are read.
-  #cachedIndex = 0;
+  #readIndex = 0; // Of the range that is being read here, and how far it is.
   #readAt = 0;
   #reads = 1; // What goes on: one for all that is read here, and those in the pool.
   #isWhole = true;
@@ -156,7 +155,7 @@ export class FetchAnswer {
     for (const served of this.#served) {
       if (served.isSentFromFile) continue;
       if (served.isCached(0, served.length)) {
-        this.#cached.push(served);
+        served.isReadHere = true;
         cachedBytes += served.length;
       } else this.#readLater(served, bytes, 0);
     }
@@ -176,9 +175,10 @@ export class FetchAnswer {
   /** Reads the next `shareBytes` of what was in the page cache, of one range or of several. False: nothing is left of it. */
   #readShare(bytes: Uint8Array, shareBytes: number, isLookedAtAnew: boolean): boolean {
     let left = shareBytes;
-    while (this.#cachedIndex < this.#cached.length) {
+    for (; this.#readIndex < this.#served.length; this.#readIndex++) {
+      const served = this.#served[this.#readIndex] as ServedRange;
+      if (!served.isReadHere) continue;
       if (left === 0) return true;
-      const served = this.#cached[this.#cachedIndex] as ServedRange;
       const at = this.#readAt;
       const length = Math.min(left, served.length - at);
       let isThere = true;
@@ -188,10 +188,9 @@ export class FetchAnswer {
         left -= length;
         this.#readAt += length;
         isThere = served.readNow(bytes, served.records.position + at, at, length) === length;
-        if (isThere && this.#readAt < served.length) continue;
+        if (isThere && this.#readAt < served.length) return true;
         this.#finishRange(served, bytes, isThere);
       }
-      this.#cachedIndex++;
       this.#readAt = 0;
     }
     return false;
@@ -265,10 +264,9 @@ export class FetchAnswer {
       if (this.#plan.isIncremental && !isNews) continue;
       if (this.#plan.sessionId !== 0) this.#told.push({ partition, highWatermark, logStartOffset });
       if (topicAnswer === null || topicAnswer.topic !== partition.topic || topicAnswer.topicId !== partition.topicId) {
-        topicAnswer = { topic: partition.topic, topicId: partition.topicId, partitions: [] };
+        topicAnswer = { topic: partition.topic, topicId: partition.topicId, partitions: [answer] };
         responses.push(topicAnswer);
-      }
-      topicAnswer.partitions.push(answer);
+      } else topicAnswer.partitions.push(answer);
     }
     return responses;
   }

@@ -23,6 +23,12 @@ export function replicaError(askedEpoch: number, leaderEpoch: number): number {
   return askedEpoch < leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
 }
 
+/** Of every answer that has none of it; shared, since each partition of each Fetch is answered, and nobody writes to them. */
+const NO_DIVERGENCE: PartitionAnswer['divergingEpoch'] = { epoch: UNKNOWN, endOffset: UNKNOWN };
+const NO_LEADER: PartitionAnswer['currentLeader'] = { leaderId: UNKNOWN, leaderEpoch: UNKNOWN };
+const NO_SNAPSHOT: PartitionAnswer['snapshotId'] = { endOffset: UNKNOWN, epoch: UNKNOWN };
+const NO_BYTES = new Uint8Array(0);
+
 /** For a partition whose log nobody looked for: it has a list of aborted transactions, if an empty one. */
 export function missingAnswer(partitionIndex: number, errorCode: number): PartitionAnswer {
   return { ...emptyAnswer(partitionIndex, errorCode), abortedTransactions: [] };
@@ -35,12 +41,12 @@ export function emptyAnswer(partitionIndex: number, errorCode: number): Partitio
     highWatermark: UNKNOWN,
     lastStableOffset: UNKNOWN,
     logStartOffset: UNKNOWN,
-    divergingEpoch: { epoch: UNKNOWN, endOffset: UNKNOWN },
-    currentLeader: { leaderId: UNKNOWN, leaderEpoch: UNKNOWN },
-    snapshotId: { endOffset: UNKNOWN, epoch: UNKNOWN },
+    divergingEpoch: NO_DIVERGENCE,
+    currentLeader: NO_LEADER,
+    snapshotId: NO_SNAPSHOT,
     abortedTransactions: null,
     preferredReadReplica: UNKNOWN,
-    records: new Uint8Array(0),
+    records: NO_BYTES,
   };
 }
 

@@ -30,6 +30,14 @@ export interface FetchPartition {
   knownLogStartOffset: number;
 }
 
+interface AskedPartition {
+  readonly partition: number;
+  readonly fetchOffset: number;
+  readonly partitionMaxBytes: number;
+  readonly currentLeaderEpoch: number;
+  readonly lastFetchedEpoch: number;
+}
+
 /** What a session needs of a request's topics, at any version. */
 export interface FetchTopics {
   readonly sessionId: number;
@@ -37,13 +45,7 @@ export interface FetchTopics {
   readonly topics: readonly {
     readonly topic: string;
     readonly topicId: string;
-    readonly partitions: readonly {
-      readonly partition: number;
-      readonly fetchOffset: number;
-      readonly partitionMaxBytes: number;
-      readonly currentLeaderEpoch: number;
-      readonly lastFetchedEpoch: number;
-    }[];
+    readonly partitions: readonly AskedPartition[];
   }[];
   readonly forgottenTopicsData: readonly { readonly topic: string; readonly topicId: string; readonly partitions: readonly number[] }[];
 }
@@ -83,6 +85,13 @@ export class FetchSessions {
   open(request: FetchTopics, usesTopicIds: boolean, nowMs: number): FetchPlan {
     if (request.sessionEpoch === FINAL_EPOCH || request.sessionEpoch === INITIAL_EPOCH) {
       if (request.sessionId !== 0) this.#sessions.delete(request.sessionId);
+      if (request.sessionEpoch === FINAL_EPOCH && !hasRepeats(request)) {
+        const partitions: FetchPartition[] = [];
+        for (const { topic, topicId, partitions: asked } of request.topics) {
+          for (const each of asked) partitions.push(newPartition(topic, topicId, each));
+        }
+        return { errorCode: ERROR.NONE, sessionId: 0, isIncremental: false, partitions };
+      }
       const partitions = new Map<string, FetchPartition>();
       applyTopics(partitions, request);
       const isFinal = request.sessionEpoch === FINAL_EPOCH;
@@ -147,23 +156,51 @@ function keyOf(topic: string, topicId: string, partition: number): string {
 
 function applyTopics(partitions: Map<string, FetchPartition>, request: FetchTopics): void {
   for (const { topic, topicId, partitions: asked } of request.topics) {
-    for (const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch } of asked) {
-      const key = keyOf(topic, topicId, partition);
+    for (const each of asked) {
+      const key = keyOf(topic, topicId, each.partition);
       const known = partitions.get(key);
-      const epoch = Math.max(NO_EPOCH, currentLeaderEpoch);
       if (known === undefined) {
-        partitions.set(key, {
-          topic,
-          topicId,
-          partition,
-          fetchOffset,
-          partitionMaxBytes,
-          currentLeaderEpoch: epoch,
-          lastFetchedEpoch,
-          knownHighWatermark: -1,
-          knownLogStartOffset: -1,
-        });
-      } else Object.assign(known, { fetchOffset, partitionMaxBytes, currentLeaderEpoch: epoch, lastFetchedEpoch });
+        partitions.set(key, newPartition(topic, topicId, each));
+        continue;
+      }
+      known.fetchOffset = each.fetchOffset;
+      known.partitionMaxBytes = each.partitionMaxBytes;
+      known.currentLeaderEpoch = Math.max(NO_EPOCH, each.currentLeaderEpoch);
+      known.lastFetchedEpoch = each.lastFetchedEpoch;
     }
   }
+}
+
+function newPartition(topic: string, topicId: string, asked: AskedPartition): FetchPartition {
+  return {
+    topic,
+    topicId,
+    partition: asked.partition,
+    fetchOffset: asked.fetchOffset,
+    partitionMaxBytes: asked.partitionMaxBytes,
+    currentLeaderEpoch: Math.max(NO_EPOCH, asked.currentLeaderEpoch),
+    lastFetchedEpoch: asked.lastFetchedEpoch,
+    knownHighWatermark: -1,
+    knownLogStartOffset: -1,
+  };
+}
+
+// Used within one call only.
+const topicsSeen = new Set<string>();
+const partitionsSeen = new Set<number>();
+
+/** Whether a request names a partition, or a topic, more than once. What it is without a session needs no keys otherwise. */
+function hasRepeats({ topics }: FetchTopics): boolean {
+  if (topics.length > 1) {
+    topicsSeen.clear();
+    for (const { topic, topicId } of topics) topicsSeen.add(topic === '' ? topicId : topic);
+    if (topicsSeen.size < topics.length) return true;
+  }
+  for (const { partitions } of topics) {
+    if (partitions.length < 2) continue;
+    partitionsSeen.clear();
+    for (const { partition } of partitions) partitionsSeen.add(partition);
+    if (partitionsSeen.size < partitions.length) return true;
+  }
+  return false;
 }

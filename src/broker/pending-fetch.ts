@@ -52,8 +52,10 @@ export function abandonFetches(connection: ConnectionInfo): void {
   for (const fetch of [...parkedOf(connection)]) fetch.abandon();
 }
 
-function rankOf(error: number): number {
-  return error === ERROR.UNKNOWN_TOPIC_ID ? 0 : 1;
+/** Where an entry stands among the others: those of one rank stay in their order. */
+function rankOf({ isMissing, error }: FetchEntry, isFollower: boolean): number {
+  if (!isMissing) return 0;
+  return isFollower || error === ERROR.UNKNOWN_TOPIC_ID ? 1 : 2;
 }
 
 export class PendingFetch implements WaitingFetch {
@@ -103,29 +105,25 @@ export class PendingFetch implements WaitingFetch {
   start(): void {
     const { image } = this.#context.metadata;
     const { partitions, runtime } = this.#context;
-    const entries: FetchEntry[] = [];
-    const missing: FetchEntry[] = [];
-    const slots: number[] = [];
     const isFollower = isFromFollower(this.#body);
+    let missingCount = 0;
     let call: PartitionCall | null = null;
     let hasQuestions = false;
-    for (const asked of this.#plan.partitions) {
+    const entries = this.#plan.partitions.map((asked): FetchEntry => {
       const topic = findTopic(image, asked.topic, asked.topicId);
       const partition = topic === null ? null : findPartition(topic, asked.partition);
       if (topic === null || partition === null) {
         const error = topic === null ? missingTopicError(asked.topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
-        missing.push({ partition: asked, error, isMissing: true, slot: -1, index: -1 });
-        continue;
+        missingCount++;
+        return { partition: asked, error, isMissing: true, slot: -1, index: -1 };
       }
       if (isFollower) {
         const error = replicaError(asked.currentLeaderEpoch, partition.leaderEpoch);
-        entries.push({ partition: asked, error, isMissing: false, slot: -1, index: -1 });
-        continue;
+        return { partition: asked, error, isMissing: false, slot: -1, index: -1 };
       }
       call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
-      entries.push({ partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count });
-      slots.push(partition.slot);
-      if (!this.#isShort && this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) continue;
+      const entry = { partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count };
+      if (!this.#isShort && this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) return entry;
       hasQuestions = true;
       const at = call.add(workerOf(runtime.workerCount, topic.id, asked.partition));
       call.requestWords[at] = partition.slot;
@@ -134,13 +132,13 @@ export class PendingFetch implements WaitingFetch {
       call.requestWords[at + fetchEntry.lastFetchedEpoch] = asked.lastFetchedEpoch;
       call.requestWords[at + fetchEntry.isolation] = this.#body.isolationLevel;
       call.requestFloats[(at + fetchEntry.fetchOffset) >> 1] = asked.fetchOffset;
-    }
-    if (this.#missingCount < 0) this.#missingCount = missing.length;
-    this.#hasLost = missing.length > this.#missingCount;
+      return entry;
+    });
+    if (this.#missingCount < 0) this.#missingCount = missingCount;
+    this.#hasLost = missingCount > this.#missingCount;
     // What does not exist comes last, for consumers the unknown ids first, as from Apache Kafka.
-    if (!isFollower) missing.sort((a, b) => rankOf(a.error) - rankOf(b.error));
-    this.#entries = missing.length === 0 ? entries : [...entries, ...missing];
-    this.slots = slots;
+    if (missingCount > 0) entries.sort((a, b) => rankOf(a, isFollower) - rankOf(b, isFollower));
+    this.#entries = entries;
     if (call === null) this.#respond();
     else if (hasQuestions) partitions.send(call);
     else this.#onPlanned(call);
@@ -188,6 +186,7 @@ export class PendingFetch implements WaitingFetch {
    * watermarks are looked at again, and stored after them: one that has moved since the plan is noticed by its watermark.
    */
   #want(call: PartitionCall): void {
+    this.slots = this.#entries.filter(({ index }) => index >= 0).map(({ slot }) => slot);
     let bytes = 0;
     for (const { index } of this.#entries) if (index >= 0) bytes += call.replyWords[call.reply(index) + fetchReply.length] as number;
     const share = Math.max(1, Math.ceil((this.#body.minBytes - bytes) / this.slots.length));

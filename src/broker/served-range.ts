@@ -36,6 +36,8 @@ export class ServedRange implements FileRange, PlannedRange {
   readonly isSentFromFile: boolean;
   readonly isLeased: boolean;
   readonly isTeaching: boolean;
+  /** Found in the page cache: read on the loop, at once or in shares. */
+  isReadHere = false;
   readonly #words: PartitionWords;
   readonly #reader: SegmentReader;
 
