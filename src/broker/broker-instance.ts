@@ -5,7 +5,7 @@
 // recovered.
 // Stop: listeners closed → workers end their connections and close their logs → checkpoints → the mark of a clean stop → unlocked.
 // Runs on: the main thread.
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { crc32cImplementation } from '../base/crc32c.ts';
 import { systemRandom } from '../base/random.ts';
@@ -17,11 +17,9 @@ import { formatHttpListener, formatListener, type Listener as ListenerAddress } 
 import { FileStorage } from '../log/file-storage.ts';
 import { allNativeCalls } from '../native/native-calls.ts';
 import { Listener } from '../network/listener.ts';
-import { SocketTransport } from '../network/socket-transport.ts';
-import type { WorkerFactory } from '../scheduler/runtime.ts';
 import type { SpareThreads } from '../scheduler/spare-threads.ts';
 import { startWorkers } from '../scheduler/supervisor.ts';
-import { startLocal, type Workers } from '../scheduler/worker-runtime.ts';
+import type { Workers } from '../scheduler/worker-runtime.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
 import { BrokerDirectories } from './broker-directories.ts';
 import { BrokerNews } from './broker-news.ts';
@@ -31,9 +29,9 @@ import { lockDirectory } from './directory-lock.ts';
 import { canonicalHostName } from './host-name.ts';
 import { arenaBytesOf } from './memory-budget.ts';
 import type { BrokerState, Operations } from './operations.ts';
-import { POOL_ENTRY } from './pool-entry.ts';
-import { createBrokerWorker, sharedRegionBytes } from './worker.ts';
+import { sharedRegionBytes } from './shared-region.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
+import { WORKER_ENTRY } from './worker-entry.ts';
 
 /** What is told when the broker is ready. */
 export interface BrokerFacts {
@@ -65,9 +63,6 @@ export interface Broker {
 }
 
 const CONTROLLER_WORKER = 0;
-
-/** The module of a worker thread, beside this one whether it is bundled or not. */
-export const WORKER_ENTRY = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
 
 export class BrokerInstance implements Broker {
   readonly failed: Promise<Error>;
@@ -297,7 +292,7 @@ export class BrokerInstance implements Broker {
     this.#logger.of('log').error('a log directory cannot be read and is offline', { directory, error });
   }
 
-  #startWorkers(data: BrokerWorkerData): Promise<Workers> {
+  async #startWorkers(data: BrokerWorkerData): Promise<Workers> {
     const { workers } = this.#config;
     const count = Math.max(1, workers);
     const common = {
@@ -310,16 +305,11 @@ export class BrokerInstance implements Broker {
       },
     };
     if (workers === 0) {
-      const factory: WorkerFactory<BrokerWorkerData> = (runtime, workerData, supervisor) => {
-        const worker = createBrokerWorker(runtime, workerData, supervisor);
-        this.#adopt = (handle, acceptance, taken) =>
-          runtime.post(() => {
-            worker.network.adopt(new SocketTransport(handle), acceptance);
-            taken();
-          });
-        return worker;
+      const { startLocalWorker } = await import('./local-worker.ts');
+      const onAdopter = (adopt: ConnectionDeskOptions['adopt']): void => {
+        this.#adopt = adopt;
       };
-      return startLocal({ ...common, factory, poolEntry: POOL_ENTRY });
+      return startLocalWorker({ ...common, onAdopter });
     }
     return startWorkers({ ...common, count: workers, entry: WORKER_ENTRY, ...(this.#spares === null ? {} : { spares: this.#spares }) });
   }

@@ -7,22 +7,34 @@ import { configureNative } from '../native/load.ts';
 import { canHandOver } from '../network/hand-over.ts';
 import { SpareThreads } from '../scheduler/spare-threads.ts';
 import type { LeveledLogger } from '../telemetry/logger.ts';
-import { type Broker, BrokerInstance, WORKER_ENTRY } from './broker-instance.ts';
+import { type Broker, BrokerInstance } from './broker-instance.ts';
 import { DescriptorBudget, isOutOfDescriptors } from './descriptor-budget.ts';
 import { accessRefusal } from './directory-access.ts';
+import { WORKER_ENTRY } from './worker-entry.ts';
 
 export type { Broker, BrokerFacts } from './broker-instance.ts';
 
 /**
  * Starts a broker. Rejects with ConfigError, StorageError, DirectoryAccessError, DirectoryLockedError, DescriptorLimitError, a listen error, or what a worker
- * failed with. `calledOff` ends the start: all of it is stopped, then the promise rejects with the signal's reason.
+ * failed with. `calledOff` ends the start: all of it is stopped, then the promise rejects with the signal's reason. `begun`: threads that
+ * whoever lends them has started already, of WORKER_ENTRY.
  */
-export async function startBroker(config: BrokerConfig, logger: LeveledLogger, calledOff?: AbortSignal): Promise<Broker> {
+export async function startBroker(
+  config: BrokerConfig,
+  logger: LeveledLogger,
+  calledOff?: AbortSignal,
+  begun?: SpareThreads,
+): Promise<Broker> {
   calledOff?.throwIfAborted();
   configureNative({ enabled: config.isNativeAllowed });
   const start = (spares: SpareThreads | null): Promise<Broker> => startInstance(config, logger, spares, calledOff);
-  if (config.workers === 0 || !config.isNativeAllowed) return start(null);
-  return SpareThreads.lend(WORKER_ENTRY, config.workers, start); // First of all: they load their modules beside what follows.
+  if (config.workers === 0 || !config.isNativeAllowed) {
+    void begun?.end();
+    return start(null);
+  }
+  if (begun === undefined) return SpareThreads.lend(WORKER_ENTRY, config.workers, start);
+  begun.begin(config.workers); // First of all: they load their modules beside what follows.
+  return start(begun);
 }
 
 async function startInstance(

@@ -1,13 +1,12 @@
 // One worker of a broker: its actors and what joins them. Built the same in a thread of its own and in the caller's thread.
 // Runs on: every worker. The order of construction is the order of dependence: metadata, partitions, handlers, network.
-import { LINE_WORDS, SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
+import { SharedWords, WORD_BYTES } from '../actors/shared-words.ts';
 import { assert } from '../base/assert.ts';
 import { MINUTE_MS } from '../base/units.ts';
 import { logOptions } from '../config/broker-log-options.ts';
 import { naruOptions } from '../config/naru-options.ts';
 import { CoordinatorClient } from '../coordinator/coordinator-client.ts';
 import { CoordinatorHost } from '../coordinator/coordinator-host.ts';
-import { coordinatorRegionBytes } from '../coordinator/coordinator-messages.ts';
 import { groupRefusal } from '../groups/group-refusals.ts';
 import { isInMemory } from '../log/file-system.ts';
 import type { StorageError } from '../log/storage.ts';
@@ -20,7 +19,7 @@ import { SocketTransport } from '../network/socket-transport.ts';
 import { PartitionClient } from '../partition/partition-client.ts';
 import { PartitionHost } from '../partition/partition-host.ts';
 import { PartitionMeter } from '../partition/partition-meter.ts';
-import { PartitionWords, partitionRegionBytes, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
+import { PartitionWords, SLOT_COUNT_MAX } from '../partition/partition-words.ts';
 import { apiName } from '../protocol/api-keys.ts';
 import type { Runtime, SupervisorPort, WorkerApp } from '../scheduler/runtime.ts';
 import { type Logger, loggerTo } from '../telemetry/logger.ts';
@@ -43,20 +42,10 @@ import { PartitionAnswers, PartitionQuestions } from './partition-questions.ts';
 import { PartitionRoom } from './partition-room.ts';
 import { abandonFetches } from './pending-fetch.ts';
 import { createSegmentReader } from './segment-reader.ts';
+import { coordinatorBitsAt } from './shared-region.ts';
 import type { BetweenBrokerWorkers, BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from './worker-data.ts';
 
 const CONTROLLER_WORKER = 0;
-const LINE_BYTES = LINE_WORDS * WORD_BYTES;
-
-/** Bytes of the region that all workers share beside rings and arenas. */
-export function sharedRegionBytes(workerCount: number): number {
-  return coordinatorBitsAt(workerCount) + coordinatorRegionBytes(workerCount);
-}
-
-/** Behind the partitions' part of the region: a byte offset, at a line's start. */
-function coordinatorBitsAt(workerCount: number): number {
-  return Math.ceil(partitionRegionBytes(SLOT_COUNT_MAX, workerCount) / LINE_BYTES) * LINE_BYTES;
-}
 
 function slowRequests(thresholdMs: number, runtime: Runtime, logger: Logger): SlowRequests {
   return new SlowRequests({

@@ -3,7 +3,9 @@
 import module from 'node:module';
 import { dirname } from 'node:path';
 import { VERSION } from '../base/version.ts';
+import { WORKER_ENTRY } from '../broker/worker-entry.ts';
 import { keepCompiledCode } from '../scheduler/compiled-code.ts';
+import { SpareThreads } from '../scheduler/spare-threads.ts';
 import { startCommand } from './commands/start-options.ts';
 import { type CliCommand, commandHelp, programHelp, UsageError } from './options.ts';
 
@@ -36,10 +38,13 @@ function useCompiledCode(): void {
   if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(directory);
 }
 
+/** Nearly every broker has a thread, and that takes the longest: one begins before the settings are read, or what reads them is loaded. */
 async function runStart(args: readonly string[]): Promise<void> {
-  const { start } = await import('./commands/start.ts');
   try {
-    await start(args);
+    await SpareThreads.lend(WORKER_ENTRY, 1, async (spares) => {
+      const { realProcess, start } = await import('./commands/start.ts');
+      await start(args, realProcess(spares));
+    });
     keepCompiledCode();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -1,5 +1,5 @@
-// Worker threads that are started before it is known what they will do: a thread takes some 40 ms until its modules are loaded, which pass
-// beside the rest of a broker's start. They wait for the message that boots them (worker-runtime.ts).
+// Worker threads that are started before it is known what they will do, the first even before it is known how many: a thread takes some 40 ms
+// until its modules are loaded, which pass beside the rest of a broker's start. They wait for the message that boots them (worker-runtime.ts).
 // Invariant: each belongs to this object or to the supervisor that took it; those that nobody took end with `use`, however that ends.
 // Runs on: the main thread.
 import { Worker, type WorkerOptions } from 'node:worker_threads';
@@ -25,19 +25,27 @@ class SpareThread {
 }
 
 export class SpareThreads {
+  readonly #entry: URL;
   readonly #threads: (SpareThread | null)[] = [];
 
-  private constructor() {}
+  private constructor(entry: URL) {
+    this.#entry = entry;
+  }
 
   /** Starts `count` threads with a module that calls runWorker, for `use`: what it has not taken when it ends or fails ends with it. */
   static async lend<T>(entry: URL, count: number, use: (spares: SpareThreads) => Promise<T>): Promise<T> {
-    const spares = new SpareThreads();
+    const spares = new SpareThreads(entry);
     try {
-      for (let index = 0; index < count; index++) spares.#threads.push(new SpareThread(entry, index));
+      spares.begin(count);
       return await use(spares);
     } finally {
       await spares.end();
     }
+  }
+
+  /** Starts as many as are missing of `count`. */
+  begin(count: number): void {
+    while (this.#threads.length < count) this.#threads.push(new SpareThread(this.#entry, this.#threads.length));
   }
 
   /** The thread of worker `index`, which is the caller's from here on; null where it has been taken, or has ended already: another one will tell why. */

@@ -10,9 +10,10 @@ import { SECOND_MS } from '../base/units.ts';
 import { isNativeEnabled } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
 import { connectInspector } from './inspector.ts';
+import { ARENA_BYTES, IO_CONCURRENCY, RING_CAPACITY_BYTES } from './runtime-sizes.ts';
 import { type SpareThreads, threadOptions } from './spare-threads.ts';
 import type { FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
-import { ARENA_BYTES, IO_CONCURRENCY, type LoopUse, RING_CAPACITY_BYTES, type Workers, type WorkersListener } from './worker-runtime.ts';
+import type { LoopUse, Workers, WorkersListener } from './worker-runtime.ts';
 
 /** How long `stop` waits for the actors to end before it ends their threads. */
 const STOP_TIMEOUT_MS = 30 * SECOND_MS;

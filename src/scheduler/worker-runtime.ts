@@ -10,7 +10,6 @@ import { assert } from '../base/assert.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { clearTimeout, setImmediate, setTimeout } from '../base/timers.ts';
-import { KIB, MIB } from '../base/units.ts';
 import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';
 import { configureNative } from '../native/load.ts';
@@ -21,14 +20,9 @@ import { LoopRuntime } from './loop-runtime.ts';
 import { type JobPool, NO_POOL, ThreadPool } from './pool.ts';
 import type { LoopDriver, RunLoop } from './run-loop.ts';
 import type { SupervisorPort, WorkerApp, WorkerFactory } from './runtime.ts';
+import { ARENA_BYTES, IO_CONCURRENCY, RING_CAPACITY_BYTES } from './runtime-sizes.ts';
 import type { BetweenWorkers, FromWorker, SharedRegions, ToWorker, WorkerBoot } from './worker-messages.ts';
 
-/** Room for about 1300 produce descriptors of one partition in each direction of each pair of workers. */
-export const RING_CAPACITY_BYTES = 256 * KIB;
-/** Virtual: pages that nothing has touched take no memory. */
-export const ARENA_BYTES = 512 * MIB;
-/** Jobs of one worker in libuv's pool at a time; the pool has four threads unless UV_THREADPOOL_SIZE says otherwise. */
-export const IO_CONCURRENCY = 4;
 /** Node takes no longer delay for a timer; a later deadline is looked at again then. */
 const TIMER_DELAY_MAX_MS = 2 ** 31 - 1;
 

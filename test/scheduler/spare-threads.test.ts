@@ -1,8 +1,11 @@
 // Threads that are started before they are wanted: whatever happens between, none is left.
-import { extname } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startBroker } from '../../src/broker/broker.ts';
+import { type Broker, startBroker } from '../../src/broker/broker.ts';
+import { WORKER_ENTRY } from '../../src/broker/worker-entry.ts';
 import { resolveBrokerConfig } from '../../src/config/broker-config.ts';
 import { SpareThreads } from '../../src/scheduler/spare-threads.ts';
 import { startWorkers, WorkerFailure } from '../../src/scheduler/supervisor.ts';
@@ -38,6 +41,18 @@ describe('threads that are lent', () => {
     expect(ids()[0]).toBe(HAS_ENDED);
     expect(ids()[1]).toBeGreaterThan(0);
   });
+
+  test('are added to until there are as many as are wanted', async () => {
+    const taken = await SpareThreads.lend(entry, 1, async (spares) => {
+      spares.begin(2);
+      spares.begin(1);
+      return [spares.take(0), spares.take(1), spares.take(2)];
+    });
+    await new Promise((done) => setImmediate(done)); // Node tells of a thread a tick later.
+    expect(taken).toEqual([...threads, null]);
+    expect(threads).toHaveLength(2);
+    expect(ids()).not.toContain(HAS_ENDED);
+  });
 });
 
 test('those that a supervisor took end where it cannot boot all of them', async () => {
@@ -48,6 +63,40 @@ test('those that a supervisor took end where it cannot boot all of them', async 
   );
   await expect(start).rejects.toThrow(WorkerFailure);
   expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
+});
+
+describe('a thread that began before it was known how many workers there are', () => {
+  let directory = '';
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'naru-spares-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const begin = (workers: number): Promise<Broker> =>
+    SpareThreads.lend(WORKER_ENTRY, 1, (spares) => {
+      const overrides = Object.entries({ 'naru.workers': String(workers), 'log.dirs': directory, listeners: 'PLAINTEXT://127.0.0.1:0' });
+      const { config } = resolveBrokerConfig({ overrides, coreCount: 2 });
+      return startBroker(
+        config,
+        loggerTo(() => {}, 'error'),
+        undefined,
+        spares,
+      );
+    });
+
+  test('is the first of them', async () => {
+    const broker = await begin(2);
+    expect(threads).toHaveLength(2);
+    expect(ids()).not.toContain(HAS_ENDED);
+    await broker.stop();
+    expect(ids()).toEqual([HAS_ENDED, HAS_ENDED]);
+  });
+
+  test('ends where there are none', async () => {
+    const broker = await begin(0);
+    expect(ids()).toEqual([HAS_ENDED]);
+    await broker.stop();
+  });
 });
 
 test('a broker that does not get as far as its workers leaves no thread', async () => {

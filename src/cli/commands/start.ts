@@ -8,6 +8,7 @@ import type { BrokerConfig, BrokerConfigSources, ResolvedBrokerConfig } from '..
 import { resolveBrokerConfig } from '../../config/broker-config.ts';
 import { ConfigError } from '../../config/define.ts';
 import { parseOverride } from '../../config/parse.ts';
+import type { SpareThreads } from '../../scheduler/spare-threads.ts';
 import { type LeveledLogger, loggerTo } from '../../telemetry/logger.ts';
 import { parseOptions, UsageError } from '../options.ts';
 import { startCommand } from './start-options.ts';
@@ -23,8 +24,9 @@ export interface ProcessParts extends Streams {
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): void;
 }
 
-const realProcess: ProcessParts = {
-  startBroker: async (config, logger, calledOff) => (await import('../../broker/broker.ts')).startBroker(config, logger, calledOff),
+/** `spares`: threads for workers that have begun already. */
+export const realProcess = (spares?: SpareThreads): ProcessParts => ({
+  startBroker: async (config, logger, calledOff) => (await import('../../broker/broker.ts')).startBroker(config, logger, calledOff, spares),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   exit: exitWhenSaid,
@@ -32,7 +34,7 @@ const realProcess: ProcessParts = {
     process.on('SIGINT', listener);
     process.on('SIGTERM', listener);
   },
-};
+});
 
 /** How long an exit waits for whoever reads what was said last. */
 const LAST_WORDS_WAIT_MS = 3000;
@@ -47,7 +49,7 @@ function exitWhenSaid(code: number): void {
 const SIGNAL_EXIT_CODE = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Returns once the broker is ready or has failed to start. Throws UsageError. */
-export async function start(args: readonly string[], parts: ProcessParts = realProcess): Promise<void> {
+export async function start(args: readonly string[], parts: ProcessParts): Promise<void> {
   let output: StartOutput = plainOutput(parts);
   let hasFailed = false;
   const failure = (message: string): void => {

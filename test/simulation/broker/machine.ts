@@ -2,7 +2,8 @@
 // workers over the simulated disk, booted again and again on the disk as the last end left it.
 import { BrokerDirectories } from '../../../src/broker/broker-directories.ts';
 import { poolJobs } from '../../../src/broker/pool-jobs.ts';
-import { type BrokerWorker, createBrokerWorker, sharedRegionBytes } from '../../../src/broker/worker.ts';
+import { sharedRegionBytes } from '../../../src/broker/shared-region.ts';
+import { type BrokerWorker, createBrokerWorker } from '../../../src/broker/worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
 import { StorageError } from '../../../src/log/storage.ts';
