@@ -54,8 +54,9 @@ export const CONFINEMENTS: readonly Confinement[] = [
   {
     what: 'the file system',
     pattern: importOf('node:fs', 'node:fs/promises', 'fs', 'fs/promises'),
-    // Storage, and what runs before the workers do.
+    // Storage, the system's random numbers, and what runs before the workers do.
     allowed: [
+      'base/random.ts',
       'log/file-storage.ts',
       'log/file-system.ts',
       'broker/directory-access.ts',

@@ -116,7 +116,7 @@ if (lz4Native && lz4Block) {
 }
 
 await bench.run();
-console.log(`crc32c by ${crc32cImplementation}; Node ${process.version}; ${process.arch}`);
+console.log(`crc32c by ${crc32cImplementation()}; Node ${process.version}; ${process.arch}`);
 for (const task of bench.tasks) {
   const { result } = task;
   if (result.state !== 'completed') throw new Error(`${task.name} ended as ${result.state}`);

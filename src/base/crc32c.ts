@@ -1,6 +1,6 @@
 // CRC-32C (Castagnoli), the checksum of record batches: the fastest implementation that answers correctly here.
-// Probed once at load, in this order, and only the one chosen stays loaded: the SSE 4.2 addon below `fast-crc32c` (asked for
-// directly, since the package's own entry falls back to slow JavaScript without a word), `@node-rs/crc32`, our own JavaScript.
+// Probed once, when it is first worth it, in this order, and only the one chosen stays loaded: the SSE 4.2 addon below `fast-crc32c` (asked
+// for directly, since the package's own entry falls back to slow JavaScript without a word), `@node-rs/crc32`, our own JavaScript.
 // Invariant: all three give the same 32 bits for the same bytes, over shared memory too.
 // Runs on: every worker. Imports node:module alone, to reach packages that may be missing; NARU_NATIVE=off hides them.
 import { createRequire } from 'node:module';
@@ -100,20 +100,37 @@ function choose(): Implementation | null {
   return null;
 }
 
-const chosen = choose();
-const nativeChecksum = chosen === null ? null : chosen.checksum;
+/**
+ * So many bytes are summed in JavaScript before a native implementation is looked for, which takes 2 to 3 ms: a start, which sums a few
+ * kilobytes, would wait for it. They take 10 µs.
+ */
+const NATIVE_AFTER_BYTES = 16 * 1024;
 
-/** Which implementation answers in this process: `fast-crc32c`, `@node-rs/crc32` or `javascript`. For the boot line. */
-export const crc32cImplementation: string = chosen === null ? 'javascript' : chosen.name;
+/** Undefined: not looked for yet. */
+let chosen: Implementation | null | undefined;
+let nativeChecksum: Checksum | null = null;
+let bytesBefore = 0;
+
+/** Which implementation answers in this thread: `fast-crc32c`, `@node-rs/crc32` or `javascript`. Looks for it, where that has not been done. */
+export function crc32cImplementation(): string {
+  if (chosen === undefined) {
+    chosen = choose();
+    nativeChecksum = chosen === null ? null : chosen.checksum;
+  }
+  return chosen === null ? 'javascript' : chosen.name;
+}
 
 /** The unsigned CRC-32C of all of `bytes`. */
 export function crc32c(bytes: Uint8Array): number {
-  if (nativeChecksum === null || bytes.length < NATIVE_MIN_BYTES) return crc32cJavaScript(bytes, 0, bytes.length);
-  return nativeChecksum(bytes);
+  return crc32cRange(bytes, 0, bytes.length);
 }
 
 /** The unsigned CRC-32C of bytes [start, end); both lie within `bytes`. */
 export function crc32cRange(bytes: Uint8Array, start: number, end: number): number {
+  if (chosen === undefined) {
+    bytesBefore += end - start;
+    if (bytesBefore > NATIVE_AFTER_BYTES) crc32cImplementation();
+  }
   if (nativeChecksum === null || end - start < NATIVE_MIN_BYTES) return crc32cJavaScript(bytes, start, end);
-  return nativeChecksum(bytes.subarray(start, end));
+  return nativeChecksum(end - start === bytes.length ? bytes : bytes.subarray(start, end));
 }

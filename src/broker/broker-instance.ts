@@ -162,7 +162,7 @@ export class BrokerInstance implements Broker {
         clusterId: this.#directories.clusterId,
         dataDirectories: this.#directories.paths,
         workers: config.workers,
-        crc: crc32cImplementation,
+        crc: crc32cImplementation(),
         nativeCalls: allNativeCalls(),
         descriptorLimit: this.#descriptors.limit,
       };
@@ -254,7 +254,7 @@ export class BrokerInstance implements Broker {
       workers: () => this.#workers,
       facts: () => ({
         version: VERSION,
-        crc: crc32cImplementation,
+        crc: crc32cImplementation(),
         nativeCalls: this.#facts?.nativeCalls ?? [],
         refusedCount: this.#listeners.reduce((sum, listener) => sum + listener.refusedCount, this.#desk?.refusedCount ?? 0),
         descriptorLimit: this.#descriptors.limit,

@@ -1,7 +1,6 @@
 // What an operator is told by HTTP: whether the broker lives, whether it serves, what it counts.
 // Invariant: one round of questions to the workers at a time, however many ask for /metrics; each round ends after a second at the latest.
 // Runs on: the main thread; loaded where naru.http.listener is set.
-import { getHeapStatistics } from 'node:v8';
 import { clearTimeout, setTimeout } from '../base/timers.ts';
 import { SECOND_MS } from '../base/units.ts';
 import type { HttpListener } from '../config/listeners.ts';
@@ -93,7 +92,7 @@ export class Operations {
         threads.push({ thread: `worker ${worker}`, ...workers.loopUse(worker), heapUsedBytes });
       }
     }
-    threads.push({ thread: 'main', ...performance.eventLoopUtilization(), heapUsedBytes: getHeapStatistics().used_heap_size });
+    threads.push({ thread: 'main', ...performance.eventLoopUtilization(), heapUsedBytes: process.memoryUsage().heapUsed });
     const descriptorsOpen = await openDescriptors();
     const body = metricsPage({
       ...facts(),

@@ -37,6 +37,11 @@ export function isNativeEnabled(): boolean {
   return isEnabled;
 }
 
+/** Whether this thread has loaded koffi, or tried to: whoever asks for its first function waits for that, some 6 ms. */
+export function isNativeLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 /**
  * Describes a call of the C library; what comes back gives the function that the rest of Naru calls, or null where there is
  * none. It is built when first asked for. `name` is what the boot line calls it; `build` declares it, tries it on a known

@@ -3,6 +3,7 @@
 // Invariant: at most one write that the kernel has not taken in whole is with the socket.
 // Runs on: the thread that reads the socket. Not here: accepting (listener.ts).
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import { isNativeLoaded } from '../native/load.ts';
 import { send, sendBytes } from '../native/send.ts';
 import { sendFile } from '../native/sendfile.ts';
 import { FULL, GONE, type Transport, type TransportListener, UNABLE } from './transport.ts';
@@ -107,8 +108,9 @@ export class SocketTransport implements Transport {
     return socket < 0 ? GONE : outcomeOf(call(socket, file, position, length));
   }
 
+  /** Not before koffi is there: the first answers would wait until it is loaded, which the runtime does a little later (after-start.ts). */
   get sendsSmall(): boolean {
-    return send() !== null;
+    return isNativeLoaded() && send() !== null;
   }
 
   sendSmall(bytes: Buffer, position: number, length: number, hasMore: boolean): number {

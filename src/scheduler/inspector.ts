@@ -2,7 +2,6 @@
 // it is first asked for: start, stop and connections do not wait for it (docs/decisions/0002-control-plane.md).
 // Invariant: asking changes nothing that an actor could notice; answers are taken between turns.
 // Runs on: every worker (serveInspector) and the supervisor (connectInspector).
-import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { Remote } from 'comlink';
 
@@ -46,7 +45,7 @@ export class WorkerInspector {
       inflightJobCount,
       arenaUsedBytes: arena.usedBytes,
       arenaCapacityBytes: arena.capacityBytes,
-      heapUsedBytes: getHeapStatistics().used_heap_size,
+      heapUsedBytes: process.memoryUsage().heapUsed,
       activeMs: utilization.active,
       idleMs: utilization.idle,
     };

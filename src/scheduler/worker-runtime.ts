@@ -14,6 +14,7 @@ import { FileStorage } from '../log/file-storage.ts';
 import type { Storage } from '../log/storage.ts';
 import { configureNative } from '../native/load.ts';
 import { slotRegionBytes, type WorkerSlots } from '../telemetry/worker-slots.ts';
+import { loadAfterStart } from './after-start.ts';
 import { keepCompiledCode } from './compiled-code.ts';
 import { serveInspector } from './inspector.ts';
 import { LoopRuntime } from './loop-runtime.ts';
@@ -180,6 +181,7 @@ async function bootWorker<Data>(
   const app = await factory(runtime, boot.data, { send: (message) => send({ type: 'message', message }) });
   runtime.open(app);
   send({ type: 'ready' });
+  loadAfterStart();
   if (boot.workerIndex === 0) keepCompiledCode();
   return (message) => {
     switch (message.type) {

@@ -2,7 +2,6 @@
 // what the worker has (logs, offsets, groups, heap).
 // Invariant: partitions are looked at a slice at a time, and the worker serves between slices.
 // Runs on: every worker, a few times a minute.
-import { getHeapStatistics } from 'node:v8';
 import type { CoordinatorHost } from '../../coordinator/coordinator-host.ts';
 import type { LeaderReplica } from '../../partition/leader-replica.ts';
 import type { PartitionHost } from '../../partition/partition-host.ts';
@@ -78,7 +77,7 @@ export function gatherReport(
       })),
       unmadeCount,
       groups: countGroups(coordinators),
-      heapUsedBytes: getHeapStatistics().used_heap_size,
+      heapUsedBytes: process.memoryUsage().heapUsed,
     });
   };
   slice();
