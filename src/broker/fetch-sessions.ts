@@ -122,7 +122,7 @@ export class FetchSessions {
   /** Moves partitions that gave bytes to the end of their session's order. */
   served(sessionId: number, partitions: readonly FetchPartition[]): void {
     const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
+    if (session === undefined || session.partitions.size < 2) return;
     for (const partition of partitions) {
       const key = keyOf(partition.topic, partition.topicId, partition.partition);
       if (session.partitions.get(key) !== partition) continue;

@@ -186,14 +186,19 @@ export class PendingFetch implements WaitingFetch {
    * watermarks are looked at again, and stored after them: one that has moved since the plan is noticed by its watermark.
    */
   #want(call: PartitionCall): void {
-    this.slots = this.#entries.filter(({ index }) => index >= 0).map(({ slot }) => slot);
+    const { words } = this.#context;
+    const slots: number[] = [];
     let bytes = 0;
-    for (const { index } of this.#entries) if (index >= 0) bytes += call.replyWords[call.reply(index) + fetchReply.length] as number;
-    const share = Math.max(1, Math.ceil((this.#body.minBytes - bytes) / this.slots.length));
-    this.wantedPositions = this.slots.map((slot) => {
-      const { words } = this.#context;
-      return Math.min(Math.max(0, words.livePosition(slot, words.liveSegment(slot))) + share, POSITION_MAX);
-    });
+    for (const { slot, index } of this.#entries) {
+      if (index < 0) continue;
+      slots.push(slot);
+      bytes += call.replyWords[call.reply(index) + fetchReply.length] as number;
+    }
+    const share = Math.max(1, Math.ceil((this.#body.minBytes - bytes) / slots.length));
+    this.slots = slots;
+    this.wantedPositions = slots.map((slot) =>
+      Math.min(Math.max(0, words.livePosition(slot, words.liveSegment(slot))) + share, POSITION_MAX),
+    );
   }
 
   #park(call: PartitionCall): void {

@@ -52,7 +52,8 @@ export class WaitingFetches {
       }
       fetches.add(fetch);
     }
-    for (const [index, slot] of fetch.slots.entries()) this.#words.park.leaveNote(slot, fetch.wantedPositions[index] as number);
+    const { slots, wantedPositions } = fetch;
+    for (let i = 0; i < slots.length; i++) this.#words.park.leaveNote(slots[i] as number, wantedPositions[i] as number);
   }
 
   remove(fetch: WaitingFetch): void {
