@@ -1,25 +1,17 @@
 // Old records that are not in the page cache: read in the pool, never on the loop, and other connections do not wait for them.
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/base/byte-reader.ts';
 import { MIB } from '../../src/base/units.ts';
-import { AbortedTransactions } from '../../src/broker/aborted-transactions.ts';
-import { BEGUN, FetchAnswer, type FetchEntry } from '../../src/broker/fetch-answer.ts';
-import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
+import { BEGUN } from '../../src/broker/fetch-answer.ts';
 import { createSegmentReader, type SegmentReader } from '../../src/broker/segment-reader.ts';
-import { TailLeases } from '../../src/broker/tail-leases.ts';
-import { FileStorage } from '../../src/log/file-storage.ts';
-import { ClusterImage } from '../../src/metadata/image.ts';
 import { rangeCached } from '../../src/native/range-cached.ts';
-import { PartitionCall } from '../../src/partition/partition-client.ts';
-import { FETCH_PLAN, fetchReply } from '../../src/partition/partition-messages.ts';
-import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
-import { type FetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
+import { fetchResponse } from '../../src/protocol/apis/fetch.ts';
 import { codec } from '../../src/protocol/compile.ts';
 import { createLocalRuntime } from '../../src/scheduler/worker-runtime.ts';
+import { answerRequest, twoRanges } from '../support/two-ranges.ts';
 
 const directory = mkdtempSync(join(process.cwd(), 'node_modules/.cold-')); // Beside the sources: a disk where /tmp may be memory.
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -31,66 +23,6 @@ function until(condition: () => boolean): Promise<void> {
     const look = (): void => void (condition() ? done() : setTimeout(look, 2));
     look();
   });
-}
-
-/** A file of random bytes, and what a fetch of two ranges of it looks like to FetchAnswer. */
-function twoRanges(
-  name: string,
-  reader: SegmentReader = {} as SegmentReader,
-): { bytes: Buffer; path: string; descriptor: number; answer: FetchAnswer; words: PartitionWords } {
-  const bytes = randomBytes(4 * MIB);
-  const path = join(directory, name);
-  writeFileSync(path, bytes);
-  const descriptor = openSync(path, 'r');
-  const region = new SharedArrayBuffer(partitionRegionBytes(8, 1));
-  const words = new PartitionWords({ region, slotCount: 8, workerCount: 1, selfIndex: 0, signal: () => {} });
-  const call = new PartitionCall(FETCH_PLAN, 8);
-  const entries: FetchEntry[] = [0, 1].map((partition) => {
-    call.add(0);
-    const at = call.reply(partition);
-    call.replyWords[at + fetchReply.descriptor] = descriptor;
-    call.replyWords[at + fetchReply.length] = MIB;
-    call.replyWords[at + fetchReply.firstBatchBytes] = MIB;
-    call.replyWords[at + fetchReply.divergingEpoch] = -1;
-    call.replyFloats[(at + fetchReply.position) >> 1] = 2 * partition * MIB;
-    const asked: FetchPartition = {
-      topic: 't',
-      topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
-      partition,
-      fetchOffset: 0,
-      partitionMaxBytes: MIB,
-      currentLeaderEpoch: -1,
-      lastFetchedEpoch: -1,
-      knownHighWatermark: -1,
-      knownLogStartOffset: -1,
-    };
-    return { partition: asked, error: 0, isMissing: false, slot: partition, index: partition };
-  });
-  const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: entries.map((entry) => entry.partition) };
-  const answer = new FetchAnswer(
-    words,
-    new TailLeases(words, { onChange: () => {} }),
-    new AbortedTransactions(new FileStorage(), (topic, partition) => `${directory}/${topic}-${partition}`),
-    reader,
-    { maxBytes: 8 * MIB, isolationLevel: 0 } as FetchRequest,
-    plan,
-    entries,
-    call,
-    new ClusterImage('cold'),
-    'PLAINTEXT',
-  );
-  return { bytes, path, descriptor, answer, words };
-}
-
-/** The part of an IncomingRequest that an answer uses. */
-function request(): {
-  apiVersion: number;
-  replyBytes: Buffer;
-  connection: { sendsFiles: boolean };
-  tryBeginReply: (sizeBytes: number) => number;
-} {
-  const replyBytes = Buffer.from(new SharedArrayBuffer(4 * MIB));
-  return { apiVersion: 11, replyBytes, connection: { sendsFiles: false }, tryBeginReply: () => 0 };
 }
 
 function recordsOf(replyBytes: Buffer): Buffer[] {
@@ -117,8 +49,8 @@ describe('a fetch of a cold range', () => {
         return real.readNow(file, target, at, length, position);
       },
     };
-    const { bytes, descriptor, answer, words } = twoRanges('throws', reader);
-    const asked = request();
+    const { bytes, descriptor, answer, words } = twoRanges(directory, 'throws', reader);
+    const asked = answerRequest();
     expect(answer.begin(asked as never)).toBe(BEGUN);
     let isWhole: boolean | null = null;
     answer.read(asked.replyBytes, (whole) => {
@@ -154,8 +86,8 @@ describe('a fetch of a cold range', () => {
         real.readLater(file, target, at, length, position, done);
       },
     };
-    const { bytes, descriptor, answer, words } = twoRanges('shares', reader);
-    const asked = request();
+    const { bytes, descriptor, answer, words } = twoRanges(directory, 'shares', reader);
+    const asked = answerRequest();
     expect(answer.begin(asked as never)).toBe(BEGUN);
     let isWhole: boolean | null = null;
     answer.read(asked.replyBytes, (whole) => {
@@ -180,7 +112,7 @@ describe('a fetch of a cold range', () => {
     if (process.platform !== 'linux' || statfsSync(directory).type === TMPFS_MAGIC) return context.skip('needs a disk of Linux');
     const isCached = rangeCached();
     if (isCached === null) return context.skip('preadv2 does not answer here');
-    const { path, descriptor } = twoRanges('evicted');
+    const { path, descriptor } = twoRanges(directory, 'evicted');
     expect(isCached(descriptor, 0, 4 * MIB)).toBe(true);
     // GNU dd asks the kernel to drop the file's pages once they are on the disk.
     const evicted = spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0']);

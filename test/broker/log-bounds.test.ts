@@ -95,13 +95,21 @@ describe.each(workerCounts(0, 1, 2))('at %i workers', (workers) => {
       const client = await WireClient.connect(broker.port);
       const waiter = await WireClient.connect(broker.port);
       await client.createTopic('cut');
-      for (const value of ['a', 'b', 'c', 'd', 'e']) await client.produce('cut', 0, labelled(value));
+      // Who follows the tail leaves its worker knowing where each of these offsets lies in the file.
+      for (const [offset, value] of ['a', 'b', 'c', 'd', 'e'].entries()) {
+        await client.produce('cut', 0, labelled(value));
+        expect((await waiter.fetchFrom('cut', 0, offset)).records.map((record) => text(record.value))).toEqual([value]);
+      }
       // Waits for more bytes than there will be: only the log start can end it.
       const topics = [{ topic: 'cut', partitions: [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 1 << 20 }] }];
       const parked = waiter.fetch({ maxWaitMs: PATIENCE_MS, minBytes: 1 << 20, topics });
       await delay(100);
       expect(await deleteRecords(client, 'cut', 3)).toEqual([ERROR.NONE, 3]);
       expect((await parked).partitions[0]?.errorCode).toBe(ERROR.OFFSET_OUT_OF_RANGE);
+      for (const offset of [0, 1, 2]) {
+        expect(await waiter.fetchFrom('cut', 0, offset)).toMatchObject({ errorCode: ERROR.OFFSET_OUT_OF_RANGE, records: [] });
+      }
+      expect((await waiter.fetchFrom('cut', 0, 3)).records.map(({ value }) => text(value))).toEqual(['d', 'e']);
       const { directory } = broker;
       await broker.stop('SIGKILL');
       broker = await BrokerProcess.start({ workers, directory });

@@ -33,9 +33,9 @@ beforeEach(() => {
 });
 
 /** The owner has written up to `end`, `position` bytes of the segment that begins with `segment`. */
-function publish(slot: number, end: number, position: number, { segment = 0, stable = end, epoch = 0 } = {}): void {
+function publish(slot: number, end: number, position: number, { segment = 0, start = 0, stable = end, epoch = 0 } = {}): void {
   const log = { writtenEnd: end, liveSegmentBaseOffset: segment, liveSegmentSizeBytes: position };
-  words.publish(slot, epoch, 0, stable, end, log);
+  words.publish(slot, epoch, start, stable, end, log);
 }
 
 function learn(slot: number, offset: number, position: number): void {
@@ -147,6 +147,16 @@ test('the owner is asked where the tail does not suffice', () => {
   expect(planned(0, 13)).not.toBeNull();
   words.raiseStateVersion(0);
   expect(planned(0, 13), 'another state').toBeNull();
+});
+
+test('what DeleteRecords has taken is not served, though its place in the file is remembered', () => {
+  publish(0, 10, 1000);
+  learn(0, 10, 1000);
+  publish(0, 12, 1200);
+  learn(0, 12, 1200);
+  publish(0, 14, 1400, { start: 11 });
+  expect(planned(0, 10)).toBeNull();
+  expect(planned(0, 12)).toMatchObject({ position: 1200, length: 200 });
 });
 
 test('what is known of a topic goes with it, and a read that ends later does not bring it back', () => {

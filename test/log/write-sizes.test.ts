@@ -1,4 +1,4 @@
-// What the real disk is asked to write at once: docs/decisions/0024-write-sizes.md.
+// What the disk is asked to write at once: all that a turn has for a log, in calls of 64 KiB: docs/decisions/0024-write-sizes.md.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FileStorage } from '../../src/log/file-storage.ts';
 import type { StorageFile } from '../../src/log/storage.ts';
+import { FaultyStorage } from './faulty-storage.ts';
+import { batch, openLog, readValues, stage } from './log-fixtures.ts';
 
 const KIB = 1024;
 const { writeSync, writevSync } = fs;
@@ -18,12 +20,12 @@ let calls: [position: number, bytes: number][];
 let limit: { readonly call: number; readonly bytes: number } | null;
 
 /** The arguments are the system call's; the answer is what it took. */
-function take(position: number, pieces: readonly Uint8Array[]): number {
+function take(descriptor: number, position: number, pieces: readonly Uint8Array[]): number {
   const bytes = Buffer.concat(pieces);
   calls.push([position, bytes.length]);
   const room = limit?.call === calls.length ? limit.bytes : bytes.length;
   if (room < 0) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-  return writeSync(file.descriptor, bytes, 0, Math.min(room, bytes.length), position);
+  return writeSync(descriptor, bytes, 0, Math.min(room, bytes.length), position);
 }
 
 beforeEach(() => {
@@ -32,9 +34,9 @@ beforeEach(() => {
   calls = [];
   limit = null;
   Object.assign(fs, {
-    writeSync: (_descriptor: number, source: Uint8Array, at: number, length: number, position: number) =>
-      take(position, [source.subarray(at, at + length)]),
-    writevSync: (_descriptor: number, pieces: readonly Uint8Array[], position: number) => take(position, pieces),
+    writeSync: (descriptor: number, source: Uint8Array, at: number, length: number, position: number) =>
+      take(descriptor, position, [source.subarray(at, at + length)]),
+    writevSync: (descriptor: number, pieces: readonly Uint8Array[], position: number) => take(descriptor, position, pieces),
   });
   syncBuiltinESMExports();
 });
@@ -100,4 +102,39 @@ test('up to 64 KiB are one call, wherever they begin', () => {
   expect(file.writeGathered([filled(30_000, 1), filled(35_536, 2)], 40_000)).toBe(65_536);
   expect(file.write(filled(65_536, 3), 0, 65_536, 40_000)).toBe(65_536);
   expect(calls).toHaveLength(2);
+});
+
+test('what a turn stages for a log leaves in one write, whatever number of batches that is; where a segment begins, there is one for each', () => {
+  const storage = new FaultyStorage();
+  const log = openLog({ storage });
+  const stageMany = (count: number): void => {
+    for (let i = 0; i < count; i++) expect(stage(log, batch({ values: [`value ${i}`] })).error).toBe(0);
+  };
+  for (const count of [1, 2, 500]) {
+    const before = storage.counts.writes;
+    stageMany(count);
+    expect(storage.counts.writes).toBe(before);
+    log.writeStaged();
+    expect(storage.counts.writes).toBe(before + 1);
+  }
+  expect(readValues(log)).toHaveLength(503);
+  // Larger than what is copied together: they are gathered by the call itself.
+  const before = storage.counts.writes;
+  for (let i = 0; i < 20; i++) stage(log, batch({ values: ['x'.repeat(20_000)] }));
+  stageMany(20);
+  log.writeStaged();
+  expect(storage.counts.writes).toBe(before + 1);
+  log.closeFiles();
+});
+
+test('many small batches of one turn are as few calls of the operating system as their bytes take', () => {
+  const log = openLog({ storage: new FileStorage(), directory: `${root}/topic-0` });
+  calls = [];
+  for (let i = 0; i < 500; i++) stage(log, batch({ values: [`value ${i}`] }));
+  log.writeStaged();
+  const bytes = log.liveSegmentSizeBytes;
+  expect(bytes).toBeGreaterThan(500 * 60);
+  expect(calls.reduce((sum, [, length]) => sum + length, 0)).toBe(bytes);
+  expect(calls).toHaveLength(Math.ceil(bytes / (64 * KIB)));
+  log.closeFiles();
 });

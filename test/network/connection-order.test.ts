@@ -80,6 +80,19 @@ describe('order', () => {
     expect([network.counters.readCount, network.counters.writeCount, network.counters.requests]).toEqual([1, 1, 100]);
   });
 
+  test('so do produces, in whatever order a turn answers them', () => {
+    const produced = new Parked();
+    const { transport, turn, network } = wire([row(PRODUCE, produced.handle, { keepsBody: true, order: 'produce' })]);
+    const list = Array.from({ length: 100 }, (_, id): [number, Buffer] => [id, pattern(id, 20)]);
+    transport.deliver(Buffer.concat(list.map(([id, body]) => frame(PRODUCE, id, body))));
+    expect(produced.requests).toHaveLength(100);
+    for (let id = 99; id >= 0; id--) produced.answer(id);
+    expect(transport.take()).toHaveLength(0);
+    turn();
+    expectReplies(transport.take(), list);
+    expect([network.counters.readCount, network.counters.writeCount, network.counters.replies]).toEqual([1, 1, 100]);
+  });
+
   test('a small answer leaves within the read that asked for it, counted; where something waits, all of it leaves in a turn', () => {
     const parked = new Parked();
     const slots = ownSlots();

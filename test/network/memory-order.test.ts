@@ -414,6 +414,21 @@ describe('when memory runs short', () => {
   });
 });
 
+test.each([300, 3000, 30_000])('a thousand peers that announce 100 MB and send %i B hold as much as that takes', (sentBytes) => {
+  const { connect, turn, arena, restBytes, network } = worker(256 * MIB);
+  const frame = Buffer.concat([Buffer.from([5, 0xf5, 0xe1, 0]), produce(sentBytes).subarray(4, sentBytes)]);
+  const peers = Array.from({ length: 1000 }, () => connect());
+  for (const peer of peers) deliver(peer, frame, turn);
+  expect([network.counters.receivedBytes, peers.filter((peer) => peer.isClosed).length]).toEqual([1000 * sentBytes, 0]);
+  // Room for twice what has come, in slabs of 4 KiB at least, and of powers of two.
+  const heldBytes = arena.usedBytes - restBytes;
+  expect(heldBytes).toBeGreaterThanOrEqual(1000 * sentBytes);
+  expect(heldBytes).toBeLessThanOrEqual(1000 * Math.max(4 * KIB, 4 * sentBytes));
+  for (const peer of peers) peer.reset();
+  turn();
+  expect(arena.usedBytes).toBe(restBytes);
+});
+
 test('a thousand peers that announce 100 MB and send one byte hold nothing of the arena', async () => {
   const harness = await startNetwork(rows, { arenaBytes: 256 * MIB });
   try {

@@ -1,4 +1,5 @@
-// The answering side between two workers: when a request is heard whose sender knows more, or less, of the metadata than the receiver.
+// The answering side between two workers: when a request is heard whose sender knows more, or less, of the metadata than the receiver, and what a
+// turn makes of many.
 import { expect, test } from 'vitest';
 import { PartitionHost } from '../../src/partition/partition-host.ts';
 import {
