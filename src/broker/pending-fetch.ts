@@ -17,7 +17,7 @@ import type { BrokerContext } from './broker-context.ts';
 import { BEGUN, FetchAnswer, type FetchEntry, NO_MEMORY, NO_RECORDS } from './fetch-answer.ts';
 import { isFromFollower, replicaError } from './fetch-errors.ts';
 import { RESPONSE_BYTES_MAX } from './fetch-limits.ts';
-import type { FetchPlan, FetchSessions } from './fetch-sessions.ts';
+import type { FetchPartition, FetchPlan, FetchSessions } from './fetch-sessions.ts';
 import type { TailLeases } from './tail-leases.ts';
 import { findPartition, findTopic, missingTopicError } from './topic-partitions.ts';
 import type { WaitingFetch, WaitingFetches } from './waiting-fetches.ts';
@@ -150,6 +150,11 @@ export class PendingFetch implements WaitingFetch {
     return this.#context.words.livePosition(slot, replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number) !== end;
   }
 
+  /** Whether another leader epoch has come than the one that the consumer knows, and that the lease planned by. */
+  #isOtherEpoch(slot: number, { currentLeaderEpoch }: FetchPartition): boolean {
+    return currentLeaderEpoch !== UNKNOWN && this.#context.words.leaderEpoch(slot) !== currentLeaderEpoch;
+  }
+
   /** The owner of one of the slots has published something. */
   wake(): void {
     this.#unpark();
@@ -206,14 +211,14 @@ export class PendingFetch implements WaitingFetch {
     this.#isParked = true;
     this.#want(call);
     this.#waiting.add(this);
-    for (const { slot, index } of this.#entries) {
+    for (const { partition, slot, index } of this.#entries) {
       if (index < 0) continue;
       const at = call.reply(index);
       const hasMoved =
         words.highWatermark(slot) !== call.replyFloats[(at + fetchReply.highWatermark) >> 1] ||
         words.stateVersion(slot) !== call.replyWords[at + fetchReply.stateVersion] ||
         words.logStartOffset(slot) !== call.replyFloats[(at + fetchReply.logStartOffset) >> 1] ||
-        (call.replyWords[at + fetchReply.isLeased] === 1 && this.#hasGrown(slot, call, at));
+        (call.replyWords[at + fetchReply.isLeased] === 1 && (this.#hasGrown(slot, call, at) || this.#isOtherEpoch(slot, partition)));
       if (!hasMoved) continue;
       this.#waiting.remove(this);
       this.wake();

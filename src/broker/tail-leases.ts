@@ -71,7 +71,9 @@ export class TailLeases {
     const lease = this.find(slot);
     if (lease === null || asked.lastFetchedEpoch >= 0) return false;
     if (asked.currentLeaderEpoch !== UNKNOWN && asked.currentLeaderEpoch !== words.leaderEpoch(slot)) return false;
-    if (asked.fetchOffset < words.logStartOffset(slot)) return false; // Deleted: the owner says so.
+    // Loaded once: what is told is what was compared, so that who parks on this plan sees by it that the start has moved meanwhile.
+    const logStartOffset = words.logStartOffset(slot);
+    if (asked.fetchOffset < logStartOffset) return false; // Deleted: the owner says so.
     const position = this.positionOf(lease, asked.fetchOffset);
     if (position < 0) return false;
     // The position first: the owner stores it after the watermark, so the watermark read here covers all of its bytes.
@@ -94,7 +96,7 @@ export class TailLeases {
     replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] = lease.segmentBaseOffset;
     replyFloats[(at + fetchReply.highWatermark) >> 1] = highWatermark;
     replyFloats[(at + fetchReply.lastStableOffset) >> 1] = lastStableOffset;
-    replyFloats[(at + fetchReply.logStartOffset) >> 1] = words.logStartOffset(slot);
+    replyFloats[(at + fetchReply.logStartOffset) >> 1] = logStartOffset;
     this.#meter.plannedByLease();
     return true;
   }
