@@ -166,6 +166,11 @@ export class Exchange {
     if (!this.#isPolling) this.#publish(peer);
   }
 
+  /** Gives up the reply that was begun: it will be begun once more. */
+  abortReply(target: number): void {
+    this.#peer(target).repliesOut.abort();
+  }
+
   /** The one handler of all requests of this kind (a small non-negative integer). */
   onRequest(kind: number, handler: MessageHandler): void {
     assert(this.#requestHandlers[kind] === undefined, `requests of kind ${kind} have a handler already`);

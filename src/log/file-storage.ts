@@ -1,9 +1,12 @@
 // The real disk: node:fs, synchronous calls, positional reads and writes.
 // Invariant: nothing is thrown but StorageError, and it names the errno and the file.
-// Runs on: any worker; one owner per file. `syncLater` alone uses libuv's pool. Not the place for retries: callers compare counts.
+// Runs on: any worker; one owner per file. What ends in `Later` uses libuv's pool. Not the place for retries: callers compare counts.
 import * as fs from 'node:fs';
+import { KIB, MIB } from '../base/units.ts';
+import { CANNOT_TELL, READ_CACHED_BYTES_MAX, rangeCached, readCached, WOULD_WAIT } from '../native/range-cached.ts';
 import { parentDirectory } from './file-names.ts';
-import { type OpenMode, type Storage, StorageError, type StorageFile } from './storage.ts';
+import { isInMemory } from './file-system.ts';
+import { NOT_CACHED, type OpenMode, type Storage, StorageError, type StorageFile } from './storage.ts';
 import { virtualFile } from './virtual-descriptors.ts';
 
 const OPEN_FLAGS: Record<OpenMode, number> = {
@@ -62,13 +65,23 @@ function readFully(descriptor: number, path: string, target: Uint8Array, at: num
 /** Windows has no directory descriptors to sync; its file systems journal their names. */
 const CAN_SYNC_DIRECTORIES = process.platform !== 'win32';
 
+/** How far behind what was written last to a file the rest counts as cached, where nobody can tell. */
+const RECENT_BYTES = 64 * MIB;
+/** Where reads that are thrown away go, of all files at once; made when first needed. */
+let discarded: Uint8Array | null = null;
+const DISCARD_BYTES = 256 * KIB;
+
 class DiskFile implements StorageFile {
   readonly path: string;
   readonly #open: Set<DiskFile>;
   #descriptor: number;
-  /** Syncs in the pool: the descriptor must not be closed (and given to another file) under them. */
-  #syncsInFlight = 0;
+  /** Jobs in the pool: the descriptor must not be closed (and given to another file) under them. */
+  #jobsInFlight = 0;
   #isClosing = false;
+  /** Behind the last byte that was written since it was opened. */
+  #writtenTo = -1;
+  /** Whether it lies in memory alone; null until somebody has to know. */
+  #isInMemory: boolean | null = null;
 
   /** It stands in `open` until it is closed. */
   constructor(path: string, descriptor: number, open: Set<DiskFile>) {
@@ -86,7 +99,42 @@ class DiskFile implements StorageFile {
     return readFully(this.#descriptor, this.path, target, at, length, position);
   }
 
+  readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    if (length <= READ_CACHED_BYTES_MAX) {
+      const count = readCached()?.(this.#descriptor, target, at, length, position) ?? CANNOT_TELL;
+      if (count >= 0) return count;
+      if (count === WOULD_WAIT) return NOT_CACHED;
+    } else {
+      const isCached = rangeCached()?.(this.#descriptor, position, length) ?? null;
+      if (isCached !== null) return isCached ? this.read(target, at, length, position) : NOT_CACHED;
+    }
+    if (position + length > this.#writtenTo - RECENT_BYTES && this.#writtenTo >= 0) return this.read(target, at, length, position);
+    this.#isInMemory ??= isInMemory(parentDirectory(this.path));
+    return this.#isInMemory ? this.read(target, at, length, position) : NOT_CACHED;
+  }
+
+  /** A failure is heard of by who reads there next. */
+  cacheLater(length: number, position: number, done: () => void): void {
+    discarded ??= new Uint8Array(DISCARD_BYTES);
+    const bytes = discarded;
+    const end = position + length;
+    this.#jobsInFlight++;
+    const readOn = (from: number): void => {
+      fs.read(this.#descriptor, bytes, 0, Math.min(end - from, bytes.length), from, (error, count) => {
+        if (error === null && count > 0 && from + count < end && !this.#isClosing) return readOn(from + count);
+        try {
+          this.#jobEnded();
+        } catch (closeError) {
+          if (!(closeError instanceof StorageError)) throw closeError; // What was read to be thrown away is nobody's loss.
+        }
+        done();
+      });
+    };
+    readOn(position);
+  }
+
   write(source: Uint8Array, at: number, length: number, position: number): number {
+    this.#writtenTo = Math.max(this.#writtenTo, position + length);
     let total = 0;
     try {
       do {
@@ -105,6 +153,7 @@ class DiskFile implements StorageFile {
   writeGathered(pieces: readonly Uint8Array[], position: number): number {
     let length = 0;
     for (const piece of pieces) length += piece.length;
+    this.#writtenTo = Math.max(this.#writtenTo, position + length);
     let total = 0;
     let next = 0; // The piece that comes next,
     let at = 0; // and how much of it is written.
@@ -166,12 +215,11 @@ class DiskFile implements StorageFile {
   }
 
   syncLater(done: (error: StorageError | null) => void): void {
-    this.#syncsInFlight++;
+    this.#jobsInFlight++;
     fs.fdatasync(this.#descriptor, (error) => {
-      this.#syncsInFlight--;
       let failure = error === null ? null : storageError(error, this.path, 'syncing');
       try {
-        if (this.#isClosing && this.#syncsInFlight === 0) this.#close();
+        this.#jobEnded();
       } catch (closeError) {
         failure ??= closeError as StorageError; // Nothing else is thrown there.
       }
@@ -181,7 +229,12 @@ class DiskFile implements StorageFile {
 
   close(): void {
     this.#isClosing = true;
-    if (this.#descriptor !== -1 && this.#syncsInFlight === 0) this.#close();
+    if (this.#descriptor !== -1 && this.#jobsInFlight === 0) this.#close();
+  }
+
+  #jobEnded(): void {
+    this.#jobsInFlight--;
+    if (this.#isClosing && this.#jobsInFlight === 0) this.#close();
   }
 
   #close(): void {

@@ -19,6 +19,8 @@ export class IndexFile {
   #storage: Storage;
   #path: string;
   #file: StorageFile | null = null;
+  /** Its entries are counted; a read that throws meanwhile leaves that to the next call. */
+  #isCounted = false;
   #pending: Uint8Array;
   #entryCount = 0;
   #writtenCount = 0;
@@ -39,22 +41,25 @@ export class IndexFile {
 
   /** Opens the file (making it where it is missing) and takes all whole entries it holds; `true` when zeros stand behind them. */
   open(): boolean {
-    if (this.#file !== null) return false;
-    this.#file = this.#storage.open(this.#path, 'create');
+    if (this.#isCounted) return false;
+    this.#file ??= this.#storage.open(this.#path, 'create');
     const slots = Math.floor(this.#file.sizeBytes() / this.entryBytes);
     this.#entryCount = slots;
     this.#writtenCount = slots;
-    if (slots === 0 || !this.#isZero(slots - 1)) return false;
-    // Preallocated and not trimmed: entries never hold only zeros, so the border is found by halving.
-    let low = 0;
-    for (let high = slots - 1; low < high; ) {
-      const middle = (low + high) >> 1;
-      if (this.#isZero(middle)) high = middle;
-      else low = middle + 1;
+    let count = slots;
+    if (slots > 0 && this.#isZero(slots - 1)) {
+      // Preallocated and not trimmed: entries never hold only zeros, so the border is found by halving.
+      count = 0;
+      for (let high = slots - 1; count < high; ) {
+        const middle = (count + high) >> 1;
+        if (this.#isZero(middle)) high = middle;
+        else count = middle + 1;
+      }
     }
-    this.#entryCount = low;
-    this.#writtenCount = low;
-    return true;
+    this.#entryCount = count;
+    this.#writtenCount = count;
+    this.#isCounted = true;
+    return count < slots;
   }
 
   get entryCount(): number {
@@ -64,7 +69,10 @@ export class IndexFile {
 
   /** The position of entry `n` in `this.bytes`, valid until the next call on any index. */
   seek(n: number): number {
-    const file = this.#opened();
+    return this.#seekIn(this.#opened(), n);
+  }
+
+  #seekIn(file: StorageFile, n: number): number {
     if (n >= this.#writtenCount) {
       this.bytes = this.#pending;
       return (n - this.#writtenCount) * this.entryBytes;
@@ -166,6 +174,7 @@ export class IndexFile {
     if (blockOwner === this) blockOwner = null;
     this.#file?.close();
     this.#file = null;
+    this.#isCounted = false;
   }
 
   /** The file was renamed, or its directory was. */
@@ -174,12 +183,12 @@ export class IndexFile {
   }
 
   #opened(): StorageFile {
-    if (this.#file === null) this.open();
+    this.open();
     return this.#file as StorageFile;
   }
 
   #isZero(n: number): boolean {
-    const at = this.seek(n);
+    const at = this.#seekIn(this.#file as StorageFile, n);
     for (let i = 0; i < this.entryBytes; i++) if (this.bytes[at + i] !== 0) return false;
     return true;
   }

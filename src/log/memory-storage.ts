@@ -47,6 +47,14 @@ class MemoryFile implements StorageFile {
     return count;
   }
 
+  readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    return this.read(target, at, length, position);
+  }
+
+  cacheLater(_length: number, _position: number, done: () => void): void {
+    queueMicrotask(done);
+  }
+
   write(source: Uint8Array, at: number, length: number, position: number): number {
     this.#checkOpen('writing');
     const content = this.#content;

@@ -11,6 +11,8 @@ export class OffsetIndex {
   readonly baseOffset: number;
   #entries: IndexFile;
   #entriesMax: number;
+  /** What floorEntry has found last: who reads on asks for an entry close behind it. A guess, whatever became of the entries since. */
+  #lastFound = -1;
 
   constructor(storage: Storage, path: string, baseOffset: number, sizeBytesMax: number) {
     this.baseOffset = baseOffset;
@@ -52,17 +54,36 @@ export class OffsetIndex {
   floorEntry(offset: number): number {
     const relative = offset - this.baseOffset;
     let found = -1;
-    for (let low = 0, high = this.#entries.entryCount - 1; low <= high; ) {
+    let high = this.#entries.entryCount - 1;
+    const last = Math.min(this.#lastFound, high);
+    if (last >= 0 && this.#relativeAt(last) > relative) high = last - 1;
+    else if (last >= 0) {
+      // In steps that double: these entries lie in one block or two, halving all of them looks into one for each of its first steps.
+      found = last;
+      for (let step = 1; last + step <= high; step *= 2) {
+        if (this.#relativeAt(last + step) > relative) {
+          high = last + step - 1;
+          break;
+        }
+        found = last + step;
+      }
+    }
+    for (let low = found + 1; low <= high; ) {
       const middle = (low + high) >> 1;
-      const at = this.#entries.seek(middle);
-      if (readInt32(this.#entries.bytes, at) <= relative) {
+      if (this.#relativeAt(middle) <= relative) {
         found = middle;
         low = middle + 1;
       } else {
         high = middle - 1;
       }
     }
+    this.#lastFound = found;
     return found;
+  }
+
+  #relativeAt(n: number): number {
+    const at = this.#entries.seek(n);
+    return readInt32(this.#entries.bytes, at);
   }
 
   /** Where to start looking for `offset`: a batch starts here, and the one wanted is not before it. */

@@ -1,6 +1,6 @@
 // One segment: a .log file with its two indexes.
 // Invariants: whole batches fill [0, sizeBytes) of the file; the largest timestamp belongs to a batch that is in the file;
-// a sealed segment takes no more batches, its indexes are exactly their entries.
+// a sealed segment takes no more batches, its indexes are exactly their entries; a look-up that a read throws out of can be made again.
 // Runs on: the log's owner. Which segment is the live one, and when to begin another, is the log's matter. Names of files: segment-files.ts.
 import { isSafeTimestamp, lastOffset as lastOffsetOf, readBaseOffset, readMaxTimestamp } from '../protocol/records/batch.ts';
 import { type BatchScanner, lookupScanner } from './batch-scanner.ts';
@@ -168,8 +168,9 @@ export class Segment {
     const entries = this.offsetIndex.entryCount;
     let end = this.baseOffset;
     const scanner = lookupScanner;
-    if (entries === 0 || !startAtEntry(this, scanner, entries - 1)) scanner.start(this.file, 0, this.sizeBytes);
     this.#startFromTimeIndex();
+    this.#isMaxKnown = false; // Until the walk has come to its end, in which each read may throw.
+    if (entries === 0 || !startAtEntry(this, scanner, entries - 1)) scanner.start(this.file, 0, this.sizeBytes);
     let indexedPosition = 0;
     let isFirst = true;
     while (scanner.next()) {
@@ -179,6 +180,7 @@ export class Segment {
       this.#raiseMaxTimestamp(readMaxTimestamp(scanner.bytes, scanner.at), end - 1);
       this.#bytesSinceIndexEntry = scanner.position + scanner.sizeBytes - indexedPosition;
     }
+    this.#isMaxKnown = true;
     return end;
   }
 
@@ -303,8 +305,8 @@ export class Segment {
   }
 
   #checkIndexes(): void {
-    this.#areIndexesChecked = true;
     if (!areAllSound(this, this.#indexIntervalBytes) || !areEndsProven(this, !this.#isLive)) this.rebuildIndexes();
+    this.#areIndexesChecked = true;
   }
 
   #loadMaxTimestamp(): void {

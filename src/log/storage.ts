@@ -15,12 +15,19 @@ export class StorageError extends Error {
   }
 }
 
+/** What readCached says instead of a count. */
+export const NOT_CACHED = -1;
+
 export interface StorageFile {
   readonly path: string;
   /** The operating system's descriptor; below -1 a virtual one (memory, simulation), -1 where there is none. Valid until close(). */
   readonly descriptor: number;
   /** Bytes read into target[at, at + length) from `position`; fewer than asked only at the end of the file. */
   read(target: Uint8Array, at: number, length: number, position: number): number;
+  /** As read(), but NOT_CACHED where that would wait for the medium, as far as anybody can tell. */
+  readCached(target: Uint8Array, at: number, length: number, position: number): number;
+  /** Has the range read off the loop and thrown away, so that readCached finds it: `done` is called once, in a later turn, whatever came of it. */
+  cacheLater(length: number, position: number, done: () => void): void;
   /** Bytes written, which may be fewer than asked (a short write): the caller compares. Throws StorageError. */
   write(source: Uint8Array, at: number, length: number, position: number): number;
   /** One gathered positional write of all pieces in order; returns the bytes written, which may be fewer. */

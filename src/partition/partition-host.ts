@@ -42,7 +42,7 @@ export class PartitionHost {
     this.#runtime = runtime;
     this.#onStorageFailure = onStorageFailure;
     this.#appends = new PartitionAppends(runtime, this.#replicas, takeOffline);
-    this.#queries = new PartitionQueries(exchange, this.#replicas, takeOffline);
+    this.#queries = new PartitionQueries(runtime, this.#replicas, takeOffline);
     this.deletion = new RecordDeletion(exchange, this.#replicas);
     this.#early = new EarlyRequests(this.#replicas, metadataOffset, (kind, from, requestId, heard, floats, index) =>
       this.#hear(kind, from, requestId, heard, floats, index),

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Storage } from '../log/storage.ts';
 import { type WorkerSlots, workerSlots } from '../telemetry/worker-slots.ts';
+import { ColdReads } from './cold-reads.ts';
 import { IoQueue, type JobDone } from './io-queue.ts';
 import { LoopMeter } from './loop-meter.ts';
 import type { JobPool } from './pool.ts';
@@ -52,6 +53,7 @@ export class LoopRuntime implements Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly storage: Storage;
+  readonly coldReads = new ColdReads();
   readonly exchange: Exchange;
   readonly arena: SlabArena;
   readonly arenaBytes: readonly Uint8Array[];
@@ -91,7 +93,7 @@ export class LoopRuntime implements Runtime {
     const { clock, driver, onFailure } = options;
     this.loop = new RunLoop({ exchange: this.exchange, clock, driver, onFailure, meter: this.#meter });
     const post = (task: Task): void => this.loop.post(task);
-    this.storage = new TurnStorage(options.storage, post, new SyncMeter(this.slots.disk, clock));
+    this.storage = new TurnStorage(options.storage, post, new SyncMeter(this.slots.disk, clock), this.coldReads);
     this.#io = new IoQueue(options.ioConcurrency, options.afterJob ?? post);
     this.#pool = options.pool;
     this.poolThreadCount = options.pool.threadCount;

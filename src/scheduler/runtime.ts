@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Storage } from '../log/storage.ts';
 import type { WorkerSlots } from '../telemetry/worker-slots.ts';
+import type { ColdReads } from './cold-reads.ts';
 
 export interface TimerHandle {
   cancel(): void;
@@ -23,6 +24,8 @@ export interface Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly storage: Storage;
+  /** Has files of `storage` throw instead of waiting for the disk, while somebody asks for that. */
+  readonly coldReads: ColdReads;
   /** Requests and replies between workers (this one included), with credits. */
   readonly exchange: Exchange;
   /** Slabs of this worker's shared memory. */

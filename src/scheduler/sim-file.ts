@@ -1,6 +1,6 @@
 // An open file of the simulated disk.
 // Runs on: the simulator's thread. Not here: what goes wrong (sim-faults.ts), what a crash leaves (sim-medium.ts).
-import { StorageError, type StorageFile } from '../log/storage.ts';
+import { NOT_CACHED, StorageError, type StorageFile } from '../log/storage.ts';
 import { claimVirtualDescriptor, releaseVirtualDescriptor } from '../log/virtual-descriptors.ts';
 import type { StorageOperation } from './sim-faults.ts';
 import type { FileNode } from './sim-medium.ts';
@@ -11,6 +11,8 @@ export interface SimDisk {
   checkThere(): void;
   /** Refuses the operation where a fault is due. */
   meet(operation: StorageOperation, path: string, doing: string): void;
+  /** Whether what is looked for now counts as being on the medium alone. */
+  isCold(): boolean;
   /** How many bytes of a write of `length` at `position` of a file of `sizeBytes` are taken; throws ENOSPC where it is none. */
   grant(path: string, length: number, sizeBytes: number, position: number): number;
   /** Syncs the changes of `node` up to number `upTo`. */
@@ -51,6 +53,14 @@ export class SimFile implements StorageFile {
   read(target: Uint8Array, at: number, length: number, position: number): number {
     this.#meet('read', 'reading');
     return this.#node.cached.read(target, at, length, position);
+  }
+
+  readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    return this.#disk.isCold() ? NOT_CACHED : this.read(target, at, length, position);
+  }
+
+  cacheLater(_length: number, _position: number, done: () => void): void {
+    this.#disk.later(done);
   }
 
   write(source: Uint8Array, at: number, length: number, position: number): number {

@@ -8,6 +8,9 @@ import { DueFaults, type StorageFaults, type StorageOperation } from './sim-faul
 import { type SimDisk, SimFile, settle } from './sim-file.ts';
 import { afterCrash, DirectoryNode, emptyOut, FileNode, type Node } from './sim-medium.ts';
 
+/** Of what is looked for by those who do not want to wait, one in so many is not there. */
+const COLD_ONE_IN = 5;
+
 export interface SimStorageOptions {
   readonly random: Random;
   readonly faults?: StorageFaults;
@@ -210,6 +213,11 @@ export class SimStorage implements Storage, SimDisk {
   meet(operation: StorageOperation, path: string, doing: string): void {
     this.checkThere();
     this.#faults.meet(operation, path, doing);
+  }
+
+  /** Now and then, so that questions are asked again (cold-reads.ts). */
+  isCold(): boolean {
+    return this.#random.below(COLD_ONE_IN) === 0;
   }
 
   /** How many bytes of a write of `length` at `position` of a file of `sizeBytes` are taken; throws ENOSPC where it is none. */

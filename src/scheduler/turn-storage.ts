@@ -1,8 +1,9 @@
 // A disk whose late answers are heard inside turns: everything goes straight through but the ends of what runs in the pool,
-// which are posted. Writes and syncs are counted on their way.
+// which are posted. Writes and syncs are counted on their way; reads pass those who look for cold ones (cold-reads.ts).
 // Runs on: every worker, around the storage it was given.
 
-import type { OpenMode, Storage, StorageError, StorageFile } from '../log/storage.ts';
+import { NOT_CACHED, type OpenMode, type Storage, type StorageError, type StorageFile } from '../log/storage.ts';
+import { ColdRead, type ColdReads } from './cold-reads.ts';
 import { DISK_POOL_SYNCS, type SyncMeter } from './sync-meter.ts';
 
 type Post = (task: () => void) => void;
@@ -12,12 +13,14 @@ class TurnFile implements StorageFile {
   readonly #file: StorageFile;
   readonly #post: Post;
   readonly #meter: SyncMeter;
+  readonly #coldReads: ColdReads;
 
-  constructor(file: StorageFile, post: Post, meter: SyncMeter) {
+  constructor(file: StorageFile, post: Post, meter: SyncMeter, coldReads: ColdReads) {
     this.path = file.path;
     this.#file = file;
     this.#post = post;
     this.#meter = meter;
+    this.#coldReads = coldReads;
   }
 
   get descriptor(): number {
@@ -25,7 +28,18 @@ class TurnFile implements StorageFile {
   }
 
   read(target: Uint8Array, at: number, length: number, position: number): number {
-    return this.#file.read(target, at, length, position);
+    if (!this.#coldReads.holdBack(this, length, position)) return this.#file.read(target, at, length, position);
+    const count = this.#file.readCached(target, at, length, position);
+    if (count === NOT_CACHED) throw new ColdRead(this, length, position);
+    return count;
+  }
+
+  readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    return this.#file.readCached(target, at, length, position);
+  }
+
+  cacheLater(length: number, position: number, done: () => void): void {
+    this.#file.cacheLater(length, position, () => this.#post(done));
   }
 
   write(source: Uint8Array, at: number, length: number, position: number): number {
@@ -80,15 +94,17 @@ export class TurnStorage implements Storage {
   readonly #storage: Storage;
   readonly #post: Post;
   readonly #meter: SyncMeter;
+  readonly #coldReads: ColdReads;
 
-  constructor(storage: Storage, post: Post, meter: SyncMeter) {
+  constructor(storage: Storage, post: Post, meter: SyncMeter, coldReads: ColdReads) {
     this.#storage = storage;
     this.#post = post;
     this.#meter = meter;
+    this.#coldReads = coldReads;
   }
 
   open(path: string, mode: OpenMode): StorageFile {
-    return new TurnFile(this.#storage.open(path, mode), this.#post, this.#meter);
+    return new TurnFile(this.#storage.open(path, mode), this.#post, this.#meter, this.#coldReads);
   }
 
   exists(path: string): boolean {

@@ -46,6 +46,14 @@ class FaultyFile implements StorageFile {
     return count;
   }
 
+  readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    return this.read(target, at, length, position);
+  }
+
+  cacheLater(length: number, position: number, done: () => void): void {
+    this.#file.cacheLater(length, position, done);
+  }
+
   write(source: Uint8Array, at: number, length: number, position: number): number {
     this.#storage.counts.writes++;
     const fitting = Math.min(length, this.#storage.roomBytes);

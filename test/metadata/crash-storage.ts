@@ -76,14 +76,17 @@ export class CrashStorage implements Storage {
       this.#operation();
       content.synced = Buffer.from(content.bytes);
     };
+    const read = (target: Uint8Array, at: number, length: number, position: number): number => {
+      const piece = content.bytes.subarray(position, position + length);
+      target.set(piece, at);
+      return piece.length;
+    };
     return {
       path,
       descriptor: -1,
-      read: (target, at, length, position) => {
-        const piece = content.bytes.subarray(position, position + length);
-        target.set(piece, at);
-        return piece.length;
-      },
+      read,
+      readCached: read,
+      cacheLater: (_length, _position, done) => queueMicrotask(done),
       write: (source, at, length, position) => write(source.subarray(at, at + length), position),
       writeGathered: (pieces, position) => write(Buffer.concat(pieces), position),
       sizeBytes: () => content.bytes.length,

@@ -8,7 +8,7 @@ import { duplicateDescriptor } from '../../src/native/dup.ts';
 import { configureNative, declareNative, nativeCalls } from '../../src/native/load.ts';
 import { posixLock } from '../../src/native/posix-lock.ts';
 import { raiseDescriptorLimit } from '../../src/native/raise-descriptor-limit.ts';
-import { rangeCached } from '../../src/native/range-cached.ts';
+import { CANNOT_TELL, READ_CACHED_BYTES_MAX, rangeCached, readCached, WOULD_WAIT } from '../../src/native/range-cached.ts';
 import { SEND_BYTES_MAX, send, sendBytes } from '../../src/native/send.ts';
 import { sendFile } from '../../src/native/sendfile.ts';
 import { skipSuite } from '../support/skip.ts';
@@ -206,6 +206,24 @@ describe('native calls', () => {
     fs.readFileSync(path);
     expect(isCached(descriptor, 0, 1_000_000)).toBe(true);
     fs.closeSync(descriptor);
+  });
+
+  test('bytes are read where they are in the page cache: whole, or up to the end of the file, or not at all', () => {
+    const read = present(readCached());
+    const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+    const { path, descriptor } = openFile('segment', content);
+    const target = new Uint8Array(READ_CACHED_BYTES_MAX + 10);
+    const answer = read(descriptor, target, 10, READ_CACHED_BYTES_MAX, 5000);
+    if (answer === CANNOT_TELL) return; // tmpfs
+    expect(answer).toBe(READ_CACHED_BYTES_MAX);
+    expect(Buffer.from(target)).toEqual(Buffer.concat([Buffer.alloc(10), content.subarray(5000, 5000 + READ_CACHED_BYTES_MAX)]));
+    expect([99_990, 100_000, 200_000].map((position) => read(descriptor, target, 0, 100, position))).toEqual([10, 0, 0]);
+    expect([...target.subarray(0, 11)]).toEqual([...content.subarray(99_990), target[10]]);
+    fs.fsyncSync(descriptor);
+    spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none', 'if=/dev/null']);
+    expect(read(descriptor, target, 0, 100, 0)).toBe(WOULD_WAIT);
+    fs.closeSync(descriptor);
+    expect(read(descriptor, target, 0, 100, 0)).toBe(CANNOT_TELL);
   });
 
   test('a call that cannot be declared, or whose self-test is not passed, is null', () => {
