@@ -1,10 +1,13 @@
 // Every schedule of a worker that lends slabs of its arena to an owner and takes them back with the replies: whatever the owner reads or
 // writes in a slab is ordered by the rings against what its worker writes there before and after, so a slab that is claimed again is never
-// one that is still lent. The bookkeeping of the arena is its worker's alone and stands outside of the shared words.
+// one that is still lent. Arena, requests and what connections hold of them are the product's own; they are their worker's alone and stand
+// outside of the shared words.
 import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../src/actors/exchange.ts';
 import { exchangeLayout, RING_CAPACITY_MIN_BYTES } from '../../src/actors/ring-layout.ts';
 import { SLAB_MIN_BYTES, SlabArena } from '../../src/actors/slab-arena.ts';
+import { IncomingRequest, type RequestOwner } from '../../src/network/incoming-request.ts';
+import { OpenRequests, type RequestPool } from '../../src/network/open-requests.ts';
 import { type Explored, explore, ScheduleFailure, type ThreadContext } from './explorer.ts';
 
 const KIND = 1;
@@ -45,8 +48,8 @@ function runTurns(exchange: Exchange, context: ThreadContext, isDone: () => bool
   }
 }
 
-/** `count` requests, each with a batch in a slab that has room for no more than `slabCount` of them; the slab's number is the request's low bits. */
-function exploreSlabs(count: number, slabCount: number, faults: Faults = {}): Explored {
+/** `count` requests, each with a batch in a slab that has room for no more than `slabCount` of them; the slab's number is the request's low bits. The first one's connection may close as soon as it is sent. */
+function exploreSlabs(count: number, slabCount: number, firstCloses: boolean, faults: Faults = {}): Explored {
   return explore({
     wordCount: SLABS_AT + slabCount,
     threads: [
@@ -55,31 +58,47 @@ function exploreSlabs(count: number, slabCount: number, faults: Faults = {}): Ex
         const arena = new SlabArena(slabCount * SLAB_MIN_BYTES);
         const { words } = context;
         return () => {
-          const slabOf = new Map<number, number>();
+          const underWay = new Map<number, IncomingRequest>();
           const answered: number[] = [];
           let sent = 0;
+          const pool: RequestPool = {
+            takeRequest: () => new IncomingRequest(LENDER, arena.bytes),
+            freeRequest: (request) => request.free(),
+          };
+          // Each request has a connection of its own.
+          const connections = Array.from({ length: count }, () => new OpenRequests(arena, pool, 1));
+          const ownerOf = (open: OpenRequests): RequestOwner =>
+            ({
+              requestEnded(request: IncomingRequest) {
+                if (open.areDropped) return open.discard(request);
+                open.answer(request);
+                for (let ready = open.takeReady(); ready !== null; ready = open.takeReady()) pool.freeRequest(ready);
+              },
+            }) as RequestOwner;
           const send = (): void => {
             while (sent < count) {
               const slab = arena.claim(SLAB_MIN_BYTES);
               if (slab < 0) return;
-              const word = SLABS_AT + slab / SLAB_MIN_BYTES;
-              words.storePlain(word, BATCH + sent);
+              const open = connections[sent] as OpenRequests;
+              const request = open.take(ownerOf(open));
+              open.start('produce', request);
+              request.bodySlab = slab;
+              words.storePlain(SLABS_AT + slab / SLAB_MIN_BYTES, BATCH + sent);
               const requestId = sent * slabCount + slab / SLAB_MIN_BYTES;
               if (exchange.tryRequest(OWNER, KIND, requestId, 0, 0) === -1) {
-                arena.release(slab);
+                open.hold(request);
                 return;
               }
               exchange.commitRequest(OWNER);
-              slabOf.set(requestId, slab);
+              underWay.set(requestId, request);
+              if (faults.releasesEarly || (faults.releasesAtClose && sent === 0)) open.releaseBody(request);
+              if (firstCloses && sent === 0) open.drop();
               sent++;
-              if (faults.releasesEarly || (faults.releasesAtClose && sent === 1)) arena.release(slab);
             }
           };
           exchange.onReply(KIND, (_from, requestId) => {
-            const slab = slabOf.get(requestId) as number;
-            answered.push(words.loadPlain(SLABS_AT + slab / SLAB_MIN_BYTES));
-            const isReleased = faults.releasesEarly || (faults.releasesAtClose && answered.length === 1);
-            if (!isReleased) arena.release(slab);
+            answered.push(words.loadPlain(SLABS_AT + (requestId % slabCount)));
+            underWay.get(requestId)?.noReply();
             send();
           });
           exchange.onCredits(send);
@@ -125,22 +144,26 @@ function exploreSlabs(count: number, slabCount: number, faults: Faults = {}): Ex
 
 describe('all schedules of slabs that are lent and handed back', () => {
   it('a slab is whoever holds its descriptor’s until the reply, and all come back', () => {
-    expect(exploreSlabs(2, 2).ends).toBeGreaterThan(0);
+    expect(exploreSlabs(2, 2, false).ends).toBeGreaterThan(0);
   });
 
   it('more requests than slabs, so that each is claimed again', () => {
-    expect(exploreSlabs(2, 1).ends).toBeGreaterThan(0);
+    expect(exploreSlabs(2, 1, false).ends).toBeGreaterThan(0);
+  });
+
+  it('a connection that closes takes no slab back that is still lent', () => {
+    expect(exploreSlabs(2, 1, true).ends).toBeGreaterThan(0);
   });
 
   it('a slab that is released when it was sent is noticed', () => {
-    expect(() => exploreSlabs(2, 1, { releasesEarly: true })).toThrow(ScheduleFailure);
+    expect(() => exploreSlabs(2, 1, false, { releasesEarly: true })).toThrow(ScheduleFailure);
   });
 
   it('a slab that is released when its connection goes, before its reply, is noticed', () => {
-    expect(() => exploreSlabs(2, 1, { releasesAtClose: true })).toThrow(ScheduleFailure);
+    expect(() => exploreSlabs(2, 1, true, { releasesAtClose: true })).toThrow(ScheduleFailure);
   });
 
   it('an owner that writes into a slab which it has answered is noticed', () => {
-    expect(() => exploreSlabs(2, 1, { writesAfterReply: true })).toThrow(ScheduleFailure);
+    expect(() => exploreSlabs(2, 1, false, { writesAfterReply: true })).toThrow(ScheduleFailure);
   });
 });
