@@ -45,6 +45,8 @@ export interface FetchEntry {
   readonly error: number;
   /** Not to be found by its name: a mistake that a fetch with other partitions does not end its wait for. */
   readonly isMissing: boolean;
+  /** All of its bytes were written while the fetch was waiting for them. */
+  readonly isNew: boolean;
   readonly slot: number;
   /** Index in the call; -1 where `error` is set. */
   readonly index: number;
@@ -271,7 +273,7 @@ export class FetchAnswer {
     return responses;
   }
 
-  #answer({ partition, error, isMissing, slot, index }: FetchEntry, budget: number): PartitionAnswer {
+  #answer({ partition, error, isMissing, isNew, slot, index }: FetchEntry, budget: number): PartitionAnswer {
     const call = this.#call;
     if (isMissing) return missingAnswer(partition.partition, error);
     if (call === null || error !== ERROR.NONE) return emptyAnswer(partition.partition, error);
@@ -318,7 +320,7 @@ export class FetchAnswer {
       length,
       stateVersion: replyWords[at + fetchReply.stateVersion] as number,
       segmentBaseOffset: replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number,
-      isLeased: replyWords[at + fetchReply.isLeased] === 1,
+      isNew,
       isTeaching: !hasAborted,
     });
     if (!isSentFromFile) this.#readBytes += length;

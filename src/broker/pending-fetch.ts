@@ -77,6 +77,8 @@ export class PendingFetch implements WaitingFetch {
   /** Of the first look at the metadata; −1 before. What is missing from then on does not end the wait, what goes away meanwhile does. */
   #missingCount = -1;
   #hasLost = false;
+  /** It has begun to wait where leases knew that its offsets were the ends of their files: what leases find there later was written meanwhile. */
+  #hasSeenEnd = false;
   #memoryRetryMs = MEMORY_RETRY_MS;
   /** Memory is short: only the owners can say how large the first batch is. */
   #isShort = false;
@@ -115,15 +117,18 @@ export class PendingFetch implements WaitingFetch {
       if (topic === null || partition === null) {
         const error = topic === null ? missingTopicError(asked.topicId) : ERROR.UNKNOWN_TOPIC_OR_PARTITION;
         missingCount++;
-        return { partition: asked, error, isMissing: true, slot: -1, index: -1 };
+        return { partition: asked, error, isMissing: true, isNew: false, slot: -1, index: -1 };
       }
       if (isFollower) {
         const error = replicaError(asked.currentLeaderEpoch, partition.leaderEpoch);
-        return { partition: asked, error, isMissing: false, slot: -1, index: -1 };
+        return { partition: asked, error, isMissing: false, isNew: false, slot: -1, index: -1 };
       }
       call ??= partitions.begin(FETCH_PLAN, this.#plan.partitions.length, (done) => this.#onPlanned(done));
-      const entry = { partition: asked, error: ERROR.NONE, isMissing: false, slot: partition.slot, index: call.count };
-      if (!this.#isShort && this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) return entry;
+      const entry = { partition: asked, error: ERROR.NONE, isMissing: false, isNew: false, slot: partition.slot, index: call.count };
+      if (!this.#isShort && this.#leases.plan(call, partition.slot, asked, this.#body, runtime.arena.slabMaxBytes >> 2)) {
+        entry.isNew = this.#hasSeenEnd;
+        return entry;
+      }
       hasQuestions = true;
       const at = call.add(workerOf(runtime.workerCount, topic.id, asked.partition));
       call.requestWords[at] = partition.slot;
@@ -194,11 +199,14 @@ export class PendingFetch implements WaitingFetch {
     const { words } = this.#context;
     const slots: number[] = [];
     let bytes = 0;
+    let areLeased = true;
     for (const { slot, index } of this.#entries) {
       if (index < 0) continue;
       slots.push(slot);
       bytes += call.replyWords[call.reply(index) + fetchReply.length] as number;
+      if (call.replyWords[call.reply(index) + fetchReply.isLeased] !== 1) areLeased = false;
     }
+    if (bytes === 0 && areLeased) this.#hasSeenEnd = true;
     const share = Math.max(1, Math.ceil((this.#body.minBytes - bytes) / slots.length));
     this.slots = slots;
     this.wantedPositions = slots.map((slot) =>

@@ -2,7 +2,8 @@
 // consumer of old records does not stall the other connections of its worker; or sent by the kernel from the file itself. Knows a file by its
 // descriptor alone, which whoever asks keeps open.
 // Invariant: nothing that may wait for a disk runs on the loop, as far as anybody can tell: by preadv2(RWF_NOWAIT) where the file system
-// knows; elsewhere what was written lately counts as cached (a tail has just been written). Files in memory are always there.
+// knows; elsewhere what was written lately counts as cached. Files in memory are always there. Whoever knows that a range was written while
+// it was waited for need not ask (served-range.ts).
 // Runs on: every worker with connections. A failed read is a short one: the caller gives up that reply.
 import type { TurnEndActor } from '../actors/actor.ts';
 import { MIB } from '../base/units.ts';

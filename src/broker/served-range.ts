@@ -16,8 +16,8 @@ export interface PlannedRange {
   readonly length: number;
   readonly stateVersion: number;
   readonly segmentBaseOffset: number;
-  /** At the tail: written a moment ago. */
-  readonly isLeased: boolean;
+  /** Written while the fetch waited for it. */
+  readonly isNew: boolean;
   /** Its end may be leased: aborted transactions, which only the owner tells of, lie wholly in front of its beginning. */
   readonly isTeaching: boolean;
 }
@@ -34,7 +34,7 @@ export class ServedRange implements FileRange, PlannedRange {
   readonly records: RecordsRange;
   /** It leaves from the file, not from the answer's memory. */
   readonly isSentFromFile: boolean;
-  readonly isLeased: boolean;
+  readonly isNew: boolean;
   readonly isTeaching: boolean;
   /** Found in the page cache: read on the loop, at once or in shares. */
   isReadHere = false;
@@ -51,15 +51,15 @@ export class ServedRange implements FileRange, PlannedRange {
     this.segmentBaseOffset = plan.segmentBaseOffset;
     this.records = isSentFromFile ? { position: 0, length: plan.length, gapBytes: 0 } : { position: 0, length: plan.length };
     this.isSentFromFile = isSentFromFile;
-    this.isLeased = plan.isLeased;
+    this.isNew = plan.isNew;
     this.isTeaching = plan.isTeaching;
     this.#words = words;
     this.#reader = reader;
   }
 
   isCached(at: number, length: number): boolean {
-    // What a lease plans was written a moment ago; a range that leaves from the file may wait for its reader, and is looked at anew.
-    if (this.isLeased && !this.isSentFromFile) return true;
+    // Not so what a lease plans for a consumer that comes back after a while; and a range that leaves from the file may wait for its reader.
+    if (this.isNew && !this.isSentFromFile) return true;
     const end = this.#words.livePosition(this.slot, this.segmentBaseOffset);
     const behindEndBytes = end < 0 ? Number.POSITIVE_INFINITY : end - (this.position + at + length);
     return this.#reader.isCached(this.descriptor, this.position + at, length, behindEndBytes);

@@ -36,7 +36,10 @@ function recordsOf(replyBytes: Buffer): Buffer[] {
 }
 
 describe('a fetch of a cold range', () => {
-  it('is never read on the loop, and its answer waits for the pool', async () => {
+  it.each([
+    ['its owner', false],
+    ['a lease, for a consumer that comes back to the tail after a while', true],
+  ])('is never read on the loop, and its answer waits for the pool, planned by %s', async (_by, isLeased) => {
     const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
     runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });
     const real = createSegmentReader(runtime);
@@ -49,7 +52,7 @@ describe('a fetch of a cold range', () => {
         return real.readNow(file, target, at, length, position);
       },
     };
-    const { bytes, descriptor, answer, words } = twoRanges(directory, 'throws', reader);
+    const { bytes, descriptor, answer, words } = twoRanges(directory, 'throws', reader, { isLeased });
     const asked = answerRequest();
     expect(answer.begin(asked as never)).toBe(BEGUN);
     let isWhole: boolean | null = null;
@@ -62,6 +65,20 @@ describe('a fetch of a cold range', () => {
     expect(isWhole).toBe(true);
     expect([words.hasReaders(0), words.hasReaders(1)]).toEqual([false, false]);
     expect(recordsOf(asked.replyBytes)).toEqual([bytes.subarray(0, MIB), bytes.subarray(2 * MIB, 3 * MIB)]);
+    runtime.close();
+    closeSync(descriptor);
+  });
+
+  it('is not looked for in what was written while the fetch waited for it', () => {
+    const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
+    const real = createSegmentReader(runtime);
+    const reader: SegmentReader = { ...real, isCached: () => expect.unreachable('asked for what is there') };
+    const { descriptor, answer } = twoRanges(directory, 'new', reader, { isLeased: true, isNew: true, length: MIB / 4 });
+    const asked = answerRequest();
+    expect(answer.begin(asked as never)).toBe(BEGUN);
+    const ends: boolean[] = [];
+    answer.read(asked.replyBytes, (isWhole) => ends.push(isWhole));
+    expect(ends).toEqual([true]);
     runtime.close();
     closeSync(descriptor);
   });

@@ -114,7 +114,7 @@ test('an answer that reaches the tail teaches where the next fetch begins', () =
     createSegmentReader(runtime),
     BODY,
     { errorCode: 0, sessionId: 0, isIncremental: false, partitions: [partition] },
-    [{ partition, error: 0, isMissing: false, slot: 0, index: 0 }],
+    [{ partition, error: 0, isMissing: false, isNew: false, slot: 0, index: 0 }],
     call,
     metadata.image,
     'PLAINTEXT',

@@ -15,12 +15,12 @@ import { FETCH_PLAN, fetchReply } from '../../src/partition/partition-messages.t
 import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
 import type { FetchRequest } from '../../src/protocol/apis/fetch.ts';
 
-/** A file of 4 MiB of random bytes, and what a fetch of the first and the third MiB of it, of slots 0 and 1, looks like to FetchAnswer. */
+/** A file of 4 MiB of random bytes, and what a fetch of the first and the third MiB of it (or the beginnings of them), of slots 0 and 1, looks like to FetchAnswer. */
 export function twoRanges(
   directory: string,
   name: string,
   reader: SegmentReader = {} as SegmentReader,
-  isLeased = false,
+  { isLeased = false, isNew = false, length = MIB } = {},
 ): { bytes: Buffer; path: string; descriptor: number; answer: FetchAnswer; words: PartitionWords } {
   const bytes = randomBytes(4 * MIB);
   const path = join(directory, name);
@@ -33,8 +33,8 @@ export function twoRanges(
     call.add(0);
     const at = call.reply(partition);
     call.replyWords[at + fetchReply.descriptor] = descriptor;
-    call.replyWords[at + fetchReply.length] = MIB;
-    call.replyWords[at + fetchReply.firstBatchBytes] = MIB;
+    call.replyWords[at + fetchReply.length] = length;
+    call.replyWords[at + fetchReply.firstBatchBytes] = length;
     call.replyWords[at + fetchReply.divergingEpoch] = -1;
     call.replyWords[at + fetchReply.isLeased] = isLeased ? 1 : 0;
     call.replyFloats[(at + fetchReply.position) >> 1] = 2 * partition * MIB;
@@ -49,7 +49,7 @@ export function twoRanges(
       knownHighWatermark: -1,
       knownLogStartOffset: -1,
     };
-    return { partition: asked, error: 0, isMissing: false, slot: partition, index: partition };
+    return { partition: asked, error: 0, isMissing: false, isNew, slot: partition, index: partition };
   });
   const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: entries.map((entry) => entry.partition) };
   const answer = new FetchAnswer(
