@@ -9,6 +9,8 @@ const RWF_NOWAIT = 8;
 const EAGAIN = 11;
 /** The kernel's default read-ahead window. */
 const PROBE_EVERY_BYTES = 128 * 1024;
+/** What lies within one takes one probe: nothing smaller is there or not. */
+const PAGE_BYTES = 4096;
 
 /** True: it is there. False: at least one probe would have waited. Null: this file system cannot tell (tmpfs), or the file cannot be read. */
 export type IsRangeCached = (descriptor: number, position: number, length: number) => boolean | null;
@@ -33,7 +35,8 @@ export const rangeCached = declareNative<IsRangeCached>('preadv2', (library) => 
   const preadv2 = declarePreadv2(library);
   if (preadv2 === null) return null;
   const isRangeCached: IsRangeCached = (descriptor, position, length) => {
-    const last = position + length - 1;
+    const end = position + length - 1;
+    const last = Math.floor(end / PAGE_BYTES) === Math.floor(position / PAGE_BYTES) ? position : end;
     for (let at = position; at <= last; at = at === last ? last + 1 : Math.min(at + PROBE_EVERY_BYTES, last)) {
       if (preadv2(descriptor, pieces, 1, at, RWF_NOWAIT) >= 0) continue; // 0: behind the end, nothing to wait for.
       return library.errno() === EAGAIN ? false : null;

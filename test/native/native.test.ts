@@ -221,7 +221,10 @@ describe('native calls', () => {
     expect([...target.subarray(0, 11)]).toEqual([...content.subarray(99_990), target[10]]);
     fs.fsyncSync(descriptor);
     spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none', 'if=/dev/null']);
-    expect(read(descriptor, target, 0, 100, 0)).toBe(WOULD_WAIT);
+    // A busy machine may keep a page of what it was asked to drop, and a question has the kernel read ahead.
+    const answers = Array.from({ length: 24 }, (_, page) => read(descriptor, target, 0, 100, page * 4096));
+    expect(answers.filter((count) => count !== 100 && count !== WOULD_WAIT)).toEqual([]);
+    expect(answers).toContain(WOULD_WAIT);
     fs.closeSync(descriptor);
     expect(read(descriptor, target, 0, 100, 0)).toBe(CANNOT_TELL);
   });
