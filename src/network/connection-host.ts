@@ -1,7 +1,8 @@
 // What a connection and its worker know of each other: what all connections there share, whom one tells that something is due or over,
 // and what it is told.
-// Pure (types only). The one is the network actor, the other connection.ts.
+// Pure. The one is the network actor, the other connection.ts.
 import type { SlabArena } from '../actors/slab-arena.ts';
+import { KIB } from '../base/units.ts';
 import type { ConnectionInfo } from './connection-info.ts';
 import type { FrameCutter } from './frame-cutter.ts';
 import type { LandingBuffer } from './landing-buffer.ts';
@@ -9,6 +10,9 @@ import type { MemoryReserves } from './memory-order.ts';
 import type { CloseCause, NetworkCounters } from './network-counters.ts';
 import type { RequestPool } from './open-requests.ts';
 import type { RequestMeter } from './request-meter.ts';
+
+/** What has to come or go in `naru.connection.stall.ms`, so that a connection is slow and not stuck. */
+export const SLOW_BYTES = 16 * KIB;
 
 /** A connection, as its worker sees it. */
 export interface HostedConnection extends ConnectionInfo {
@@ -29,8 +33,14 @@ export interface HostedConnection extends ConnectionInfo {
   readonly reserveBytes: number;
   /** Bytes of a slab that nothing which goes on here gives back: only the rest of a frame, memory for a handler, or the end of this connection. */
   readonly stuckBytes: number;
+  /** Bytes of the slab that it holds for what has come and is not taken by a handler. */
+  readonly heldBytes: number;
   /** Whether it is the rest of a frame that is missing, and that has room to come. */
   readonly isReceiving: boolean;
+  /** Whether what it holds memory for waits behind requests of its own, which may never be answered. */
+  readonly isBehindItself: boolean;
+  /** While one of these two holds: grows by SLOW_BYTES at least while it goes on. */
+  readonly progress: number;
   /** Bytes of replies in memory that the kernel has not taken. */
   readonly unsentMemoryBytes: number;
   /** Replies that are on their way have ranges of files in them, which stay open meanwhile. */

@@ -5,7 +5,7 @@
 // (request-dispatcher.ts), how it ends (connection-ending.ts), what open requests hold (open-requests.ts), replies (replies.ts), sockets
 // (socket-transport.ts), turns (network-actor.ts).
 import { ConnectionEnding } from './connection-ending.ts';
-import type { ConnectionHost, HostedConnection } from './connection-host.ts';
+import { type ConnectionHost, type HostedConnection, SLOW_BYTES } from './connection-host.ts';
 import type { Acceptance } from './connection-info.ts';
 import type { IncomingRequest, RequestOwner } from './incoming-request.ts';
 import { InputBuffer } from './input-buffer.ts';
@@ -92,8 +92,22 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     return waitsFor === ORDER || waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
   }
 
+  get heldBytes(): number {
+    return this.#input.heldBytes;
+  }
+
   get isReceiving(): boolean {
     return this.#dispatcher.waitsFor === INCOMPLETE && !this.#ending.isClosing && this.#input.heldBytes > 0;
+  }
+
+  get isBehindItself(): boolean {
+    if (this.#dispatcher.waitsFor !== ORDER || this.#ending.isClosing || this.#input.heldBytes === 0) return false;
+    // Only we wait for records to be written; for records to come, or members of a group, it is the other side that chose to.
+    return this.#requests.orderClass !== 'produce';
+  }
+
+  get progress(): number {
+    return this.#dispatcher.waitsFor === ORDER ? this.#requests.startedCount * SLOW_BYTES : this.activity;
   }
 
   get unsentMemoryBytes(): number {

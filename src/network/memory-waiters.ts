@@ -1,20 +1,20 @@
 // The connections of a worker that wait for memory: who goes on when some came back, and who gives way when none will.
 // Invariants: they go on in the order in which they came, except that nobody waits behind one that has to leave more to others
-// (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come never keep the first
-// one waiting for ever, whatever comes and goes beside it; who goes on, or waits here, is not closed for it. (That those whose rest would
-// come never stand in each other's way is up to input-buffer.ts.)
+// (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come, or that wait behind requests
+// of their own connection, never keep the first one waiting for ever, whatever comes and goes beside it; who goes on, or waits here, is not
+// closed for it. (That those whose rest would come never stand in each other's way is up to input-buffer.ts.)
 // Runs on: every worker, for its network actor. Not here: replies that nobody reads (slow-readers.ts).
 import type { SlabArena } from '../actors/slab-arena.ts';
-import { KIB } from '../base/units.ts';
-import type { HostedConnection } from './connection-host.ts';
+import { type HostedConnection, SLOW_BYTES } from './connection-host.ts';
 
-/** What has to come of a frame in that time, so that it is slow and not stuck. */
-const STALL_BYTES = 16 * KIB;
 /** Looks in the time that a frame may stand still, and that the first one waits before any gives way. */
 const LOOKS = 10;
 
+const REST_MISSING = 'others wait for the memory that the beginning of its frame holds, and the rest does not come';
+const BEHIND_ITSELF = 'others wait for the memory that its next request holds, which waits for the answer to the one before it';
+
 export interface MemoryWaitersOptions {
-  /** naru.connection.stall.ms: how long a cut frame may stand still, and the first one wait in vain, before the one gives way to the other. */
+  /** naru.connection.stall.ms: how long what holds memory may stand still, and the first one wait in vain, before the one gives way to the other. */
   readonly stallMs: number;
   readonly arena: SlabArena;
   /** All connections of the worker. */
@@ -26,9 +26,10 @@ export interface MemoryWaitersOptions {
   readonly runSoon: () => void;
 }
 
-/** What had come on a connection when its frame was last seen to go on, and for how long it has stood still since. */
+/** How far a connection had come when it was last seen to go on, and for how long it has stood still since. */
 interface Mark {
-  activity: number;
+  readonly isReceiving: boolean;
+  readonly progress: number;
   stillMs: number;
 }
 
@@ -41,8 +42,6 @@ export class MemoryWaiters {
   readonly #restBytes: number;
   /** Since when none that stood first has gone on. Who leaves hands it on: a client that gives up and comes again gains nothing, and loses nothing. */
   #vainSinceMs = 0;
-  #hasReleased = false; // Since the last look.
-  #quietSinceMs = 0; // Nothing was released since.
   #isWatching = false;
   #isLookDue = false;
   #lookedMs = 0;
@@ -53,10 +52,7 @@ export class MemoryWaiters {
     this.#options = options;
     this.#lookMs = Math.max(1, Math.ceil(options.stallMs / LOOKS));
     this.#restBytes = options.arena.usedBytes;
-    options.arena.onReleased(() => {
-      this.#hasReleased = true;
-      this.perhapsFreed();
-    });
+    options.arena.onReleased(() => this.perhapsFreed());
   }
 
   get count(): number {
@@ -97,7 +93,6 @@ export class MemoryWaiters {
       this.#isWatching = true;
       const now = this.#options.nowMs();
       this.#vainSinceMs = now;
-      this.#quietSinceMs = now;
       this.#lookedMs = now;
       this.#look();
     }
@@ -111,9 +106,10 @@ export class MemoryWaiters {
   }
 
   /**
-   * Notes which frames have gone on since the last look. Memory that comes back says nothing: small requests take and give it all the time, and
+   * Notes who holds memory and has gone on since the last look. Memory that comes back says nothing: small requests take and give it all the time, and
    * what the first one needs may never be there in one piece. So it is he who counts: when he has waited for long, those give way whose rest
-   * has not come for as long.
+   * has not come for as long, or whose frame waits as long behind their own requests. The latter are not read meanwhile, so that
+   * nobody hears when the other side leaves.
    */
   #look(): void {
     const { connections, stallMs, nowMs, after, runSoon } = this.#options;
@@ -126,27 +122,27 @@ export class MemoryWaiters {
     // A worker that was held up has read nothing meanwhile: that is not the senders' time.
     const passedMs = Math.min(now - this.#lookedMs, 2 * this.#lookMs);
     this.#lookedMs = now;
-    if (this.#hasReleased) this.#quietSinceMs = now;
-    this.#hasReleased = false;
     const stalled: HostedConnection[] = [];
-    let isReceiving = false;
+    let isAnyReceiving = false;
     for (const connection of connections) {
-      if (!connection.isReceiving) {
+      const { isReceiving } = connection;
+      if (!isReceiving && !connection.isBehindItself) {
         this.#marks.delete(connection); // It waits for us, or for nothing: its time begins when its frame goes on.
         continue;
       }
-      isReceiving = true;
-      const { activity } = connection;
+      isAnyReceiving ||= isReceiving;
+      const { progress } = connection;
       const mark = this.#marks.get(connection);
-      if (mark === undefined || activity - mark.activity >= STALL_BYTES) this.#marks.set(connection, { activity, stillMs: 0 });
-      else {
+      if (mark === undefined || mark.isReceiving !== isReceiving || Math.abs(progress - mark.progress) >= SLOW_BYTES) {
+        this.#marks.set(connection, { isReceiving, progress, stillMs: 0 });
+      } else {
         mark.stillMs += passedMs;
         if (mark.stillMs >= stallMs) stalled.push(connection);
       }
     }
     if (now - this.#vainSinceMs >= stallMs) {
-      if (isReceiving) this.#giveWay(stalled, now);
-      else if (now - this.#quietSinceMs >= stallMs && !this.#isMemoryComing()) this.#closeStuck();
+      if (isAnyReceiving || stalled.length > 0) this.#giveWay(stalled, now);
+      else if (!this.#isMemoryComing()) this.#closeStuck();
     }
     after(this.#lookMs, () => {
       this.#isLookDue = true;
@@ -159,7 +155,7 @@ export class MemoryWaiters {
    * to others first, of these who holds most.
    */
   #giveWay(stalled: HostedConnection[], nowMs: number): void {
-    stalled.sort((one, other) => other.reserveBytes - one.reserveBytes || other.stuckBytes - one.stuckBytes);
+    stalled.sort((one, other) => other.reserveBytes - one.reserveBytes || other.heldBytes - one.heldBytes);
     let closedCount = 0;
     let hasGoneOn = false;
     for (const [waiter, sinceMs] of this.#waiters) {
@@ -168,7 +164,7 @@ export class MemoryWaiters {
       while (waiter.isWaitingForMemory) {
         const next = stalled[closedCount++];
         if (next === undefined) return;
-        next.close('memory', 'others wait for the memory that the beginning of its frame holds, and the rest does not come');
+        next.close('memory', next.isReceiving ? REST_MISSING : BEHIND_ITSELF);
         waiter.run();
       }
       this.#waiters.delete(waiter);

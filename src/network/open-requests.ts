@@ -35,6 +35,11 @@ export class OpenRequests {
     return this.#order.orderClass;
   }
 
+  /** Requests that were ever started; may wrap. */
+  get startedCount(): number {
+    return this.#order.startedCount;
+  }
+
   canStart(orderClass: OrderClass): boolean {
     return this.#order.canStart(orderClass);
   }

@@ -37,6 +37,11 @@ export class RequestOrder<T> {
     return this.#class;
   }
 
+  /** Requests that were ever started, as a number that wraps. */
+  get startedCount(): number {
+    return this.#next;
+  }
+
   get unansweredCount(): number {
     return this.#unansweredCount;
   }

@@ -37,7 +37,7 @@ export class SocketTransport implements Transport {
     this.#source = source;
   }
 
-  // Node asks the kernel for these when they are first wanted, and knows them only while the socket is open.
+  // Node asks the kernel for these when they are first wanted, and keeps the other side's; of a socket that was reset the kernel knows neither.
   get remoteAddress(): string {
     return this.#socket?.remoteAddress ?? '';
   }
@@ -68,6 +68,7 @@ export class SocketTransport implements Transport {
     };
     const socket = new Socket(options as SocketConstructorOpts);
     this.#socket = socket;
+    void socket.remoteAddress; // For the log line of a connection that is reset while nobody reads.
     socket.on('error', (error) => {
       this.#error = error;
     });

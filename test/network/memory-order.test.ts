@@ -400,6 +400,38 @@ describe('when memory runs short', () => {
     );
   });
 
+  test('a frame that waits behind unanswered requests of its own gives way, unless these are answered one after the other', () => {
+    const clock = new HandClock();
+    const parked: IncomingRequest[] = [];
+    const served = [
+      row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
+      row(FETCH, () => true, { order: 'fetch' }),
+      row(METADATA, (request) => parked.push(request) > 0),
+    ];
+    const { connect, turn, arena, lines } = worker(8 * MIB, served, clock);
+    const held = arena.claim(4 * MIB); // What the last one needs, whoever gives way.
+    const goesOn = connect();
+    deliver(goesOn, Buffer.concat([...Array.from({ length: 9 }, () => metadata(1000)), produce(50_000)]), turn);
+    const holders = Array.from({ length: 8 }, () => connect());
+    for (const holder of holders) {
+      holder.deliver(fetch(100));
+      deliver(holder, produce(500_000), turn);
+    }
+    const waiting = connect();
+    deliver(waiting, produce(3_900_000), turn);
+    for (; clock.nowMs < 9000; clock.nowMs += 500) turn();
+    expect(holders.some((holder) => holder.isClosed)).toBe(false);
+    for (; clock.nowMs < 35_000; clock.nowMs += 500) {
+      if (clock.nowMs % 5000 === 0) yes(parked.at(-1) as IncomingRequest);
+      turn();
+    }
+    expect([holders.every((holder) => holder.isClosed), goesOn.isClosed, waiting.isClosed]).toEqual([true, false, false]);
+    for (const line of lines) expect(line).toContain('waits for the answer to the one before it');
+    arena.release(held);
+    turn();
+    expect(isAnswered(waiting)).toBe(true);
+  });
+
   test('a frame that there can never be room for is refused as soon as its length is known', () => {
     const { connect, turn, network, lines } = worker(16 * MIB);
     const [fits, tooLarge] = [connect(), connect()];
@@ -428,6 +460,40 @@ test.each([300, 3000, 30_000])('a thousand peers that announce 100 MB and send %
   turn();
   expect(arena.usedBytes).toBe(restBytes);
 });
+
+test('peers that leave with a request behind one that is never answered do not keep their memory, and the log names them', async () => {
+  const parked = row(FETCH, () => true, { order: 'fetch' });
+  const harness = await startNetwork([row(PRODUCE, yes, { keepsBody: true, order: 'produce' }), parked], {
+    arenaBytes: 8 * MIB,
+    stallMs: 300,
+  });
+  try {
+    const { network, arena, lines } = harness;
+    const restBytes = arena.usedBytes;
+    const ports: (number | undefined)[] = [];
+    const both = Buffer.concat([fetch(100), produce(900_000)]);
+    for (let i = 0; i < 6; i++) {
+      const holder = await RawClient.connect(harness.port);
+      ports.push(holder.socket.localPort);
+      holder.write(both);
+      await until(() => network.counters.receivedBytes === both.length * (i + 1));
+      if (i % 2 === 0) holder.socket.resetAndDestroy();
+      else holder.close();
+    }
+    expect(arena.usedBytes - restBytes).toBe(6 * MIB);
+    const waiting = await RawClient.connect(harness.port);
+    waiting.write(produce(1_500_000));
+    expect((await waiting.receive()).subarray(4).toString()).toBe('yes');
+    expect(network.counters.connectionsClosed.memory).toBeGreaterThan(0);
+    for (const line of lines) {
+      expect(line).toContain('waits for the answer to the one before it');
+      expect(ports.map((port) => `connection from 127.0.0.1:${port} closed`)).toContain(line.slice(0, line.indexOf(':', 30)));
+    }
+    waiting.close();
+  } finally {
+    await harness.stop();
+  }
+}, 60_000);
 
 test('a thousand peers that announce 100 MB and send one byte hold nothing of the arena', async () => {
   const harness = await startNetwork(rows, { arenaBytes: 256 * MIB });
