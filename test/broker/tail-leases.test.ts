@@ -2,14 +2,16 @@
 import { beforeEach, expect, test } from 'vitest';
 import { AbortedTransactions } from '../../src/broker/aborted-transactions.ts';
 import { BEGUN, FetchAnswer } from '../../src/broker/fetch-answer.ts';
-import type { FetchPartition } from '../../src/broker/fetch-sessions.ts';
+import { type FetchPartition, FetchSessions } from '../../src/broker/fetch-sessions.ts';
+import { PendingFetch } from '../../src/broker/pending-fetch.ts';
 import { createSegmentReader } from '../../src/broker/segment-reader.ts';
 import { TailLeases } from '../../src/broker/tail-leases.ts';
+import { WaitingFetches } from '../../src/broker/waiting-fetches.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { MetadataActor } from '../../src/metadata/metadata-actor.ts';
 import type { MetadataRecord } from '../../src/metadata/metadata-records.ts';
 import { encodeRecordBatch } from '../../src/metadata/record-batch.ts';
-import { PartitionCall } from '../../src/partition/partition-client.ts';
+import { PartitionCall, PartitionClient } from '../../src/partition/partition-client.ts';
 import { FETCH_PLAN, fetchReply } from '../../src/partition/partition-messages.ts';
 import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
 import type { FetchRequest } from '../../src/protocol/apis/fetch.ts';
@@ -174,4 +176,71 @@ test('what is known of a topic goes with it, and a read that ends later does not
   expect(planned(other, 10)).not.toBeNull();
   leases.learn(first, stateVersion, DESCRIPTOR, 0, 11, 1100);
   expect(leases.count).toBe(1);
+});
+
+test('what a lease finds is looked for in the page cache, unless it came while the fetch was waiting for it', () => {
+  const runtime = createLocalRuntime({ sharedBytes: 64, onFailure: (error) => expect.unreachable(String(error)) });
+  const [slot = -1] = makeTopic('tail', TOPIC_IDS[0]);
+  const file = new MemoryStorage().open('log', 'create');
+  const batches = [10, 11, 12, 13].map((baseOffset) => batch({ values: [`${baseOffset}`], baseOffset }));
+  const sizeBytes = batches[0]?.length ?? 0;
+  file.writeGathered(batches, 0);
+  publish(slot, 10, 0);
+  for (const [i] of batches.entries()) leases.learn(slot, words.stateVersion(slot), file.descriptor, 0, 10 + i, i * sizeBytes);
+  const looked: number[] = [];
+  const real = createSegmentReader(runtime);
+  const waiting = new WaitingFetches(runtime, words);
+  const context = {
+    ...{ runtime, metadata, words, config: { listeners: [] } },
+    partitions: new PartitionClient(
+      runtime.exchange,
+      () => 0,
+      () => {},
+    ),
+    reader: {
+      ...real,
+      isCached: (_descriptor: number, position: number) => {
+        looked.push(position / sizeBytes);
+        return true;
+      },
+    },
+  };
+  const aborted = new AbortedTransactions(new MemoryStorage(), () => null);
+  const state = { sessions: new FetchSessions(1, { below: () => 0, fill: () => {} }), waiting, leases, aborted };
+  let answered = 0;
+  const fetchFrom = (fetchOffset: number, minBytes = 1): PendingFetch => {
+    const partition: FetchPartition = {
+      ...{ topic: 'tail', topicId: TOPIC_IDS[0], partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 },
+      ...{ currentLeaderEpoch: -1, lastFetchedEpoch: -1, knownHighWatermark: -1, knownLogStartOffset: -1 },
+    };
+    const request = {
+      ...{
+        apiVersion: 11,
+        replyBytes: Buffer.alloc(1 << 16),
+        connection: { sendsFiles: false, isClosed: false, listener: 0, state: null },
+      },
+      ...{ tryBeginReply: () => 0, noteError: () => {}, endReply: () => answered++ },
+    };
+    const body = { ...BODY, minBytes, maxWaitMs: 60_000, replicaId: -1, replicaState: { replicaId: -1 } };
+    const plan = { errorCode: 0, sessionId: 0, isIncremental: false, partitions: [partition] };
+    const fetch = new PendingFetch(context as never, state, request as never, body as never, plan);
+    fetch.start();
+    return fetch;
+  };
+  publish(slot, 11, sizeBytes);
+  fetchFrom(10); // It was there already, nobody knows for how long.
+  expect([answered, looked]).toEqual([1, [0]]);
+  const atEnd = fetchFrom(11);
+  expect(answered).toBe(1);
+  publish(slot, 12, 2 * sizeBytes);
+  waiting.remove(atEnd);
+  atEnd.wake();
+  expect([answered, looked]).toEqual([2, [0]]);
+  const behindEnd = fetchFrom(11, 2 * sizeBytes); // Half of it was there.
+  expect(answered).toBe(2);
+  publish(slot, 13, 3 * sizeBytes);
+  waiting.remove(behindEnd);
+  behindEnd.wake();
+  expect([answered, looked]).toEqual([3, [0, 1]]);
+  runtime.close();
 });
