@@ -31,6 +31,8 @@ export interface HostedConnection extends ConnectionInfo {
   readonly lacksMemory: boolean;
   /** Bytes of the arena that are left to others while it waits for memory. */
   readonly reserveBytes: number;
+  /** Bytes of the slab that it waits for. */
+  readonly lackedBytes: number;
   /** Bytes of a slab that nothing which goes on here gives back: only the rest of a frame, memory for a handler, or the end of this connection. */
   readonly stuckBytes: number;
   /** Bytes of the slab that it holds for what has come and is not taken by a handler. */

@@ -87,6 +87,10 @@ export class Connection implements HostedConnection, TransportListener, RequestO
     return this.#input.reserveBytes;
   }
 
+  get lackedBytes(): number {
+    return this.#input.lackedBytes;
+  }
+
   get stuckBytes(): number {
     const { waitsFor } = this.#dispatcher;
     return waitsFor === ORDER || waitsFor === OUTPUT ? 0 : this.#input.heldBytes;

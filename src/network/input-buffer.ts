@@ -26,6 +26,8 @@ export class InputBuffer {
   slab = NO_SLAB;
   /** What the first frame leaves of the arena to others (memory-order.ts); set by who knows its kind. */
   reserveBytes = 0;
+  /** Of the slab that there was no memory for when it was last wanted: for the whole first frame. */
+  lackedBytes = 0;
   readonly #arena: SlabArena;
   readonly #landing: LandingBuffer;
   /** The slab has room only for the beginning of the frame in it. */
@@ -99,7 +101,10 @@ export class InputBuffer {
     const frameBytes = this.#frameBytes();
     const sizeBytes = this.#slabBytesFor(leftBytes + this.#stashBytes);
     const slab = frameBytes > sizeBytes ? this.#claimBeginning(sizeBytes, frameBytes) : this.#arena.claim(sizeBytes, this.reserveBytes);
-    if (slab < 0) return false;
+    if (slab < 0) {
+      this.lackedBytes = Math.max(sizeBytes, frameBytes);
+      return false;
+    }
     copyShared(bytes, this.position, bytes, slab, leftBytes);
     this.#dropSlab();
     this.slab = slab;

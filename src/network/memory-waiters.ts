@@ -10,6 +10,9 @@ import { type HostedConnection, SLOW_BYTES } from './connection-host.ts';
 /** Looks in the time that a frame may stand still, and that the first one waits before any gives way. */
 const LOOKS = 10;
 
+/** Of these, those in which nobody passes one who waits in vain: time for memory to add up. */
+const STRICT_LOOKS = 3;
+
 const REST_MISSING = 'others wait for the memory that the beginning of its frame holds, and the rest does not come';
 const BEHIND_ITSELF = 'others wait for the memory that its next request holds, which waits for the answer to the one before it';
 
@@ -77,14 +80,21 @@ export class MemoryWaiters {
   /** Lets those go on for whom there is memory now. */
   run(): void {
     let refusedReserve = Number.POSITIVE_INFINITY;
+    let refusedBytes = Number.POSITIVE_INFINITY;
+    const mayPass = this.#mayPass();
     for (const connection of this.#waiters.keys()) {
-      // First come, first served, among those who leave as much to others; but who has begun may be whom the first one waits for.
-      if (connection.reserveBytes >= refusedReserve && connection.stuckBytes === 0) continue;
+      // First come, first served, among those who leave as much to others; but who has begun may be whom the first one waits for, and who
+      // wants less passes one who has waited for long in vain.
+      const isPassing = mayPass && connection.lackedBytes < refusedBytes;
+      if (connection.reserveBytes >= refusedReserve && connection.stuckBytes === 0 && !isPassing) continue;
       connection.run();
       if (!connection.isWaitingForMemory) {
         this.#waiters.delete(connection);
         if (refusedReserve === Number.POSITIVE_INFINITY) this.#vainSinceMs = this.#options.nowMs();
-      } else if (connection.reserveBytes < refusedReserve) refusedReserve = connection.reserveBytes;
+      } else {
+        refusedReserve = Math.min(refusedReserve, connection.reserveBytes);
+        refusedBytes = Math.min(refusedBytes, connection.lackedBytes);
+      }
     }
     if (this.#isLookDue) {
       this.#isLookDue = false;
@@ -96,6 +106,13 @@ export class MemoryWaiters {
       this.#lookedMs = now;
       this.#look();
     }
+  }
+
+  /** Whether the first one has waited for so long that memory which it cannot use is better used; not all the time, or it would never have its turn. */
+  #mayPass(): boolean {
+    if (!this.#isWatching) return false;
+    const vainMs = this.#options.nowMs() - this.#vainSinceMs;
+    return vainMs >= this.#options.stallMs && vainMs % this.#options.stallMs >= STRICT_LOOKS * this.#lookMs;
   }
 
   /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */

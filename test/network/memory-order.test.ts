@@ -432,6 +432,38 @@ describe('when memory runs short', () => {
     expect(isAnswered(waiting)).toBe(true);
   });
 
+  test('who wants more than there will be for long is passed by those behind it, and has its turns', () => {
+    const clock = new HandClock();
+    const { connect, turn, arena, network } = worker(8 * MIB, rows, clock);
+    const held = arena.claim(4 * MIB);
+    const fill: number[] = [];
+    for (let slab = arena.claim(128 * KIB, MIB); slab >= 0; slab = arena.claim(128 * KIB, MIB)) fill.push(slab);
+    const first = connect();
+    deliver(first, produce(3_900_000), turn);
+    const others = Array.from({ length: 5 }, () => connect());
+    for (const other of others) deliver(other, produce(270_000), turn);
+    expect([first, ...others].some((peer) => peer.isReading)).toBe(false);
+    for (const slab of fill) arena.release(slab);
+    turn();
+    expect(others.some(isAnswered)).toBe(false);
+    for (; clock.nowMs < 15_000; clock.nowMs += 500) turn();
+    expect([others.map(isAnswered), first.isReading]).toEqual([others.map(() => true), false]);
+    // Now and then nobody passes, so that what comes back adds up to what the first one needs.
+    for (; clock.nowMs < 20_500; clock.nowMs += 500) turn();
+    const beginnings = arena.claim(2 * MIB);
+    const rest: number[] = [];
+    for (let slab = arena.claim(128 * KIB, MIB); slab >= 0; slab = arena.claim(128 * KIB, MIB)) rest.push(slab);
+    const late = connect();
+    deliver(late, produce(270_000), turn);
+    expect(late.isReading).toBe(false);
+    for (const slab of [...rest, beginnings]) arena.release(slab);
+    turn();
+    expect(isAnswered(late)).toBe(false);
+    arena.release(held);
+    turn();
+    expect([isAnswered(first), isAnswered(late), network.counters.connectionsClosed.memory]).toEqual([true, true, 0]);
+  });
+
   test('a frame that there can never be room for is refused as soon as its length is known', () => {
     const { connect, turn, network, lines } = worker(16 * MIB);
     const [fits, tooLarge] = [connect(), connect()];
