@@ -25,6 +25,7 @@ import type { KnownDirectories } from './known-directories.ts';
 import { LogOpener } from './log-opener.ts';
 import { SlicedWork } from './sliced-work.ts';
 import { findPartition } from './topic-partitions.ts';
+import { UnopenedLogs } from './unopened-logs.ts';
 import type { BrokerWorkerData, LogEnds, OpenedLogs } from './worker-data.ts';
 
 /** How soon a stop looks again whether files are read or synced, and for how long at most. */
@@ -45,6 +46,7 @@ export class PartitionLogs {
   /** What opening logs has made; in the course of things nobody waits for it. */
   readonly #syncs: DirectorySyncs;
   readonly #deleted: DeletedLogs;
+  readonly #unopened: UnopenedLogs;
   /** Partitions of new topics, whose logs are to be made. */
   readonly #makings: SlicedWork<UnmadePartition>;
   /** Who waits for what the start has made; null once that is on the medium. */
@@ -76,6 +78,7 @@ export class PartitionLogs {
     );
     host.onWanted((partition) => this.#makings.add(partition, true));
     this.#deleted = new DeletedLogs(runtime, host);
+    this.#unopened = new UnopenedLogs(directories, runtime);
     this.#syncs = new DirectorySyncs(runtime.storage, (directory, error) => host.takeOffline(directory, error));
   }
 
@@ -131,9 +134,9 @@ export class PartitionLogs {
     else task();
   }
 
-  /** Ends of all logs here, for the checkpoints. */
+  /** Ends of all logs here, for the checkpoints; of those that are not open, what the checkpoints said at the start. */
   ends(): LogEnds[] {
-    return [...this.#host.replicas()].map(({ logDirectory, topic, partition, log, highWatermark }) => ({
+    const open = [...this.#host.replicas()].map(({ logDirectory, topic, partition, log, highWatermark }) => ({
       directory: logDirectory,
       topic,
       partition,
@@ -141,6 +144,7 @@ export class PartitionLogs {
       logStartOffset: log.logStartOffset,
       highWatermark,
     }));
+    return [...open, ...this.#unopened.ends(this.#image, (slot) => this.#host.replica(slot) !== undefined)];
   }
 
   /**
@@ -171,7 +175,7 @@ export class PartitionLogs {
   }
 
   #closeUnread(): string[] {
-    const unclean = new Set<string>();
+    const unclean = this.#unopened.unchecked(this.#image, (slot) => this.#host.replica(slot) !== undefined);
     for (const [log, slot] of this.#logs()) {
       try {
         const isBusy = log.isFlushing || this.#host.words.hasReaders(slot);
