@@ -25,10 +25,12 @@ import {
 } from './file-names.ts';
 import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 import { readPartitionMetadata } from './partition-metadata.ts';
-import type { Storage } from './storage.ts';
+import { type Storage, StorageError } from './storage.ts';
 
 /** The cluster's metadata log lives here as well, but is no partition that a worker opens. */
 const METADATA_DIRECTORY = '__cluster_metadata-0';
+
+const UNSYNCABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOTSUP']);
 
 /** The directory belongs to another cluster or node: a start is refused. */
 export class ForeignDirectoryError extends Error {
@@ -179,13 +181,13 @@ export class ClaimedDirectory {
   /** Makes the directory where it is missing, locks it, reads whose it is. Throws StorageError, MalformedFileError, and what `lock` throws. */
   static claim(options: ClaimOptions): ClaimedDirectory {
     const { storage, path } = options;
-    if (!storage.isDirectory(path)) {
-      storage.makeDirectories(path);
-      storage.syncDirectory(parentDirectory(path));
-    }
+    const isMade = !storage.isDirectory(path);
+    if (isMade) storage.makeDirectories(path);
     const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
     try {
-      return new ClaimedDirectory(options, unlock);
+      const claimed = new ClaimedDirectory(options, unlock);
+      if (claimed.properties === null) syncName(storage, path, isMade);
+      return claimed;
     } catch (error) {
       unlock();
       throw error;
@@ -213,6 +215,19 @@ export class ClaimedDirectory {
   /** It is not used after all. */
   release(): void {
     this.#unlock();
+  }
+}
+
+/**
+ * Until it is formatted: whoever made the directory may have been an earlier start that was killed, or refused, before its name was on the
+ * medium, and a loss of power would take all that lies in it. Where `isMade` is false, a parent that this process may not read or that
+ * cannot be synced, as of a mount point in a read-only image, has been no broker's to write into.
+ */
+function syncName(storage: Storage, path: string, isMade: boolean): void {
+  try {
+    storage.syncDirectory(parentDirectory(path));
+  } catch (error) {
+    if (isMade || !(error instanceof StorageError) || !UNSYNCABLE.has(error.errno)) throw error;
   }
 }
 

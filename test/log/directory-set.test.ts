@@ -5,6 +5,7 @@ import { type DirectorySet, type DirectorySetOptions, openDirectories, Unformatt
 import { ForeignDirectoryError } from '../../src/log/log-directory.ts';
 import { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { StorageError } from '../../src/log/storage.ts';
+import { SimStorage } from '../../src/scheduler/sim-storage.ts';
 
 let storage: FailingStorage;
 let held: Set<string>;
@@ -180,3 +181,33 @@ describe('a directory that cannot be read', () => {
     expect(held.size).toBe(0);
   });
 });
+
+test('a directory that an earlier start made and could not put onto the medium is there after a loss of power', () => {
+  for (let round = 1; round <= 20; round++) {
+    const disk = new SimStorage({ random: seededRandom(round), later: (task) => task() });
+    const cut = { refuse: (what: string, path: string) => (what === 'syncDirectory' && path === '.' ? 'EIO' : null) };
+    const options = { paths: ['a'], storage: disk }; // A second one would be made, and synced, beside it.
+    disk.setFaults(cut);
+    expect(() => open(options)).toThrow(StorageError); // As a kill there would end it, too.
+    expect(disk.isDirectory('a')).toBe(true);
+    disk.setFaults({});
+    const { clusterId } = open(options).metadata;
+    held.clear();
+    const { open: opened, metadata } = open({ ...options, storage: disk.crash() });
+    expect(opened.map(({ isNew }) => isNew)).toEqual([false]);
+    expect(metadata.clusterId).toBe(clusterId);
+    held.clear();
+  }
+});
+
+test.each(['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOTSUP'] as const)(
+  'a parent that cannot be synced (%s) hinders only who has to make a directory there',
+  (errno) => {
+    const disk = new SimStorage({ random: seededRandom(1), later: (task) => task() });
+    for (const path of ['a', 'b']) disk.makeDirectory(path);
+    disk.setFaults({ refuse: (what, path) => (what === 'syncDirectory' && path === '.' ? errno : null) });
+    const { open: opened, refused } = open({ storage: disk });
+    expect(opened.map(({ path }) => path)).toEqual(['a', 'b']);
+    expect(refused.map(({ path, error }) => [path, error.errno])).toEqual([['c', errno]]);
+  },
+);

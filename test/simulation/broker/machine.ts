@@ -6,6 +6,8 @@ import { sharedRegionBytes } from '../../../src/broker/shared-region.ts';
 import { type BrokerWorker, createBrokerWorker } from '../../../src/broker/worker.ts';
 import type { BrokerWorkerData, FromBrokerWorker, ToBrokerWorker } from '../../../src/broker/worker-data.ts';
 import type { BrokerConfig } from '../../../src/config/broker-config.ts';
+import { UnformattedDirectoryError } from '../../../src/log/directory-set.ts';
+import { META_PROPERTIES_NAME } from '../../../src/log/meta-properties.ts';
 import { StorageError } from '../../../src/log/storage.ts';
 import type { MessageOf, Table } from '../../../src/protocol/schema.ts';
 import type { SimProcess } from '../../../src/scheduler/sim-process.ts';
@@ -30,6 +32,8 @@ export class BrokerMachine {
   isStopping = false;
   bootCount = 0;
   readonly #manners: Manners;
+  /** Log directories that the disk kept a start from formatting, while it went on with the others. */
+  #unformatted: ReadonlySet<string> = new Set();
   #directories: BrokerDirectories | null = null;
   #process: SimProcess | null = null;
   #workers: BrokerWorker[] = [];
@@ -59,25 +63,13 @@ export class BrokerMachine {
 
   /** Starts the broker; 'died' where the disk did not let it. */
   async boot(): Promise<Fate> {
-    const { simulation, config } = this;
+    const { simulation } = this;
     this.bootCount++;
     this.isStopping = false;
     this.#isServing = false;
     this.#workers = [];
     try {
-      this.#directories = new BrokerDirectories({
-        storage: simulation.disk,
-        paths: config.logDirs,
-        metadataPath: config.metadataLogDir,
-        config,
-        random: simulation.random,
-        workerCount: this.workerCount,
-        onCheckpointFailed: (directory, error) => {
-          this.#expectFault(error);
-          const message: ToBrokerWorker = { type: 'directory-failed', directory, error: error.message };
-          if (!this.isStopping) this.#process?.send(0, message);
-        },
-      });
+      this.#directories = this.#openDirectories();
       const data = this.#directories.workerData({ ports: [9092], hostName: 'sim' }, simulation.clock.wallMs());
       this.#process = await simulation.boot<BrokerWorkerData>({
         factory: (runtime, workerData, supervisor) => {
@@ -97,6 +89,44 @@ export class BrokerMachine {
     const fate = await this.until(() => this.#isServing, BOOT_LIMIT_MS, 'the broker serves');
     this.#baseBytes = simulation.process?.runtimes.map((runtime) => runtime.arena.usedBytes) ?? [];
     return fate;
+  }
+
+  /**
+   * As the operator does it: where a start was refused for a directory that an earlier one could not format, the next says that it is new.
+   * Any other without its meta.properties has lost it.
+   */
+  #openDirectories(): BrokerDirectories {
+    const { config } = this;
+    const isNew = (path: string): boolean => !this.simulation.disk.exists(`${path}/${META_PROPERTIES_NAME}`);
+    const unformatted = config.logDirs.filter((path) => this.#unformatted.has(path) || isNew(path));
+    let directories: BrokerDirectories;
+    try {
+      directories = this.#directoriesOf(config);
+    } catch (error) {
+      const isExplained = config.logDirs.every((path) => this.#unformatted.has(path) || !isNew(path));
+      if (!(error instanceof UnformattedDirectoryError) || !isExplained) throw error;
+      directories = this.#directoriesOf({ ...config, naruFormatNewDirectories: true });
+    }
+    // Of one that was refused in the middle of it, what was written may not be on the medium.
+    const refused = new Set(directories.refused.map(({ path }) => path));
+    this.#unformatted = new Set(unformatted.filter((path) => refused.has(path)));
+    return directories;
+  }
+
+  #directoriesOf(config: BrokerConfig): BrokerDirectories {
+    return new BrokerDirectories({
+      storage: this.simulation.disk,
+      paths: config.logDirs,
+      metadataPath: config.metadataLogDir,
+      config,
+      random: this.simulation.random,
+      workerCount: this.workerCount,
+      onCheckpointFailed: (directory, error) => {
+        this.#expectFault(error);
+        const message: ToBrokerWorker = { type: 'directory-failed', directory, error: error.message };
+        if (!this.isStopping) this.#process?.send(0, message);
+      },
+    });
   }
 
   /** A connection to a worker that the seed draws. */
