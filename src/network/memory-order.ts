@@ -1,7 +1,7 @@
 // Who is paused first when a worker's memory runs short: each class of requests leaves a part of the arena to the classes behind it,
 // so that producers stop while consumers are still served, and consumers while coordinators and the rest still are. What raft
 // writes and sends takes nothing from the arena, so it is never paused.
-// Pure. Not here: how a connection waits (request-dispatcher.ts), who goes on first (network-actor.ts). Reasons: docs/internals/memory.md.
+// Pure. Not here: how a connection waits (request-dispatcher.ts), who goes on first (memory-waiters.ts). Reasons: docs/internals/memory.md.
 import type { OrderClass } from './request-order.ts';
 
 /** The part of the arena that a class leaves untouched. */
