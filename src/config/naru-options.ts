@@ -86,6 +86,6 @@ export const naruOptions = {
   naruConnectionStallMs: durationMs('naru.connection.stall.ms', {
     default: 10 * SECOND_MS,
     min: 1,
-    doc: 'How long a connection may leave its replies unread, or the rest of a request unsent, while others wait for the memory that they take; then it is closed.',
+    doc: 'How long a connection may leave its replies unread, or the rest of a request unsent, or keep a request waiting behind one of its own that waits for records or members of a group, while others wait for the memory that they take; then it is closed.',
   }),
 };
