@@ -1,10 +1,10 @@
 // The connections of a worker that wait for memory: who goes on when some came back, and who gives way when none will.
 // Invariants: they go on in the order in which they came, except that nobody waits behind one that has to leave more to others
 // (memory-order.ts), and nobody whose frame has begun behind one whose has not; frames whose rest does not come, or that wait behind requests
-// of their own connection, never keep the first one waiting for ever, whatever comes and goes beside it; who goes on, or waits here, is not
-// closed for it. (That those whose rest would come never stand in each other's way is up to input-buffer.ts.)
+// of their own connection and hold as much as it takes, never keep the first one waiting for ever, whatever comes and goes beside it; who goes
+// on, or waits here, is not closed for it. (That those whose rest would come never stand in each other's way is up to input-buffer.ts.)
 // Runs on: every worker, for its network actor. Not here: replies that nobody reads (slow-readers.ts).
-import type { SlabArena } from '../actors/slab-arena.ts';
+import { type SlabArena, slabBytesFor } from '../actors/slab-arena.ts';
 import { type HostedConnection, SLOW_BYTES } from './connection-host.ts';
 
 /** Looks in the time that a frame may stand still, and that the first one waits before any gives way. */
@@ -169,24 +169,39 @@ export class MemoryWaiters {
 
   /**
    * Closes as many of the stalled as it takes for the first one to go on, and for those behind who have waited for as long: those who leave most
-   * to others first, of these who holds most.
+   * to others first, of these who holds most. A client whose request waits behind its own may be well, so it is closed only where that can be
+   * enough: not for who needs more than is free and held by all of these.
    */
   #giveWay(stalled: HostedConnection[], nowMs: number): void {
     stalled.sort((one, other) => other.reserveBytes - one.reserveBytes || other.heldBytes - one.heldBytes);
-    let closedCount = 0;
-    let hasGoneOn = false;
+    let isFirst = true;
+    let haveAllGoneOn = true;
     for (const [waiter, sinceMs] of this.#waiters) {
-      if (hasGoneOn && nowMs - sinceMs < this.#options.stallMs) return;
+      if (!isFirst && nowMs - sinceMs < this.#options.stallMs) return;
+      isFirst = false;
       waiter.run();
-      while (waiter.isWaitingForMemory) {
-        const next = stalled[closedCount++];
-        if (next === undefined) return;
-        next.close('memory', next.isReceiving ? REST_MISSING : BEHIND_ITSELF);
-        waiter.run();
+      if (waiter.isWaitingForMemory) this.#closeFor(waiter, stalled);
+      if (waiter.isWaitingForMemory) {
+        haveAllGoneOn = false; // Those behind want less, perhaps.
+        continue;
       }
       this.#waiters.delete(waiter);
-      this.#vainSinceMs = nowMs;
-      hasGoneOn = true;
+      if (haveAllGoneOn) this.#vainSinceMs = nowMs;
+    }
+  }
+
+  #closeFor(waiter: HostedConnection, stalled: readonly HostedConnection[]): void {
+    const { arena } = this.#options;
+    let bytes = arena.capacityBytes - arena.usedBytes;
+    for (const holder of stalled) bytes += holder.heldBytes; // Of those that are closed: none.
+    const canBeEnough = bytes >= slabBytesFor(waiter.lackedBytes) + waiter.reserveBytes;
+    for (const holder of stalled) {
+      if (holder.isClosed) continue;
+      const { isReceiving } = holder;
+      if (!isReceiving && !canBeEnough) continue;
+      holder.close('memory', isReceiving ? REST_MISSING : BEHIND_ITSELF);
+      waiter.run();
+      if (!waiter.isWaitingForMemory) return;
     }
   }
 
