@@ -115,6 +115,7 @@ class DiskFile implements StorageFile {
 
   /** A failure is heard of by who reads there next. */
   cacheLater(length: number, position: number, done: () => void): void {
+    if (this.#isClosing) return queueMicrotask(done); // Who asked may have waited for others longer than the file was there.
     discarded ??= new Uint8Array(DISCARD_BYTES);
     const bytes = discarded;
     const end = position + length;

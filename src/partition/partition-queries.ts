@@ -45,8 +45,8 @@ export class PartitionQueries {
     const payloadWords = HEADER_WORDS + (words[index + ENTRY_COUNT] as number) * (REQUEST_ENTRY_WORDS[kind] as number);
     const copy = floats.slice(index >> 1, (index + payloadWords + 1) >> 1);
     const copiedWords = new Int32Array(copy.buffer);
-    const again = (): void => this.#look(kind, from, requestId, copiedWords, copy, 0, cold)?.bring(again);
-    cold.bring(again);
+    const again = (): void => this.#look(kind, from, requestId, copiedWords, copy, 0, cold)?.bring(this.#runtime, again);
+    cold.bring(this.#runtime, again);
   }
 
   /** Answers the request, unless some of it takes reads that wait: where, is added to `places` then, and given back. */

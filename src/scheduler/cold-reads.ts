@@ -27,6 +27,11 @@ export class ColdRead extends Error {
   }
 }
 
+/** What is used of a Runtime. */
+interface JobQueue {
+  submit(job: () => Promise<void>, done: () => void): void;
+}
+
 /** What one question has found cold so far. */
 export class ColdPlaces {
   readonly #brought = new Map<StorageFile, { from: number; to: number }[]>();
@@ -47,15 +52,21 @@ export class ColdPlaces {
     return known.length >= BRINGS_MAX || known.some(({ from, to }) => from <= position && position + length <= to);
   }
 
-  /** Has the pool read what was added since the last time; `done` is called in a later turn. */
-  bring(done: () => void): void {
+  /**
+   * Has the pool read what was added since the last time, as jobs of this worker: a question about many partitions must not keep the syncs
+   * and reads of others out of the pool. `done` is called in a later turn.
+   */
+  bring(runtime: JobQueue, done: () => void): void {
     const due = this.#due;
     this.#due = [];
     let left = due.length;
     for (const { file, from, to } of due) {
-      file.cacheLater(to - from, from, () => {
-        if (--left === 0) done();
-      });
+      runtime.submit(
+        () => new Promise<void>((brought) => file.cacheLater(to - from, from, brought)),
+        () => {
+          if (--left === 0) done();
+        },
+      );
     }
   }
 }

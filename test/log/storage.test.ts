@@ -37,6 +37,14 @@ describe.each(storageCases)('storage in $name', ({ make }) => {
     file.close();
   });
 
+  test('tells who wants a file brought that it was closed meanwhile, as it tells everybody', async () => {
+    const file = storage.open(`${root}/a`, 'create');
+    file.write(Buffer.from('hello'), 0, 5, 0);
+    await new Promise<void>((done) => file.cacheLater(5, 0, done));
+    file.close();
+    await new Promise<void>((done) => file.cacheLater(5, 0, done));
+  });
+
   test('writes pieces behind one another in one call', () => {
     const file = storage.open(`${root}/a`, 'create');
     expect(file.writeGathered([Buffer.from('one'), Buffer.from(new SharedArrayBuffer(2)), Buffer.from('two')], 1)).toBe(8);

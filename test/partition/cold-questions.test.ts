@@ -17,11 +17,12 @@ import {
 } from '../../src/partition/partition-messages.ts';
 import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
 import { ERROR } from '../../src/protocol/errors.ts';
+import { IO_CONCURRENCY } from '../../src/scheduler/runtime-sizes.ts';
 import { createLocalRuntime, type WorkerRuntime } from '../../src/scheduler/worker-runtime.ts';
 import { append, batch, NOW_MS, openLog } from '../log/log-fixtures.ts';
 import { ColdStorage } from '../support/cold-storage.ts';
 
-const SLOTS = 4;
+const SLOTS = 12;
 /** Of batches, a record each. */
 const COUNT = 3000;
 const SEGMENT_BYTES = 300_000;
@@ -62,18 +63,20 @@ beforeEach(() => {
     () => runtime.wake(),
   );
   runtime.open({ onControl() {}, onSupervisor() {}, onConnection() {}, stop: (done) => done() });
-  for (const slot of [0, 1]) {
-    const path = `${directory}/topic-${slot}`;
-    const topicId = TOPIC_IDS[slot] as string;
-    const config = { segmentBytes: SEGMENT_BYTES, indexIntervalBytes: 500 };
-    const written = openLog({ storage, directory: path, topicId, config });
-    for (let n = 0; n < COUNT; n++) append(written, batch({ values: [`${slot}-${n}`.padEnd(300, '.')], timestampMs: NOW_MS + n }));
-    written.close({ clean: true });
-    const log = openLog({ storage: runtime.storage, directory: path, topicId, config, cleanShutdown: true, recoveryPoint: COUNT });
-    expect(log.segmentCount).toBeGreaterThan(3);
-    host.add(new LeaderReplica(slot, 'topic', topicId, slot, log, 0, words));
-  }
+  for (const slot of [0, 1]) addLog(slot, COUNT, SEGMENT_BYTES);
 });
+
+function addLog(slot: number, count: number, segmentBytes: number): void {
+  const path = `${directory}/topic-${slot}`;
+  const topicId = TOPIC_IDS[slot] ?? TOPIC_IDS[0];
+  const config = { segmentBytes, indexIntervalBytes: 500 };
+  const written = openLog({ storage, directory: path, topicId, config });
+  for (let n = 0; n < count; n++) append(written, batch({ values: [`${slot}-${n}`.padEnd(300, '.')], timestampMs: NOW_MS + n }));
+  written.close({ clean: true });
+  const log = openLog({ storage: runtime.storage, directory: path, topicId, config, cleanShutdown: true, recoveryPoint: count });
+  expect(log.segmentCount).toBeGreaterThan(3);
+  host.add(new LeaderReplica(slot, 'topic', topicId, slot, log, 0, host.words));
+}
 
 afterEach(() => {
   expect(failures).toEqual([]);
@@ -201,6 +204,30 @@ test('who asks for what is there is answered meanwhile', async () => {
   expect(await offsetOf(-1)).toEqual({ error: ERROR.NONE, offset: COUNT, timestamp: -1 });
   release();
   expectRecord((await cold)[0], 0, 700);
+});
+
+test('a question about many cold partitions has no more of the pool at a time than a worker may, and the answers are right', async () => {
+  for (let slot = 2; slot < SLOTS; slot++) addLog(slot, 60, 4000);
+  storage.evict();
+  storage.held = [];
+  let plans: Plan[] | null = null;
+  const answers = plan(...Array.from({ length: SLOTS }, (_, slot) => 20 + slot)).then((all) => {
+    plans = all;
+  });
+  // What the first look finds cold is asked for in one turn.
+  await untilHeld(IO_CONCURRENCY);
+  expect(storage.brought.length).toBe(IO_CONCURRENCY);
+  let endedCount = 0;
+  for (; plans === null && failures.length === 0; await new Promise((done) => setImmediate(done))) {
+    expect(storage.brought.length - endedCount).toBeLessThanOrEqual(IO_CONCURRENCY);
+    const end = storage.held.shift();
+    if (end === undefined) continue;
+    endedCount++;
+    end();
+  }
+  await answers;
+  expect(endedCount).toBeGreaterThan(SLOTS);
+  for (let slot = 0; slot < SLOTS; slot++) expectRecord(plans?.[slot], slot, 20 + slot);
 });
 
 /** For what reads on the loop, as it may. */
