@@ -83,6 +83,7 @@ export class PartitionQueries {
       try {
         replyWords[at] = this.#answer(kind, replica, words, floats, entry, replyWords, replyFloats, at);
       } catch (error) {
+        coldReads.end(); // What follows from a failure may read, and is no part of the look: nobody would ask it again.
         if (error instanceof StorageError) {
           this.#takeOffline(replica.logDirectory, error);
           replyWords[at] = ERROR.KAFKA_STORAGE_ERROR;

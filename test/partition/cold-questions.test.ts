@@ -34,6 +34,7 @@ let runtime: WorkerRuntime;
 let host: PartitionHost;
 let client: PartitionClient;
 let failures: string[] = [];
+let onStorageFailure: () => void = () => {};
 /** Rejects what was asked. */
 let unanswered: ((error: Error) => void)[] = [];
 
@@ -41,6 +42,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(process.cwd(), 'node_modules/.cold-'));
   storage = new ColdStorage();
   failures = [];
+  onStorageFailure = () => {};
   unanswered = [];
   runtime = createLocalRuntime({
     sharedBytes: partitionRegionBytes(SLOTS, 1),
@@ -55,7 +57,7 @@ beforeEach(() => {
     runtime,
     words,
     () => 0,
-    () => {},
+    () => onStorageFailure(),
   );
   client = new PartitionClient(
     runtime.exchange,
@@ -262,6 +264,21 @@ test.each(meanwhile)('a log that is $what by the time the disk has answered is a
   happens();
   release();
   expect((await answer)[0]?.error).toBe(error);
+});
+
+test('what follows from a failure of the disk may read what is cold', async () => {
+  storage.evict();
+  storage.isBroken = true;
+  let bytes = 0;
+  onStorageFailure = () =>
+    patiently(() => {
+      storage.isBroken = false;
+      const file = runtime.storage.open(`${directory}/topic-1/00000000000000000000.log`, 'read');
+      bytes = file.read(new Uint8Array(100), 0, 100, 0);
+      file.close();
+    });
+  expect((await plan(700))[0]?.error).toBe(ERROR.KAFKA_STORAGE_ERROR);
+  expect(bytes).toBe(100);
 });
 
 test('what is written and rolled meanwhile changes nothing for who reads in front of it', async () => {

@@ -1,6 +1,6 @@
 // A disk whose files throw when what is not in the page cache is read on the loop. There is what was written or brought since the last eviction.
 import { FileStorage } from '../../src/log/file-storage.ts';
-import { NOT_CACHED, type OpenMode, type StorageFile } from '../../src/log/storage.ts';
+import { NOT_CACHED, type OpenMode, StorageError, type StorageFile } from '../../src/log/storage.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -13,6 +13,8 @@ export class ColdStorage extends FileStorage {
   isForgetful = false;
   /** Reads wait for the disk, as those of a real one do. */
   isPatient = false;
+  /** What is asked whether it is in the page cache fails. */
+  isBroken = false;
   /** By path, pages that are there; null: all is, as before the first eviction. */
   #warm: Map<string, Set<number>> | null = null;
 
@@ -45,7 +47,10 @@ export class ColdStorage extends FileStorage {
           throw new Error(`${length} cold bytes of ${path} at ${position} were read on the loop`);
         return file.read(target, at, length, position);
       },
-      readCached: (target, at, length, position) => (isThere(length, position) ? file.read(target, at, length, position) : NOT_CACHED),
+      readCached: (target, at, length, position) => {
+        if (this.isBroken) throw new StorageError('EIO', path, 'reading');
+        return isThere(length, position) ? file.read(target, at, length, position) : NOT_CACHED;
+      },
       cacheLater: (length, position, done) => {
         this.brought.push(path);
         const end = (): void => {
