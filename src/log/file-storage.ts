@@ -70,6 +70,12 @@ const RECENT_BYTES = 64 * MIB;
 /** Where reads that are thrown away go, of all files at once; made when first needed. */
 let discarded: Uint8Array | null = null;
 const DISCARD_BYTES = 256 * KIB;
+/**
+ * How long what the pool has read of a file counts as cached where nobody can tell, and how many of its ranges: otherwise each question there
+ * would have the pool read them anew. Eight that grow as those of one question do (scheduler/cold-reads.ts) are 16 MiB.
+ */
+const BROUGHT_FOR_MS = 30_000;
+const BROUGHT_COUNT_MAX = 8;
 
 class DiskFile implements StorageFile {
   readonly path: string;
@@ -80,6 +86,8 @@ class DiskFile implements StorageFile {
   #isClosing = false;
   /** Behind the last byte that was written since it was opened. */
   #writtenTo = -1;
+  /** What the pool has read of it, the oldest first; null while nobody has had to guess what is cached. */
+  #brought: { from: number; to: number; atMs: number }[] | null = null;
   /** Whether it lies in memory alone; null until somebody has to know. */
   #isInMemory: boolean | null = null;
 
@@ -110,7 +118,7 @@ class DiskFile implements StorageFile {
     }
     if (position + length > this.#writtenTo - RECENT_BYTES && this.#writtenTo >= 0) return this.read(target, at, length, position);
     this.#isInMemory ??= isInMemory(parentDirectory(this.path));
-    return this.#isInMemory ? this.read(target, at, length, position) : NOT_CACHED;
+    return this.#isInMemory || this.#wasBrought(length, position) ? this.read(target, at, length, position) : NOT_CACHED;
   }
 
   /** A failure is heard of by who reads there next. */
@@ -123,6 +131,7 @@ class DiskFile implements StorageFile {
     const readOn = (from: number): void => {
       fs.read(this.#descriptor, bytes, 0, Math.min(end - from, bytes.length), from, (error, count) => {
         if (error === null && count > 0 && from + count < end && !this.#isClosing) return readOn(from + count);
+        if (error === null) this.#remember(position, end);
         try {
           this.#jobEnded();
         } catch (closeError) {
@@ -231,6 +240,18 @@ class DiskFile implements StorageFile {
   close(): void {
     this.#isClosing = true;
     if (this.#descriptor !== -1 && this.#jobsInFlight === 0) this.#close();
+  }
+
+  #wasBrought(length: number, position: number): boolean {
+    this.#brought ??= [];
+    const sinceMs = performance.now() - BROUGHT_FOR_MS;
+    return this.#brought.some(({ from, to, atMs }) => from <= position && position + length <= to && atMs > sinceMs);
+  }
+
+  #remember(from: number, to: number): void {
+    if (this.#brought === null) return;
+    this.#brought.push({ from, to, atMs: performance.now() });
+    if (this.#brought.length > BROUGHT_COUNT_MAX) this.#brought.shift();
   }
 
   #jobEnded(): void {

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FileStorage, readDescriptor } from '../../src/log/file-storage.ts';
-import { type Storage, StorageError } from '../../src/log/storage.ts';
+import { type Storage, StorageError, type StorageFile } from '../../src/log/storage.ts';
+import { configureNative } from '../../src/native/load.ts';
 import { storageCases } from './log-fixtures.ts';
 
 describe.each(storageCases)('storage in $name', ({ make }) => {
@@ -164,6 +165,59 @@ describe.each(storageCases)('storage in $name', ({ make }) => {
       isInCall = false;
     });
     expect(answers).toEqual([null]);
+  });
+});
+
+// Beside the tree, since memory that is mounted as a disk waits for nothing.
+describe('a real disk, where nobody can tell what is in the page cache', () => {
+  const KIB = 1024;
+  const target = new Uint8Array(64 * KIB);
+  let root = '';
+  let file: StorageFile;
+  const has = (length: number, position: number): boolean => file.readCached(target, 0, length, position) === length;
+  const bring = (length: number, position: number): Promise<void> => new Promise((done) => file.cacheLater(length, position, done));
+  beforeEach(() => {
+    configureNative({ enabled: false });
+    vi.useFakeTimers({ toFake: ['performance'] });
+    root = mkdtempSync(join(process.cwd(), 'node_modules/.blind-'));
+    writeFileSync(`${root}/a`, Buffer.alloc(1024 * KIB, 'x'));
+    file = new FileStorage().open(`${root}/a`, 'read-write');
+  });
+  afterEach(() => {
+    file.close();
+    rmSync(root, { recursive: true });
+    vi.useRealTimers();
+    configureNative({ enabled: true });
+  });
+
+  test('remembers for a while what the pool has read, long pieces and short ones', async () => {
+    expect(has(4 * KIB, 80 * KIB)).toBe(false);
+    await bring(64 * KIB, 64 * KIB);
+    target.fill(0);
+    expect(has(4 * KIB, 80 * KIB)).toBe(true);
+    expect(target[0]).toBe('x'.charCodeAt(0));
+    expect(has(64 * KIB, 64 * KIB)).toBe(true);
+    expect(has(4 * KIB, 62 * KIB)).toBe(false);
+    expect(has(4 * KIB, 126 * KIB)).toBe(false);
+    vi.advanceTimersByTime(29_000);
+    expect(has(4 * KIB, 80 * KIB)).toBe(true);
+    vi.advanceTimersByTime(2_000);
+    expect(has(4 * KIB, 80 * KIB)).toBe(false);
+    await bring(64 * KIB, 64 * KIB);
+    expect(has(4 * KIB, 80 * KIB)).toBe(true);
+  });
+
+  test('remembers the last ranges alone', async () => {
+    const ranges = Array.from({ length: 9 }, (_, at) => at * 64 * KIB);
+    expect(has(1, 0)).toBe(false);
+    for (const position of ranges) await bring(64 * KIB, position);
+    expect(ranges.map((position) => has(64 * KIB, position))).toEqual(ranges.map((position) => position > 0));
+  });
+
+  test('takes what was written last for cached', () => {
+    expect(has(4 * KIB, 0)).toBe(false);
+    file.write(target, 0, 10, 1024 * KIB);
+    expect(has(4 * KIB, 0)).toBe(true);
   });
 });
 
