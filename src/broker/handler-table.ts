@@ -59,21 +59,23 @@ export interface ServedApi {
   readonly advertisedSince?: number;
   readonly order?: OrderClass;
   readonly keepsBody?: boolean;
+  /** As in ApiRow. */
+  readonly waitsForOthers?: boolean;
   readonly handler: (context: BrokerContext) => Handler;
 }
 
 export const served: readonly ServedApi[] = [
   { apiKey: API.Produce, versions: [3, 13], advertisedSince: 0, order: 'produce', keepsBody: true, handler: produceHandler },
-  { apiKey: API.Fetch, versions: [4, 18], order: 'fetch', handler: fetchHandler },
+  { apiKey: API.Fetch, versions: [4, 18], order: 'fetch', waitsForOthers: true, handler: fetchHandler },
   { apiKey: API.ListOffsets, versions: [1, 11], handler: listOffsetsHandler },
   { apiKey: API.Metadata, versions: [0, 13], handler: metadataHandler },
   { apiKey: API.OffsetCommit, versions: [2, 10], handler: groupRequestHandler(offsetCommitRequest, offsetCommitResponse) },
   { apiKey: API.OffsetFetch, versions: [1, 10], handler: offsetFetchHandler },
   { apiKey: API.FindCoordinator, versions: [0, 6], handler: findCoordinatorHandler },
-  { apiKey: API.JoinGroup, versions: [0, 9], handler: groupRequestHandler(joinGroupRequest, joinGroupResponse) },
+  { apiKey: API.JoinGroup, versions: [0, 9], waitsForOthers: true, handler: groupRequestHandler(joinGroupRequest, joinGroupResponse) },
   { apiKey: API.Heartbeat, versions: [0, 4], handler: groupRequestHandler(heartbeatRequest, heartbeatResponse) },
   { apiKey: API.LeaveGroup, versions: [0, 5], handler: groupRequestHandler(leaveGroupRequest, leaveGroupResponse) },
-  { apiKey: API.SyncGroup, versions: [0, 5], handler: groupRequestHandler(syncGroupRequest, syncGroupResponse) },
+  { apiKey: API.SyncGroup, versions: [0, 5], waitsForOthers: true, handler: groupRequestHandler(syncGroupRequest, syncGroupResponse) },
   { apiKey: API.DescribeGroups, versions: [0, 6], handler: describeGroupsHandler },
   { apiKey: API.ListGroups, versions: [0, 5], handler: listGroupsHandler },
   { apiKey: API.ApiVersions, versions: [0, 4], handler: (context) => apiVersionsHandler(advertisedRanges, context.metadata.image) },
@@ -129,13 +131,16 @@ export const advertisedRanges: readonly ApiRange[] = served
 
 /** The rows that the network layer dispatches by. */
 export function handlerTable(context: BrokerContext): ApiRow[] {
-  return served.map(({ apiKey, versions: [minVersion, maxVersion], order = 'barrier', keepsBody = false, handler }) => ({
-    apiKey,
-    minVersion,
-    maxVersion,
-    acceptsAnyVersion: apiKey === API.ApiVersions,
-    keepsBody,
-    order,
-    handle: handler(context),
-  }));
+  return served.map(
+    ({ apiKey, versions: [minVersion, maxVersion], order = 'barrier', keepsBody = false, waitsForOthers = false, handler }) => ({
+      apiKey,
+      minVersion,
+      maxVersion,
+      acceptsAnyVersion: apiKey === API.ApiVersions,
+      keepsBody,
+      order,
+      waitsForOthers,
+      handle: handler(context),
+    }),
+  );
 }

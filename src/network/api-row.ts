@@ -19,6 +19,8 @@ export interface ApiRow {
   readonly keepsBody: boolean;
   /** 'barrier': starts when all before it are answered. Requests of the same other class overlap. */
   readonly order: OrderClass;
+  /** It may stay open for long though nothing is slow here: it waits for records that others write, or for members of a group. */
+  readonly waitsForOthers?: boolean;
   /**
    * Takes the request and ends it, now or in a later turn, by exactly one of endReply, noReply and close. False: it can't be
    * taken now (no credit, no memory) and nothing was done for it; it comes again, the same object, when credits or memory

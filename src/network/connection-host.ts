@@ -39,7 +39,7 @@ export interface HostedConnection extends ConnectionInfo {
   readonly heldBytes: number;
   /** Whether it is the rest of a frame that is missing, and that has room to come. */
   readonly isReceiving: boolean;
-  /** Whether what it holds memory for waits behind requests of its own, which may never be answered. */
+  /** Whether what it holds memory for waits behind a request of its own that waits for others, perhaps for ever. */
   readonly isBehindItself: boolean;
   /** While one of these two holds: grows by SLOW_BYTES at least while it goes on. */
   readonly progress: number;

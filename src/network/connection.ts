@@ -106,8 +106,9 @@ export class Connection implements HostedConnection, TransportListener, RequestO
 
   get isBehindItself(): boolean {
     if (this.#dispatcher.waitsFor !== ORDER || this.#ending.isClosing || this.#input.heldBytes === 0) return false;
-    // Only we wait for records to be written; for records to come, or members of a group, it is the other side that chose to.
-    return this.#requests.orderClass !== 'produce';
+    // Of most requests it is we who are slow; to wait for records to come, or for members of a group, is what the other side chose.
+    const { oldest } = this.#requests;
+    return oldest !== null && this.#host.cutter.rowOf(oldest.apiKey)?.waitsForOthers === true;
   }
 
   get progress(): number {

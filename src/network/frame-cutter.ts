@@ -90,6 +90,11 @@ export class FrameCutter {
     request.length = end - this.#reader.position;
   }
 
+  /** The row of an API that is served. */
+  rowOf(apiKey: number): ApiRow | undefined {
+    return this.#rows[apiKey];
+  }
+
   /** API and version of the frame that was looked at last, for a person. */
   get requestName(): string {
     return `${apiName(this.#header.apiKey)} version ${this.#header.apiVersion}`;

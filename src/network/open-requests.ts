@@ -31,6 +31,11 @@ export class OpenRequests {
     return this.#order.count;
   }
 
+  /** The one whose reply leaves next; null: none is open. */
+  get oldest(): IncomingRequest | null {
+    return this.#order.oldest;
+  }
+
   get orderClass(): OrderClass {
     return this.#order.orderClass;
   }

@@ -32,6 +32,11 @@ export class RequestOrder<T> {
     return (this.#next - this.#first) | 0;
   }
 
+  /** The request whose reply leaves next; null: none is in the window. */
+  get oldest(): T | null {
+    return this.count === 0 ? null : (this.#items[this.#first & (this.#items.length - 1)] ?? null);
+  }
+
   /** Of the requests in the window; that of the last one where there is none. */
   get orderClass(): OrderClass {
     return this.#class;

@@ -123,7 +123,7 @@ describe('when memory runs short', () => {
   test('beginnings that do not all fit are finished one after the other, beside fetches that wait for records', () => {
     const { connect, turn, arena, restBytes, network } = worker(4 * MIB, [
       row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
-      row(FETCH, () => true, { order: 'fetch' }), // Parked: nothing that gives memory back.
+      row(FETCH, () => true, { order: 'fetch', waitsForOthers: true }), // Parked: nothing that gives memory back.
     ]);
     for (let i = 0; i < 3; i++) deliver(connect(), fetch(100), turn);
     const producers = Array.from({ length: 20 }, () => connect());
@@ -405,8 +405,8 @@ describe('when memory runs short', () => {
     const parked: IncomingRequest[] = [];
     const served = [
       row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
-      row(FETCH, () => true, { order: 'fetch' }),
-      row(METADATA, (request) => parked.push(request) > 0),
+      row(FETCH, () => true, { order: 'fetch', waitsForOthers: true }),
+      row(METADATA, (request) => parked.push(request) > 0, { waitsForOthers: true }),
     ];
     const { connect, turn, arena, lines } = worker(8 * MIB, served, clock);
     const held = arena.claim(4 * MIB); // What the last one needs, whoever gives way.
@@ -440,6 +440,31 @@ describe('when memory runs short', () => {
     for (const endMs = clock.nowMs + 2000; clock.nowMs < endMs; clock.nowMs += 500) turn();
     expect([isAnswered(waiting), goesOn.isClosed]).toEqual([true, false]);
     for (const line of lines) expect(line).toContain('waits for the answer to the one before it');
+  });
+
+  test('who waits behind a request that we are slow with is not closed, who waits behind one that waits for others is', () => {
+    const clock = new HandClock();
+    const slow: IncomingRequest[] = [];
+    const served = [
+      row(PRODUCE, yes, { keepsBody: true, order: 'produce' }),
+      row(FETCH, () => true, { order: 'fetch', waitsForOthers: true }),
+      row(METADATA, (request) => slow.push(request) > 0),
+    ];
+    const { connect, turn, network } = worker(8 * MIB, served, clock);
+    const [behindUs, behindOthers] = [connect(), connect()];
+    behindUs.deliver(metadata(100));
+    behindOthers.deliver(fetch(100));
+    // The one that holds more would be the first to go.
+    deliver(behindUs, produce(1_900_000), turn);
+    deliver(behindOthers, produce(900_000), turn);
+    const waiting = connect();
+    deliver(waiting, produce(3_900_000), turn);
+    for (; clock.nowMs < 30_000; clock.nowMs += 500) turn();
+    expect([behindUs.isClosed, behindOthers.isClosed, isAnswered(waiting)]).toEqual([false, true, true]);
+    expect(network.counters.connectionsClosed.memory).toBe(1);
+    yes(slow[0] as IncomingRequest);
+    turn();
+    expect(isAnswered(behindUs)).toBe(true);
   });
 
   test('who wants more than there will be for long is passed by those behind it, and has its turns', () => {
@@ -504,7 +529,7 @@ test.each([300, 3000, 30_000])('a thousand peers that announce 100 MB and send %
 });
 
 test('peers that leave with a request behind one that is never answered do not keep their memory, and the log names them', async () => {
-  const parked = row(FETCH, () => true, { order: 'fetch' });
+  const parked = row(FETCH, () => true, { order: 'fetch', waitsForOthers: true });
   const harness = await startNetwork([row(PRODUCE, yes, { keepsBody: true, order: 'produce' }), parked], {
     arenaBytes: 8 * MIB,
     stallMs: 300,
