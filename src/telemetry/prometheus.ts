@@ -1,5 +1,5 @@
 // Prometheus' text format 0.0.4: families of samples, with their HELP and TYPE lines, each family once and in one piece.
-// Pure. Why there is no library for it: docs/decisions/0018-metrics.md.
+// Pure. Why there is no library for it: docs/decisions/0019-metrics.md.
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 

@@ -2,7 +2,7 @@
 // Each part of a worker gets a block and lays it out itself (network-counters.ts, request-meter.ts, partition-meter.ts, loop-meter.ts, sync-meter.ts, slab-arena.ts).
 // Invariants: one writer for each slot; a slot that counts never falls. Slots are 64-bit floats: whole up to 2^53.
 // They are no words of the algorithms between workers: nothing is decided by them and no order among them is promised, so they are read and
-// written plainly (docs/decisions/0018-metrics.md has the price of doing otherwise).
+// written plainly (docs/decisions/0019-metrics.md has the price of doing otherwise).
 // Pure.
 
 const SLOT_BYTES = 8;

@@ -27,6 +27,15 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+test('the sources name pages that exist', () => {
+  const sources = execFileSync('git', ['ls-files', 'src', 'test', 'tools', 'bench'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((path) => path.endsWith('.ts') && existsSync(join(root, path)));
+  const named = sources.flatMap((path) => [...read(path).matchAll(/\bdocs\/[\w/-]+\.md\b/g)].map(([page]) => ({ path, page })));
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter(({ page }) => !existsSync(join(root, page)))).toEqual([]);
+});
+
 test('the architecture page names files that exist', () => {
   const named = [...read('ARCHITECTURE.md').matchAll(/`((?:src|tools|test|bench|docs)\/[^`\s]*)`/g)].map((match) => match[1] ?? '');
   expect(named.length).toBeGreaterThan(20);
