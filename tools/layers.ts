@@ -57,6 +57,7 @@ export const CONFINEMENTS: readonly Confinement[] = [
     // Storage, the system's random numbers, and what runs before the workers do.
     allowed: [
       'base/random.ts',
+      'log/disk-file.ts',
       'log/file-storage.ts',
       'log/file-system.ts',
       'broker/directory-access.ts',

@@ -5,7 +5,7 @@
 // system without locks.
 // Runs on: the main thread.
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { storageError } from '../log/file-storage.ts';
+import { storageError } from '../log/disk-file.ts';
 import { posixLock } from '../native/posix-lock.ts';
 
 /** The directory belongs to a running broker. */
