@@ -162,6 +162,8 @@ export class PendingFetch implements WaitingFetch {
 
   /** The owner of one of the slots has published something. */
   wake(): void {
+    // Of those that one publication wakes, the answer of the first may have closed their connection, and with it ended the others.
+    if (!this.#isParked) return;
     this.#unpark();
     this.start();
   }

@@ -45,6 +45,11 @@ export class FetchPlace {
     return there(this.#producer);
   }
 
+  /** Where the broker keeps its logs. */
+  get directory(): string {
+    return there(this.#target).broker.directory;
+  }
+
   newTopic(label: string): string {
     return `fetch-${this.#label}-${label}-${process.pid}-${this.workers}-${++this.#topicCount}`;
   }

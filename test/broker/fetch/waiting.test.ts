@@ -1,9 +1,12 @@
 // Fetches that wait: until their deadline, until there is enough, until something goes away.
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ERROR } from '../../../src/protocol/errors.ts';
 import { labelled, labels, range } from '../../support/batches.ts';
 import { asked, describeFetch, FOREVER_MS, filled, MIB } from '../../support/fetch-place.ts';
+import { foreignReason, isForeign } from '../../support/target.ts';
 import { type Fetched, WireClient } from '../../support/wire-client.ts';
 
 describeFetch('waits', (place) => {
@@ -146,5 +149,24 @@ describeFetch('waits', (place) => {
     leaver.close();
     await place.producer.produce(topic, 0, labelled('gone', 0, 1));
     expect(labels((await place.consumer.fetchFrom(topic, 0, 0)).records)).toEqual(['gone/0']);
+  });
+
+  it('forgets the fetches of a connection that one of them closes, when all of them are woken at once', async (context) => {
+    context.skip(isForeign, foreignReason);
+    const topic = place.newTopic('cut');
+    await place.producer.createTopic(topic, 2);
+    const victim = await WireClient.connect(place.port);
+    for (const partition of [0, 1]) {
+      await place.producer.produce(topic, partition, labelled('cut', 0, 1, { valueBytes: 1000 }));
+      await victim.fetchFrom(topic, partition, 0); // From here on its worker knows where the next record begins.
+    }
+    await place.producer.produce(topic, 0, labelled('cut', 1, 1, { valueBytes: 1000 }));
+    // One record of the two that they want is there.
+    for (let i = 0; i < 2; i++) victim.sendFetch({ maxWaitMs: FOREVER_MS, minBytes: 2000, topics: asked(topic, [0, 1], 1) });
+    await delay(100);
+    truncateSync(join(place.directory, `${topic}-0`, '00000000000000000000.log'));
+    await place.producer.produce(topic, 1, labelled('cut', 1, 1, { valueBytes: 1000 }));
+    await victim.raw.closed;
+    expect(labels((await place.consumer.fetchFrom(topic, 1, 0)).records)).toEqual(['cut/0', 'cut/1']);
   });
 });
