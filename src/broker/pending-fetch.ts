@@ -155,7 +155,7 @@ export class PendingFetch implements WaitingFetch {
     return this.#context.words.livePosition(slot, replyFloats[(at + fetchReply.segmentBaseOffset) >> 1] as number) !== end;
   }
 
-  /** Whether another leader epoch has come than the one that the consumer knows, and that the lease planned by. */
+  /** Whether another leader epoch has come than the one that the consumer knows, and that the plan was made by. */
   #isOtherEpoch(slot: number, { currentLeaderEpoch }: FetchPartition): boolean {
     return currentLeaderEpoch !== UNKNOWN && this.#context.words.leaderEpoch(slot) !== currentLeaderEpoch;
   }
@@ -228,7 +228,8 @@ export class PendingFetch implements WaitingFetch {
         words.highWatermark(slot) !== call.replyFloats[(at + fetchReply.highWatermark) >> 1] ||
         words.stateVersion(slot) !== call.replyWords[at + fetchReply.stateVersion] ||
         words.logStartOffset(slot) !== call.replyFloats[(at + fetchReply.logStartOffset) >> 1] ||
-        (call.replyWords[at + fetchReply.isLeased] === 1 && (this.#hasGrown(slot, call, at) || this.#isOtherEpoch(slot, partition)));
+        this.#isOtherEpoch(slot, partition) ||
+        (call.replyWords[at + fetchReply.isLeased] === 1 && this.#hasGrown(slot, call, at));
       if (!hasMoved) continue;
       this.#waiting.remove(this);
       this.wake();

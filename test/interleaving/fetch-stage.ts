@@ -21,6 +21,7 @@ import type { MetadataRecord } from '../../src/metadata/metadata-records.ts';
 import { encodeRecordBatch } from '../../src/metadata/record-batch.ts';
 import type { IncomingRequest } from '../../src/network/incoming-request.ts';
 import { PartitionCall } from '../../src/partition/partition-client.ts';
+import { fetchReply } from '../../src/partition/partition-messages.ts';
 import { PartitionMeter } from '../../src/partition/partition-meter.ts';
 import { PartitionWords, partitionRegionBytes } from '../../src/partition/partition-words.ts';
 import { type FetchRequest, fetchRequest, fetchResponse } from '../../src/protocol/apis/fetch.ts';
@@ -156,8 +157,9 @@ export type Told = { readonly read: readonly number[]; readonly highWatermark: n
 /**
  * A consumer on another worker than the owner's that follows the tail from offset 1, by a lease that knows where that begins, until it has read
  * everything below `end` or has to ask the owner. Each of its fetches waits for `minBytes`, and knows that leader epoch.
+ * `hasAsked`: it knows nothing, and the owner has planned its first fetch before it did anything else: that there is nothing behind offset 1.
  */
-export function consumer(end: number, minBytes = 1, currentLeaderEpoch = -1): Thread {
+export function consumer(end: number, minBytes = 1, currentLeaderEpoch = -1, hasAsked = false): Thread {
   return (context) => {
     const self = 1;
     const { counters, doorbell } = makeWords(context, self);
@@ -167,12 +169,14 @@ export function consumer(end: number, minBytes = 1, currentLeaderEpoch = -1): Th
     const meter = new PartitionMeter();
     const waiting = new WaitingFetches({ exchange } as never, counters, meter);
     const leases = new TailLeases(counters, { onChange: () => {} }, meter);
-    leases.learn(SLOT, 0, FILES[0]?.descriptor ?? -1, 0, 1, BATCH_BYTES);
+    if (!hasAsked) leases.learn(SLOT, 0, FILES[0]?.descriptor ?? -1, 0, 1, BATCH_BYTES);
     const sessions = new FetchSessions(1, seededRandom(1));
     const aborted = new AbortedTransactions(new MemoryStorage(), () => null);
     let offset = 1;
     let isAsking = false;
     let isBusy = false;
+    let isOwnerDone = !hasAsked;
+    const answers: (() => void)[] = []; // Of the owner, in a later turn of this worker.
 
     const reader: SegmentReader = {
       isSentFromFile: () => false,
@@ -203,8 +207,16 @@ export function consumer(end: number, minBytes = 1, currentLeaderEpoch = -1): Th
           call.onDone = onDone;
           return call;
         },
-        send: () => {
-          isAsking = true;
+        send(call: PartitionCall) {
+          isAsking = isOwnerDone;
+          isOwnerDone = true;
+          if (isAsking) return;
+          const at = call.reply(0);
+          call.replyWords[at + fetchReply.descriptor] = -1;
+          call.replyWords[at + fetchReply.divergingEpoch] = -1;
+          call.replyFloats[(at + fetchReply.highWatermark) >> 1] = 1;
+          call.replyFloats[(at + fetchReply.lastStableOffset) >> 1] = 1;
+          answers.push(() => call.onDone?.(call));
         },
         end: () => {},
       },
@@ -250,6 +262,7 @@ export function consumer(end: number, minBytes = 1, currentLeaderEpoch = -1): Th
       while (offset < end && !isAsking) {
         if (!isBusy) {
           fetch();
+          for (const answer of answers.splice(0)) answer();
           continue;
         }
         let isWoken = false;

@@ -92,6 +92,12 @@ it('a leader epoch that the consumer does not know ends its wait', () => {
   expect(withoutWakes(ways)).toEqual(['asks the owner']);
 });
 
+it('also where the owner has planned the fetch, by the epoch before', () => {
+  const { ends, ways } = exploreFetch(0, (stage) => stage.raiseEpoch(1, 0), consumer(2, 1, 0, true));
+  expect(ends).toBeGreaterThan(5);
+  expect(withoutWakes(ways)).toEqual(['asks the owner']);
+});
+
 it('a roll ends the lease and the wait', () => {
   const { ends, ways } = exploreFetch(1, (stage) => stage.append(2, 1), consumer(3, 2 * BATCH_BYTES));
   expect(ends).toBeGreaterThan(50);
