@@ -77,6 +77,9 @@ interface Piece {
   count: number;
 }
 
+/** In free pieces: they would keep calls that are too large to be given again. */
+const NO_CALL = new PartitionCall(KINDS[0] as number, 0);
+
 export class PartitionClient {
   readonly #exchange: Exchange;
   readonly #metadataOffset: () => number;
@@ -222,6 +225,7 @@ export class PartitionClient {
     this.#underWay[requestId] = null;
     this.#freeIds.push(requestId);
     const { call, first, count } = piece;
+    piece.call = NO_CALL;
     if (this.#freePieces.length < POOLED_MAX) this.#freePieces.push(piece);
     let from = index + HEADER_WORDS;
     for (let heard = 0, entry = first; heard < count; heard++, entry = call.nextOfOwner[entry] as number) {

@@ -1,5 +1,7 @@
 // The asking side over a real exchange with rings of minimum size: calls are cut into pieces that fit, pieces wait for credits in
 // the order of their calls, and every entry gets its own answer.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../src/actors/exchange.ts';
@@ -183,6 +185,28 @@ describe('a call', () => {
     bench.client.end(second);
     expect(bench.client.begin(PRODUCE, second.capacity + 1, () => {}).capacity).toBeGreaterThan(second.capacity);
   });
+});
+
+/** A call of more entries than are kept for the next one, from its beginning to its end. */
+function largeCall(bench: Bench): WeakRef<PartitionCall> {
+  const call = bench.client.begin(LIST_OFFSETS, 2000, (done) => bench.client.end(done));
+  call.requestWords[call.add(0)] = 5;
+  bench.client.send(call);
+  bench.poll();
+  bench.answer(0);
+  bench.poll();
+  return new WeakRef(call);
+}
+
+it('a large call is kept by nothing after its end', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const bench = new Bench(1);
+  const call = largeCall(bench);
+  await new Promise((done) => setImmediate(done)); // Until here a WeakRef keeps what it was made of.
+  collect();
+  expect(call.deref()).toBeUndefined();
+  expect(bench.send(PRODUCE, [0]).results()).toBeNull(); // The client is still there.
 });
 
 describe('without credits', () => {
