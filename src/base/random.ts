@@ -1,5 +1,5 @@
 // Randomness behind an interface: production draws from the operating system, the simulator from its seed.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 export interface Random {
   /** A whole number in [0, bound), bound between 1 and 2^32. */
@@ -11,12 +11,12 @@ export interface Random {
 /** The operating system's generator as a file. Node's own way to it takes 5 ms to load, for which a start would wait. */
 const DEVICE = '/dev/urandom';
 
-/** False where there is no such file. */
-function readDevice(target: Uint8Array<ArrayBuffer>): boolean {
+/** False where there is no such file, or somebody's ordinary one: then its bytes are known. */
+function readDevice(path: string, target: Uint8Array<ArrayBuffer>): boolean {
   try {
-    const device = openSync(DEVICE, 'r');
+    const device = openSync(path, 'r');
     try {
-      return readSync(device, target) === target.length;
+      return fstatSync(device).isCharacterDevice() && readSync(device, target) === target.length;
     } finally {
       closeSync(device);
     }
@@ -25,16 +25,21 @@ function readDevice(target: Uint8Array<ArrayBuffer>): boolean {
   }
 }
 
-export const systemRandom: Random = {
-  below(bound) {
-    const word = new Uint32Array(1);
-    this.fill(new Uint8Array(word.buffer));
-    return Math.floor(((word[0] as number) / 2 ** 32) * bound);
-  },
-  fill(target) {
-    if (!readDevice(target)) crypto.getRandomValues(target);
-  },
-};
+/** Draws from the device at `path`, from Node's own generator where that is none. */
+export function deviceRandom(path: string): Random {
+  return {
+    below(bound) {
+      const word = new Uint32Array(1);
+      this.fill(new Uint8Array(word.buffer));
+      return Math.floor(((word[0] as number) / 2 ** 32) * bound);
+    },
+    fill(target) {
+      if (!readDevice(path, target)) crypto.getRandomValues(target);
+    },
+  };
+}
+
+export const systemRandom: Random = deviceRandom(DEVICE);
 
 /** A small seeded generator (splitmix32): the same seed gives the same draws on every machine. Not for secrets. */
 export function seededRandom(seed: number): Random {
