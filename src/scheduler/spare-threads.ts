@@ -24,6 +24,15 @@ class SpareThread {
   }
 }
 
+/** Null where the system gives no thread: perhaps nobody wants it, and who does makes one anew and says why there is none. */
+function tryThread(entry: URL, index: number): SpareThread | null {
+  try {
+    return new SpareThread(entry, index);
+  } catch {
+    return null;
+  }
+}
+
 export class SpareThreads {
   readonly #entry: URL;
   readonly #threads: (SpareThread | null)[] = [];
@@ -45,10 +54,10 @@ export class SpareThreads {
 
   /** Starts as many as are missing of `count`. */
   begin(count: number): void {
-    while (this.#threads.length < count) this.#threads.push(new SpareThread(this.#entry, this.#threads.length));
+    while (this.#threads.length < count) this.#threads.push(tryThread(this.#entry, this.#threads.length));
   }
 
-  /** The thread of worker `index`, which is the caller's from here on; null where it has been taken, or has ended already: another one will tell why. */
+  /** The thread of worker `index`, which is the caller's from here on; null where it has been taken, never began, or has ended already: another one will tell why. */
   take(index: number): Worker | null {
     const spare = this.#threads[index] ?? null;
     if (spare === null || spare.hasEnded) return null;

@@ -55,6 +55,15 @@ describe('threads that are lent', () => {
   });
 });
 
+test('a thread that cannot be made fails whoever wants it, and nobody else', async () => {
+  const nowhere = new URL('http://127.0.0.1/worker.js'); // Refused by Node before it makes a thread.
+  await expect(SpareThreads.lend(nowhere, 1, async () => 'without')).resolves.toBe('without');
+  const start = SpareThreads.lend(nowhere, 1, (spares) =>
+    startWorkers({ count: 1, entry: nowhere, data: {}, sharedBytes: 4096, listener: LISTENER, spares }),
+  );
+  await expect(start).rejects.toThrow(WorkerFailure);
+});
+
 test('those that a supervisor took end where it cannot boot all of them', async () => {
   // Cannot be cloned: the first message to a thread fails, when it is the supervisor's already.
   const data = { callback: () => {} };
