@@ -70,6 +70,7 @@ export class PartitionQueries {
     replyWords.fill(0, to, to + payloadWords);
     replyWords[to + ENTRY_COUNT] = count;
     let cold: ColdPlaces | null = null;
+    let failures: { directory: string; error: StorageError }[] | null = null;
     for (let i = 0; i < count; i++) {
       const entry = index + HEADER_WORDS + i * requestStride;
       const at = to + HEADER_WORDS + i * replyStride;
@@ -83,9 +84,9 @@ export class PartitionQueries {
       try {
         replyWords[at] = this.#answer(kind, replica, words, floats, entry, replyWords, replyFloats, at);
       } catch (error) {
-        coldReads.end(); // What follows from a failure may read, and is no part of the look: nobody would ask it again.
         if (error instanceof StorageError) {
-          this.#takeOffline(replica.logDirectory, error);
+          failures ??= [];
+          failures.push({ directory: replica.logDirectory, error });
           replyWords[at] = ERROR.KAFKA_STORAGE_ERROR;
         } else if (error instanceof ColdRead) {
           cold ??= places ?? new ColdPlaces();
@@ -97,6 +98,8 @@ export class PartitionQueries {
     }
     if (cold === null) exchange.commitReply(from);
     else exchange.abortReply(from);
+    // Behind the look and its reply: what follows from a failure may read, and answers others at once.
+    if (failures !== null) for (const { directory, error } of failures) this.#takeOffline(directory, error);
     return cold;
   }
 

@@ -8,6 +8,8 @@ import { LeaderReplica } from '../../src/partition/leader-replica.ts';
 import { PartitionClient } from '../../src/partition/partition-client.ts';
 import { PartitionHost } from '../../src/partition/partition-host.ts';
 import {
+  DELETE_RECORDS,
+  deleteRecordsEntry,
   FETCH_PLAN,
   fetchEntry,
   fetchReply,
@@ -135,6 +137,22 @@ function offsetOf(timestamp: number): Promise<{ error: number; offset: number; t
     call.requestWords.fill(0, at, at + call.requestEntryWords);
     call.requestWords[at + listOffsetsEntry.currentLeaderEpoch] = -1;
     call.requestFloats[(at + listOffsetsEntry.timestamp) >> 1] = timestamp;
+    client.send(call);
+  });
+}
+
+/** The error of the answer. */
+function deleteRecords(slot: number, offset: number): Promise<number> {
+  return new Promise((done, reject) => {
+    unanswered.push(reject);
+    const call = client.begin(DELETE_RECORDS, 1, () => {
+      done(call.replyWords[call.reply(0)] as number);
+      client.end(call);
+    });
+    const at = call.add(0);
+    call.requestWords.fill(0, at, at + call.requestEntryWords);
+    call.requestWords[at] = slot;
+    call.requestFloats[(at + deleteRecordsEntry.offset) >> 1] = offset;
     client.send(call);
   });
 }
@@ -279,6 +297,14 @@ test('what follows from a failure of the disk may read what is cold', async () =
     });
   expect((await plan(700))[0]?.error).toBe(ERROR.KAFKA_STORAGE_ERROR);
   expect(bytes).toBe(100);
+});
+
+test('who waits for a log in the directory that a question finds failed is answered as well', async () => {
+  host.addUnmade(2, TOPIC_IDS[0], 2, 0, directory);
+  storage.evict();
+  storage.isBroken = true;
+  const [deleted, plans] = await Promise.all([deleteRecords(2, 0), plan(700, 1500)]);
+  expect([deleted, ...plans.map(({ error }) => error)]).toEqual(Array(3).fill(ERROR.KAFKA_STORAGE_ERROR));
 });
 
 test('what is written and rolled meanwhile changes nothing for who reads in front of it', async () => {
