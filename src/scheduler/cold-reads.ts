@@ -6,12 +6,18 @@
 // Runs on: every worker. Not here: what is there (StorageFile.readCached).
 import { KIB, MIB } from '../base/units.ts';
 import type { StorageFile } from '../log/storage.ts';
+import { IO_CONCURRENCY } from './runtime-sizes.ts';
 
 /** What is brought of a file at first, at least; twice as much each time that the same question finds it cold again: an index is read whole. */
 const BRING_BYTES_MIN = 64 * KIB;
 const BRING_BYTES_MAX = 16 * MIB;
 /** Some 100 MiB of a file. Who wants more reads it on the loop: making an index anew, which takes the loop's time anyway. */
 const BRINGS_MAX = 14;
+/**
+ * Of one question at a time. The jobs of a worker run in the order in which they were submitted, so what comes later (the next slice of the logs of a
+ * new topic, a read of records) would wait for all places of a question about thousands of partitions.
+ */
+export const BRINGS_AT_ONCE_MAX = IO_CONCURRENCY / 2;
 
 /** A read that would wait for the disk. Thrown out of StorageFile.read, to be caught by who has begun the look. */
 export class ColdRead extends Error {
@@ -53,21 +59,28 @@ export class ColdPlaces {
   }
 
   /**
-   * Has the pool read what was added since the last time, as jobs of this worker: a question about many partitions must not keep the syncs
-   * and reads of others out of the pool. `done` is called in a later turn.
+   * Has the pool read what was added since the last time, as jobs of this worker, a few at a time: a question about many partitions must not
+   * keep the syncs and reads of others out of the pool, nor other jobs of the worker. `done` is called in a later turn.
    */
   bring(runtime: JobQueue, done: () => void): void {
     const due = this.#due;
     this.#due = [];
-    let left = due.length;
-    for (const { file, from, to } of due) {
+    let begunCount = 0;
+    let endedCount = 0;
+    const bringNext = (): void => {
+      const place = due[begunCount];
+      if (place === undefined) return;
+      begunCount++;
+      const { file, from, to } = place;
       runtime.submit(
         () => new Promise<void>((brought) => file.cacheLater(to - from, from, brought)),
         () => {
-          if (--left === 0) done();
+          if (++endedCount === due.length) done();
+          else bringNext();
         },
       );
-    }
+    };
+    for (let i = 0; i < BRINGS_AT_ONCE_MAX; i++) bringNext();
   }
 }
 
