@@ -178,7 +178,8 @@ export class BrokerDirectories {
   #newestStarts(): LogStart[] {
     const starts = new Map<string, LogStart>();
     for (const { directory, topic, partition, logStartOffset: offset } of this.#ends.flatMap((ends) => ends ?? [])) {
-      starts.set(nameOf({ topic, partition }), { directory, topic, partition, offset });
+      const start = { directory, topic, partition, offset };
+      starts.set(nameOf(start), start);
     }
     for (const told of this.#starts) for (const [name, start] of told) starts.set(name, start);
     return [...starts.values()];
@@ -212,8 +213,9 @@ export class BrokerDirectories {
   }
 }
 
-function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}-${partition}`;
+/** Two directories may hold a log of one name, where a topic was made anew while the other directory was offline. Each keeps its row. */
+function nameOf({ directory, topic, partition }: LogStart): string {
+  return `${directory}/${partitionDirectoryName(topic, partition)}`;
 }
 
 function within<Row extends { readonly directory: string }>({ path }: LogDirectory, rows: readonly Row[]): Row[] {

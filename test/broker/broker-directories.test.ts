@@ -88,6 +88,13 @@ test('a directory that refuses a checkpoint is told once and left alone; the oth
   expect(['a', 'b'].map((path) => storage.exists(`${path}/${MARK}`))).toEqual([true, false]);
 });
 
+test('logs of one name in two directories, one of a topic that was deleted while the directory was offline, keep their starts', () => {
+  directories.hearEnds(0, { ends: [ends('a', 't', 3), ends('b', 't', 5)], isFinal: true, unclean: [] });
+  directories.hearEnds(1, { ends: [], isFinal: true, unclean: [] });
+  expect(directories.close({ isOrderly: true, brokerEpoch: 3 })).toBe(true);
+  expect(['a', 'b'].map((path) => storage.readText(`${path}/${STARTS}`))).toEqual(['0\n1\nt 0 3\n', '0\n1\nt 0 5\n']);
+});
+
 test('a log that could not be closed keeps the mark from its directory alone', () => {
   directories.hearEnds(0, { ends: [], isFinal: true, unclean: ['a'] });
   directories.hearEnds(1, { ends: [], isFinal: true, unclean: [] });
