@@ -182,11 +182,11 @@ export class ClaimedDirectory {
   static claim(options: ClaimOptions): ClaimedDirectory {
     const { storage, path } = options;
     const isMade = !storage.isDirectory(path);
-    if (isMade) storage.makeDirectories(path);
+    if (isMade) makeDirectories(storage, path);
     const unlock = options.lock?.(`${path}/.lock`) ?? (() => {});
     try {
       const claimed = new ClaimedDirectory(options, unlock);
-      if (claimed.properties === null) syncName(storage, path, isMade);
+      if (claimed.properties === null && !isMade) syncName(storage, path, false);
       return claimed;
     } catch (error) {
       unlock();
@@ -229,6 +229,19 @@ function syncName(storage: Storage, path: string, isMade: boolean): void {
   } catch (error) {
     if (isMade || !(error instanceof StorageError) || !UNSYNCABLE.has(error.errno)) throw error;
   }
+}
+
+/**
+ * Makes the directory, and those above it that are missing. The name of each is on the medium before the next is made in it: where an earlier
+ * start was cut short at this, only the lowest one that is there may have a name that is not.
+ */
+function makeDirectories(storage: Storage, path: string): void {
+  const above = parentDirectory(path);
+  const isAtRoot = above === parentDirectory(above);
+  if (!isAtRoot && storage.exists(above)) syncName(storage, above, false);
+  else if (!isAtRoot) makeDirectories(storage, above);
+  storage.makeDirectory(path);
+  syncName(storage, path, true);
 }
 
 function checkOwner(path: string, found: MetaProperties, options: LogDirectoryOptions): void {

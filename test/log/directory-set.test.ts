@@ -182,14 +182,19 @@ describe('a directory that cannot be read', () => {
   });
 });
 
-test('a directory that an earlier start made and could not put onto the medium is there after a loss of power', () => {
+test.each([
+  ['a', '.'],
+  ['a/b/c', '.'],
+  ['a/b/c', 'a'],
+  ['a/b/c', 'a/b'],
+])('%s is there after a loss of power though an earlier start made names in %s and could not put them onto the medium', (path, parent) => {
   for (let round = 1; round <= 20; round++) {
     const disk = new SimStorage({ random: seededRandom(round), later: (task) => task() });
-    const cut = { refuse: (what: string, path: string) => (what === 'syncDirectory' && path === '.' ? 'EIO' : null) };
-    const options = { paths: ['a'], storage: disk }; // A second one would be made, and synced, beside it.
+    const cut = { refuse: (what: string, synced: string) => (what === 'syncDirectory' && synced === parent ? 'EIO' : null) };
+    const options = { paths: [path], metadataPath: path, storage: disk }; // A second one would be made, and synced, beside it.
     disk.setFaults(cut);
     expect(() => open(options)).toThrow(StorageError); // As a kill there would end it, too.
-    expect(disk.isDirectory('a')).toBe(true);
+    expect(disk.list(parent)).toHaveLength(1);
     disk.setFaults({});
     const { clusterId } = open(options).metadata;
     held.clear();
