@@ -93,8 +93,7 @@ export class Connection implements HostedConnection, TransportListener, RequestO
 
   get stuckBytes(): number {
     const { waitsFor } = this.#dispatcher;
-    const comesByItself = waitsFor === ORDER || waitsFor === OUTPUT || (waitsFor === CREDIT && !this.#dispatcher.wasRefusedMemory);
-    return comesByItself ? 0 : this.#input.heldBytes;
+    return waitsFor === ORDER || waitsFor === OUTPUT ? 0 : this.#input.heldBytes;
   }
 
   get heldBytes(): number {

@@ -196,20 +196,6 @@ describe('when memory runs short', () => {
     expect(arena.usedBytes).toBe(restBytes);
   });
 
-  test('requests that hold all memory and wait for credits, which come back by themselves, are waited for', () => {
-    const clock = new HandClock();
-    let hasCredit = false;
-    const { connect, turn, network } = worker(2 * MIB, [row(METADATA, (request) => hasCredit && yes(request))], clock);
-    const peers = Array.from({ length: 6 }, () => connect());
-    for (const peer of peers) deliver(peer, metadata(300_000), turn);
-    expect([network.counters.memoryWaits > 0, network.counters.creditWaits > 0]).toEqual([true, true]);
-    for (; clock.nowMs < 40_000; clock.nowMs += 500) turn();
-    hasCredit = true;
-    network.retry();
-    for (let i = 0; i < 10; i++) turn();
-    expect([peers.map(isAnswered), network.counters.connectionsClosed.memory]).toEqual([peers.map(() => true), 0]);
-  });
-
   test('a slow sender is waited for as long as it goes on, one that sends a byte now and then is not', () => {
     const clock = new HandClock();
     const { connect, turn, network, lines } = worker(MIB, rows, clock);
