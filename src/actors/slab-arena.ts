@@ -124,6 +124,14 @@ export class SlabArena {
     return orderFor(sizeBytes) <= this.#orderBeside && slabBytesFor(sizeBytes) + reserveBytes < this.capacityBytes;
   }
 
+  /** Whether a slab of `sizeBytes` can ever be had while one of `heldBytes` (0: none) is kept, and one at the start of the arena. */
+  canHoldBeside(sizeBytes: number, heldBytes: number): boolean {
+    const wanted = orderFor(sizeBytes);
+    const held = heldBytes === 0 ? -1 : orderFor(heldBytes);
+    // The first place of the larger size has the start of the arena in it, and room for the smaller slab.
+    return wanted <= ORDER_MAX && this.#blockCount >> Math.max(wanted, held) > (wanted === held ? 2 : 1);
+  }
+
   /** One more holder of the slab at `position`. */
   retain(position: number): void {
     const block = this.#usedBlock(position);

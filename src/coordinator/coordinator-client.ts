@@ -153,7 +153,7 @@ export class CoordinatorClient {
    */
   ask(address: ShardAddress, question: QuestionBytes, sink: AnswerSink): boolean {
     const clientId = fittingText(question.clientId);
-    const sizeBytes = 4 + utf8Bytes(clientId) + utf8Bytes(question.clientHost) + question.length;
+    const sizeBytes = questionBytes(clientId, question);
     const asked = new Asked(address, question.apiKey * 65_536 + question.apiVersion, sizeBytes, sink);
     const owner = this.#owner(asked.owner);
     if (sizeBytes > this.#inlineBytesMax) {
@@ -180,9 +180,9 @@ export class CoordinatorClient {
     return true;
   }
 
-  /** Whether a question of so many bytes could ever be asked on this worker. */
-  canEverAsk(length: number): boolean {
-    return length + 2 * 0x7fff + 64 <= this.#arena.slabMaxBytes;
+  /** Whether there can ever be memory for a question on this worker while its own frame holds a slab of `heldBytes` (0: none). */
+  canEverAsk(question: QuestionBytes, heldBytes: number): boolean {
+    return this.#arena.canHoldBeside(questionBytes(fittingText(question.clientId), question), heldBytes);
   }
 
   /** Questions that wait for a credit, for the gauges. */
@@ -318,4 +318,9 @@ export class CoordinatorClient {
     assert(owner !== undefined, `worker ${index} of ${this.#owners.length}`);
     return owner;
   }
+}
+
+/** With `clientId` as it is sent. */
+function questionBytes(clientId: string, { clientHost, length }: QuestionBytes): number {
+  return 4 + utf8Bytes(clientId) + utf8Bytes(clientHost) + length;
 }

@@ -24,8 +24,8 @@ export interface ApiRow {
   /**
    * Takes the request and ends it, now or in a later turn, by exactly one of endReply, noReply and close. False: it can't be
    * taken now (no credit, no memory) and nothing was done for it; it comes again, the same object, when credits or memory
-   * came back or NetworkActor.retry was called. A thrown DecodeError closes this connection; anything else is our own fault
-   * and ends the broker instance.
+   * came back or NetworkActor.retry was called; where it was memory for anything but the reply, memoryRefused was called before.
+   * A thrown DecodeError closes this connection; anything else is our own fault and ends the broker instance.
    */
   handle(request: IncomingRequest): boolean;
 }

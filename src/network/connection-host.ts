@@ -27,7 +27,7 @@ export interface HostedConnection extends ConnectionInfo {
   isFlushDue: boolean;
   readonly isWaitingForMemory: boolean;
   readonly isWaitingForCredit: boolean;
-  /** It is memory for a reply that its handler lacked. */
+  /** It is memory that its handler lacked: for a reply, or to hand the request on. */
   readonly lacksMemory: boolean;
   /** Bytes of the arena that are left to others while it waits for memory. */
   readonly reserveBytes: number;

@@ -250,9 +250,13 @@ export class Connection implements HostedConnection, TransportListener, RequestO
 
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean {
     if (this.#replies.claim(request, sizeBytes, mayUseHeap)) return true;
+    this.memoryRefused();
+    return false;
+  }
+
+  memoryRefused(): void {
     this.#dispatcher.wasRefusedMemory = true;
     this.#host.memoryRefused();
-    return false;
   }
 
   abandonReply(request: IncomingRequest): void {

@@ -1,4 +1,4 @@
-// The connections of a worker whose handlers could not take a request: they go on when credits, or memory for a reply, came back.
+// The connections of a worker whose handlers could not take a request: they go on when credits, or memory, came back.
 // Invariant: they are tried in the order in which they came, all of them once something came back, and so many in vain at a time.
 // Runs on: every worker, for its network actor. Not here: who waits for room for what it receives (memory-waiters.ts).
 import type { HostedConnection } from './connection-host.ts';

@@ -20,6 +20,10 @@ const ENDED = 3;
 export interface RequestOwner extends ConnectionInfo {
   /** Sets replyBytes, replyStart, replySlab of `request` to room for `sizeBytes`; false when memory is out and `mayUseHeap` isn't set. */
   claimReply(request: IncomingRequest, sizeBytes: number, mayUseHeap: boolean): boolean;
+  /** Its handler found no memory for what it needs to take a request. */
+  memoryRefused(): void;
+  /** Bytes of the slab that the frame of the request lies in which is handed to its handler just now; 0: of none. */
+  readonly heldBytes: number;
   /** Gives back what was claimed for the reply. */
   abandonReply(request: IncomingRequest): void;
   /** The request is ended; its reply, where replySizeBytes > 0, is complete. */
@@ -90,6 +94,16 @@ export class IncomingRequest implements RequestHeader {
   /** The same for large replies: -1 when the arena has no room; nothing has begun then, and `handle` may return false. */
   tryBeginReply(bodyBytes: number): number {
     return this.#begin(bodyBytes, false);
+  }
+
+  /** Says that there was no memory for something else than the reply, before `handle` returns false. */
+  memoryRefused(): void {
+    this.#ownerOf('no memory for').memoryRefused();
+  }
+
+  /** Inside `handle`: bytes of the slab that its own frame holds until it is taken; 0: it lies in no slab. */
+  get heldBytes(): number {
+    return this.#ownerOf('the frame of').heldBytes;
   }
 
   /** A range of a file belongs to the reply that was begun, in front of its byte at `position`. Ranges are added in order; this leaves them. */

@@ -115,10 +115,14 @@ export class MemoryWaiters {
     return vainMs >= this.#options.stallMs && vainMs % this.#options.stallMs >= STRICT_LOOKS * this.#lookMs;
   }
 
-  /** Whether any memory is held by something else than the beginnings of frames: requests, replies, which give it back by themselves. */
-  #isMemoryComing(): boolean {
+  /**
+   * Whether any memory is held by something else than the beginnings of frames and those that wait behind themselves for long: requests, replies,
+   * which give it back by themselves.
+   */
+  #isMemoryComing(behindThemselves: readonly HostedConnection[]): boolean {
     let heldBytes = this.#restBytes;
     for (const connection of this.#options.connections) heldBytes += connection.stuckBytes;
+    for (const connection of behindThemselves) heldBytes += connection.heldBytes; // None of them is stuck, as long as nobody receives.
     return this.#options.arena.usedBytes > heldBytes;
   }
 
@@ -158,8 +162,8 @@ export class MemoryWaiters {
       }
     }
     if (now - this.#vainSinceMs >= stallMs) {
-      if (isAnyReceiving || stalled.length > 0) this.#giveWay(stalled, now);
-      else if (!this.#isMemoryComing()) this.#closeStuck();
+      const hasHelped = (isAnyReceiving || stalled.length > 0) && this.#giveWay(stalled, now);
+      if (!hasHelped && !isAnyReceiving && !this.#isMemoryComing(stalled)) this.#closeStuck();
     }
     after(this.#lookMs, () => {
       this.#isLookDue = true;
@@ -170,47 +174,54 @@ export class MemoryWaiters {
   /**
    * Closes as many of the stalled as it takes for the first one to go on, and for those behind who have waited for as long: those who leave most
    * to others first, of these who holds most. A client whose request waits behind its own may be well, so it is closed only where that can be
-   * enough: not for who needs more than is free and held by all of these.
+   * enough: not for who needs more than is free and held by all of these. Whether anybody was closed, or went on.
    */
-  #giveWay(stalled: HostedConnection[], nowMs: number): void {
+  #giveWay(stalled: HostedConnection[], nowMs: number): boolean {
     stalled.sort((one, other) => other.reserveBytes - one.reserveBytes || other.heldBytes - one.heldBytes);
     let isFirst = true;
     let haveAllGoneOn = true;
+    let hasHelped = false;
     for (const [waiter, sinceMs] of this.#waiters) {
-      if (!isFirst && nowMs - sinceMs < this.#options.stallMs) return;
+      if (!isFirst && nowMs - sinceMs < this.#options.stallMs) break;
       isFirst = false;
       waiter.run();
-      if (waiter.isWaitingForMemory) this.#closeFor(waiter, stalled);
+      if (waiter.isWaitingForMemory && this.#closeFor(waiter, stalled)) hasHelped = true;
       if (waiter.isWaitingForMemory) {
         haveAllGoneOn = false; // Those behind want less, perhaps.
         continue;
       }
       this.#waiters.delete(waiter);
+      hasHelped = true;
       if (haveAllGoneOn) this.#vainSinceMs = nowMs;
     }
+    return hasHelped;
   }
 
-  #closeFor(waiter: HostedConnection, stalled: readonly HostedConnection[]): void {
+  /** Whether anybody was closed. */
+  #closeFor(waiter: HostedConnection, stalled: readonly HostedConnection[]): boolean {
     const { arena } = this.#options;
     let bytes = arena.capacityBytes - arena.usedBytes;
     for (const holder of stalled) bytes += holder.heldBytes; // Of those that are closed: none.
     const canBeEnough = bytes >= slabBytesFor(waiter.lackedBytes) + waiter.reserveBytes;
+    let hasClosed = false;
     for (const holder of stalled) {
       if (holder.isClosed) continue;
       const { isReceiving } = holder;
       if (!isReceiving && !canBeEnough) continue;
       holder.close('memory', isReceiving ? REST_MISSING : BEHIND_ITSELF);
+      hasClosed = true;
       waiter.run();
-      if (!waiter.isWaitingForMemory) return;
+      if (!waiter.isWaitingForMemory) break;
     }
+    return hasClosed;
   }
 
-  /** Nobody receives: what has come wants room for large replies beside it, and there is none. The first of those who leave most to others is closed. */
+  /** Nobody receives: what has come wants as much again beside it, and there is none. The first of those who leave most to others is closed. */
   #closeStuck(): void {
     let stuck: HostedConnection | null = null;
     for (const connection of this.#options.connections) {
       if (connection.stuckBytes > 0 && connection.reserveBytes > (stuck?.reserveBytes ?? -1)) stuck = connection;
     }
-    stuck?.close('memory', 'requests hold all memory (naru.memory.max), and none of them has room for its reply');
+    stuck?.close('memory', 'requests hold all memory (naru.memory.max), and none of them has room for its reply or to be handed on');
   }
 }

@@ -125,6 +125,26 @@ describe('a slab arena', () => {
     expect(large.claim(1)).toBe(3 * SLAB_MAX_BYTES);
   });
 
+  it('knows whether a slab can ever be had beside another one and the start of the arena', () => {
+    for (let blocks = 2; blocks <= 80; blocks++) {
+      for (let held = 0; held <= 32; held = Math.max(1, 2 * held)) {
+        for (let wanted = 1; wanted <= 32; wanted *= 2) {
+          const arena = new SlabArena(blocks * SLAB_MIN_BYTES);
+          const others: number[] = []; // Smaller runs are given first.
+          for (let at = arena.claim(1); at !== 0; at = arena.claim(1)) others.push(at);
+          for (const other of others) arena.release(other);
+          // The larger one first: what the start leaves of its own run is for the smaller.
+          const sizes = [held, wanted].filter((size) => size > 0).sort((one, other) => other - one);
+          const canBe = sizes.every((size) => arena.claim(size * SLAB_MIN_BYTES) >= 0);
+          const says = arena.canHoldBeside(wanted * SLAB_MIN_BYTES, held * SLAB_MIN_BYTES);
+          expect(says, `${wanted} beside ${held} of ${blocks}`).toBe(canBe);
+        }
+      }
+    }
+    const large = new SlabArena(3 * SLAB_MAX_BYTES);
+    expect([large.canHoldBeside(SLAB_MAX_BYTES, SLAB_MAX_BYTES), large.canHoldBeside(SLAB_MAX_BYTES + 1, 0)]).toEqual([true, false]);
+  });
+
   it('asserts against positions that are no slab in use', () => {
     const arena = new SlabArena(16 * SLAB_MIN_BYTES);
     const position = arena.claim(2 * SLAB_MIN_BYTES);

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findCoordinatorRequest, findCoordinatorResponse } from '../../src/protocol/apis/find-coordinator.ts';
 import { joinGroupRequest, joinGroupResponse } from '../../src/protocol/apis/join-group.ts';
+import { syncGroupRequest, syncGroupResponse } from '../../src/protocol/apis/sync-group.ts';
+import { ERROR } from '../../src/protocol/errors.ts';
 import { labelled, labels, range } from '../support/batches.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { skipSuite } from '../support/skip.ts';
@@ -116,6 +118,36 @@ describe.each(workerCounts(0, 2))('at %i workers', (workers) => {
       }
       expect(await client.offsetAt('large', 0, -1)).toBe(3 * Math.max(1, workers));
       expect(broker.output).not.toContain('memory');
+      client.close();
+      expect((await broker.stop()).code).toBe(0);
+    } finally {
+      await broker.dispose();
+    }
+  });
+
+  it('a request to a group that could never be handed on beside its own frame is closed, one that can be is answered', async () => {
+    const broker = await BrokerProcess.start({
+      workers,
+      overrides: { 'naru.memory.max': String(16 * MIB * Math.max(1, workers)), 'offsets.topic.num.partitions': '1' },
+    });
+    try {
+      const client = await WireClient.connect(broker.port);
+      await expect // The first question makes the topic of offsets.
+        .poll(async () => (await client.ask(findCoordinatorRequest, findCoordinatorResponse, 3, { key: 'group', keyType: 0 })).errorCode)
+        .toBe(0);
+      const sync = async (bytes: number): Promise<number> => {
+        const member = await WireClient.connect(broker.port);
+        const assignments = [{ memberId: 'member', assignment: Buffer.alloc(bytes) }];
+        const wanted = { groupId: 'group', generationId: 1, memberId: 'member', assignments };
+        const { errorCode } = await member.ask(syncGroupRequest, syncGroupResponse, 3, wanted);
+        member.close();
+        return errorCode;
+      };
+      await expect.poll(() => sync(3 * MIB)).toBe(ERROR.UNKNOWN_MEMBER_ID);
+      // A slab of 8 MiB for its frame: there is no other one. None is kept, or the next ones would wait for it.
+      for (let i = 0; i < 3; i++) await expect(sync(5 * MIB)).rejects.toThrow('the connection was closed');
+      expect(broker.output).toContain('bytes to a coordinator, for which there can never be room beside its frame');
+      expect(await sync(3 * MIB)).toBe(ERROR.UNKNOWN_MEMBER_ID);
       client.close();
       expect((await broker.stop()).code).toBe(0);
     } finally {

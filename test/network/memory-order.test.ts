@@ -72,6 +72,33 @@ function largestFrame(arenaBytes: number): number {
   return bytes - 100;
 }
 
+/**
+ * Lets `peers` take an arena of 2 MiB in turn, each when there is room for its frame of 300 KB and for nothing beside that: what three of them
+ * hold in the end leaves less than one more needs.
+ */
+function crowd(peers: readonly MemoryTransport[], arena: SlabArena, turn: () => void): void {
+  const held: number[] = [];
+  for (let bytes = 512 * KIB; bytes >= 4 * KIB; bytes /= 2) {
+    for (let slab = arena.claim(bytes); slab >= 0; slab = arena.claim(bytes)) held.push(slab);
+  }
+  for (const peer of peers) deliver(peer, metadata(300_000), turn);
+  for (const slab of held) {
+    arena.release(slab);
+    turn();
+  }
+}
+
+/** As the product hands a large request on: copied to a slab of its own, until the worker that is asked has heard it. */
+function handOn(request: IncomingRequest, arena: SlabArena): boolean {
+  const slab = arena.claim(request.length);
+  if (slab < 0) {
+    request.memoryRefused();
+    return false;
+  }
+  arena.release(slab);
+  return yes(request);
+}
+
 const isAnswered = (transport: MemoryTransport): boolean => transport.take().includes('yes');
 
 describe('when memory runs short', () => {
@@ -178,22 +205,45 @@ describe('when memory runs short', () => {
     );
   });
 
-  test('requests that hold all memory and want as much again for their replies do not do so for ever', () => {
+  test.each([
+    ['for their replies', echo, 300_008],
+    ['to be handed on', handOn, 11],
+  ])('requests that hold all memory and want as much again %s do not do so for ever', (_what, handle, answerBytes) => {
     const clock = new HandClock();
-    const { connect, turn, network, lines, arena, restBytes } = worker(2 * MIB, [row(METADATA, echo)], clock);
-    const peers = Array.from({ length: 6 }, () => connect());
-    for (const peer of peers) deliver(peer, metadata(300_000), turn);
-    for (let i = 0; i < 10; i++) {
-      clock.nowMs += 6000;
-      turn();
-    }
-    const answered = peers.filter((peer) => !peer.isClosed);
-    expect(answered.length).toBeGreaterThan(3);
-    expect(answered.map((peer) => peer.take().length)).toEqual(answered.map(() => 300_008));
-    expect(network.counters.connectionsClosed.memory).toBe(6 - answered.length);
-    for (const line of lines) expect(line).toContain('none of them has room for its reply');
+    let shared: SlabArena | null = null;
+    const served = [row(METADATA, (request) => handle(request, shared as SlabArena))];
+    const { connect, turn, network, lines, arena, restBytes } = worker(2 * MIB, served, clock);
+    shared = arena;
+    const peers = Array.from({ length: 4 }, () => connect());
+    crowd(peers, arena, turn);
+    expect([network.counters.memoryWaiting, network.counters.creditWaiting]).toEqual([1, 3]);
+    for (; clock.nowMs < 9000; clock.nowMs += 500) turn();
+    expect(peers.some((peer) => peer.isClosed)).toBe(false);
+    for (; clock.nowMs < 15_000; clock.nowMs += 500) turn();
+    expect(peers.map((peer) => peer.isClosed)).toEqual([true, false, false, false]);
+    expect(peers.slice(1).map((peer) => peer.take().length)).toEqual([answerBytes, answerBytes, answerBytes]);
+    expect([lines.length, network.counters.connectionsClosed.memory]).toEqual([1, 1]);
+    expect(lines[0]).toContain('none of them has room for its reply or to be handed on');
     turn();
     expect(arena.usedBytes).toBe(restBytes);
+  });
+
+  test('who waits behind a request of its own and holds too little to help keeps none of the others from being closed', () => {
+    const clock = new HandClock();
+    const served = [row(FETCH, () => true, { order: 'fetch', waitsForOthers: true }), row(METADATA, echo)];
+    const { connect, turn, network, arena, lines } = worker(2 * MIB, served, clock);
+    const behindItself = connect();
+    deliver(behindItself, Buffer.concat([fetch(100), metadata(2000)]), turn);
+    const usedBytes = arena.usedBytes;
+    const peers = Array.from({ length: 4 }, () => connect());
+    crowd(peers, arena, turn);
+    expect([network.counters.memoryWaiting, network.counters.creditWaiting]).toEqual([1, 3]);
+    for (; clock.nowMs < 20_000; clock.nowMs += 500) turn();
+    expect([behindItself, ...peers].map((peer) => peer.isClosed)).toEqual([false, true, false, false, false]);
+    expect(peers.slice(1).map((peer) => peer.take().length)).toEqual([300_008, 300_008, 300_008]);
+    expect(lines[0]).toContain('none of them has room for its reply');
+    turn();
+    expect(arena.usedBytes).toBe(usedBytes);
   });
 
   test('a slow sender is waited for as long as it goes on, one that sends a byte now and then is not', () => {

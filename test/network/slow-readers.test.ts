@@ -1,10 +1,11 @@
 // Replies that nobody reads, in memory that others wait for: whose connection is closed, and whose is not. Time passes by hand.
 import { expect, test } from 'vitest';
+import type { SlabArena } from '../../src/actors/slab-arena.ts';
 import { KIB, MIB } from '../../src/base/units.ts';
 import type { IncomingRequest } from '../../src/network/incoming-request.ts';
 import { MemoryTransport } from '../../src/network/memory-transport.ts';
 import { requestFrame } from '../support/raw-client.ts';
-import { createNetwork, FETCH, FETCH_V, HandClock, row } from './support.ts';
+import { createNetwork, FETCH, FETCH_V, HandClock, METADATA, METADATA_V, row } from './support.ts';
 
 const STALL_MS = 10_000;
 const SEND_BUFFER_BYTES = 1000;
@@ -19,19 +20,38 @@ function give(request: IncomingRequest): boolean {
 
 function worker() {
   const clock = new HandClock();
-  const created = createNetwork([row(FETCH, give, { order: 'fetch' })], { arenaBytes: 4 * MIB, clock, stallMs: STALL_MS });
+  let shared: SlabArena | null = null;
+  /** Copies the request to a slab, as what hands it on to another worker. */
+  const handOn = (request: IncomingRequest): boolean => {
+    const arena = shared as SlabArena;
+    const slab = arena.claim(request.length);
+    if (slab < 0) {
+      request.memoryRefused();
+      return false;
+    }
+    arena.release(slab);
+    request.beginReply(0);
+    request.endReply();
+    return true;
+  };
+  const rows = [row(FETCH, give, { order: 'fetch' }), row(METADATA, handOn)];
+  const created = createNetwork(rows, { arenaBytes: 4 * MIB, clock, stallMs: STALL_MS });
+  shared = created.arena;
   created.open();
   const turn = (): void => {
     for (let i = 0; i < 8; i++) created.runtime.loop.runTurn();
   };
-  const reader = (kib: number): MemoryTransport => {
+  const sender = (frame: Uint8Array): MemoryTransport => {
     const transport = new MemoryTransport({ defer: (task) => created.runtime.post(task), sendBufferBytes: SEND_BUFFER_BYTES });
     created.network.adopt(transport);
-    const body = Buffer.alloc(4);
-    body.writeInt32BE(kib);
-    transport.deliver(requestFrame(FETCH, FETCH_V, 1, body));
+    transport.deliver(frame);
     turn();
     return transport;
+  };
+  const reader = (kib: number): MemoryTransport => {
+    const body = Buffer.alloc(4);
+    body.writeInt32BE(kib);
+    return sender(requestFrame(FETCH, FETCH_V, 1, body));
   };
   const pass = (ms: number, meanwhile: () => void = () => {}): void => {
     for (let passed = 0; passed < ms; passed += 500) {
@@ -40,7 +60,7 @@ function worker() {
       turn();
     }
   };
-  return { ...created, reader, pass, turn };
+  return { ...created, sender, reader, pass, turn };
 }
 
 test('while others wait for memory, the reader with the most unread bytes that takes nothing is closed, and they go on', () => {
@@ -77,6 +97,19 @@ test('a reader that takes a little all the time is not closed, however long the 
   for (const each of slow) each.take();
   pass(500);
   expect(honest.take().length).toBeGreaterThan(1000 * KIB);
+});
+
+test('a request that finds no memory to be handed on is waited for as one that finds none for its reply', () => {
+  const { arena, network, sender, reader, pass } = worker();
+  const silent = [reader(1000), reader(1001)];
+  const rest = arena.claim(MIB);
+  const asking = sender(requestFrame(METADATA, METADATA_V, 1, Buffer.alloc(300_000))); // Its frame takes the last slab of that size.
+  expect([rest >= 0, network.counters.memoryWaits, network.counters.creditWaiting]).toEqual([true, 0, 1]);
+  pass(STALL_MS - 1000);
+  expect(network.connectionCount).toBe(3);
+  pass(2000);
+  expect([...silent, asking].map((each) => each.isClosed)).toEqual([false, true, false]);
+  expect(asking.take()).toHaveLength(8);
 });
 
 test('one connection is closed at a time, as long as others wait', () => {

@@ -63,10 +63,6 @@ export function handOn(context: BrokerContext, incoming: IncomingRequest, groupI
     return true;
   }
   const { coordinators } = context;
-  if (!coordinators.canEverAsk(length)) {
-    incoming.close(`a request of ${length} bytes to a coordinator, which is more than the memory for requests holds at a time`);
-    return true;
-  }
   const question = {
     apiKey,
     apiVersion,
@@ -76,7 +72,13 @@ export function handOn(context: BrokerContext, incoming: IncomingRequest, groupI
     position,
     length,
   };
-  return coordinators.ask(address, question, new ReplySink(incoming));
+  if (coordinators.ask(address, question, new ReplySink(incoming))) return true;
+  if (coordinators.canEverAsk(question, incoming.heldBytes)) {
+    incoming.memoryRefused();
+    return false;
+  }
+  incoming.close(`a request of ${length} bytes to a coordinator, for which there can never be room beside its frame (naru.memory.max)`);
+  return true;
 }
 
 function firstString({ bytes, position, length }: IncomingRequest, isFlexible: boolean): string {
