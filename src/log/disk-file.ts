@@ -58,6 +58,7 @@ export class DiskFile implements StorageFile {
   }
 
   readCached(target: Uint8Array, at: number, length: number, position: number): number {
+    if (this.#isInMemory === true) return this.read(target, at, length, position);
     if (length <= READ_CACHED_BYTES_MAX) {
       const count = readCached()?.(this.#descriptor, target, at, length, position) ?? CANNOT_TELL;
       if (count >= 0) return count;
@@ -66,9 +67,9 @@ export class DiskFile implements StorageFile {
       const isCached = rangeCached()?.(this.#descriptor, position, length) ?? null;
       if (isCached !== null) return isCached ? this.read(target, at, length, position) : NOT_CACHED;
     }
-    if (position + length > this.#writtenTo - RECENT_BYTES && this.#writtenTo >= 0) return this.read(target, at, length, position);
     this.#isInMemory ??= isInMemory(parentDirectory(this.path));
-    return this.#isInMemory || this.#wasBrought(length, position) ? this.read(target, at, length, position) : NOT_CACHED;
+    const isRecent = this.#writtenTo >= 0 && position + length > this.#writtenTo - RECENT_BYTES;
+    return this.#isInMemory || isRecent || this.#wasBrought(length, position) ? this.read(target, at, length, position) : NOT_CACHED;
   }
 
   /** A failure is heard of by who reads there next. */
