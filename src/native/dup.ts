@@ -19,7 +19,8 @@ export const duplicateDescriptor = declareNative<DuplicateDescriptor>('dup', (li
   };
   const answers = withMemoryFile(library, (descriptor) => {
     const second = duplicate(descriptor);
-    return second > descriptor && close(second) === 0 && duplicate(second) === -EBADF;
+    // Of descriptors that are not open only -1 will do: the number that was just closed may be another thread's file by now.
+    return second >= 0 && second !== descriptor && close(second) === 0 && duplicate(-1) === -EBADF;
   });
   return answers ? duplicate : null;
 });

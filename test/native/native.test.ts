@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { duplicateDescriptor } from '../../src/native/dup.ts';
 import { configureNative, declareNative, nativeCalls } from '../../src/native/load.ts';
 import { posixLock } from '../../src/native/posix-lock.ts';
@@ -58,6 +60,20 @@ function inAnotherProcess(source: string): string {
 
 describe('native calls', () => {
   skipSuite(isOff ? 'native calls are switched off' : isLinux ? null : 'native calls are for Linux so far');
+
+  test('dup answers while other threads open and close files', async () => {
+    const opening = new Worker("const fs = require('node:fs'); for (;;) fs.closeSync(fs.openSync('/dev/null'));", { eval: true });
+    try {
+      await once(opening, 'online');
+      for (let round = 0; round < 300; round++) {
+        vi.resetModules();
+        const fresh: typeof import('../../src/native/dup.ts') = await import('../../src/native/dup.ts');
+        expect(fresh.duplicateDescriptor()).not.toBeNull();
+      }
+    } finally {
+      await opening.terminate();
+    }
+  });
 
   test('those that answer are named', () => {
     for (const call of [duplicateDescriptor, posixLock, raiseDescriptorLimit, rangeCached, send, sendFile]) expect(call()).not.toBeNull();
